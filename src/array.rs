@@ -1,0 +1,411 @@
+//! An array map of `T`, mapped.
+
+use std::any::type_name;
+use std::fmt;
+use std::ops::{Range, RangeBounds};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use crate::error::{Cause, Error, Result};
+use crate::kernel::{Map, MapBuilder};
+use crate::mapping;
+use crate::memory::{Access, ReadOnly, ReadWrite};
+use crate::value::{Field, Integer, Iter, MapValue, Slice, Values};
+
+/// An array map of `T`, mapped into this process: its values are plain shared memory.
+///
+/// `T` is held against the map when it is opened: type, flags, key size, value size. After that nothing here makes a
+/// system call or allocates, save [`Array::snapshot`] for its `Vec`.
+///
+/// Entries are numbered from 0. Value `i` starts `i` times the stride into the mapping, the stride being the size of `T`
+/// rounded up to 8 bytes. All start zeroed.
+///
+/// An array can be shared between threads by reference or in an [`Arc`](std::sync::Arc). A forked child shares the memory.
+/// Dropping it unmaps; views borrow it, so none can outlive that.
+///
+/// # Access
+///
+/// `A` says what views may do. `Array<T>` is [`ReadWrite`]; `Array<T, ReadOnly>` is mapped without `PROT_WRITE`, which is
+/// all that the kernel grants on a frozen or a `BPF_F_RDONLY_PROG` map. [`Array::open_best`] takes what it grants.
+///
+/// # Privileges and kernels
+///
+/// Mapping needs Linux 5.5 and a read-write descriptor, but no capability. `create` needs `CAP_BPF`, `from_id`
+/// `CAP_SYS_ADMIN`.
+///
+/// # Examples
+///
+/// ```
+/// use bpfvar::Array;
+/// use std::sync::atomic::Ordering::Relaxed;
+///
+/// // The same over process memory: no kernel, no privileges. For a map: Array::<u64>::builder()...create()?
+/// let counters = Array::<u64>::in_process(256);
+/// counters.at(3).fetch_add(2, Relaxed);
+/// counters.at(4).store(5, Relaxed);
+/// assert_eq!(counters.sum(|counter| counter), 7);
+/// assert_eq!(counters.range(3..5).snapshot(), [2, 5]);
+/// ```
+#[doc(alias = "BPF_MAP_TYPE_ARRAY")]
+#[doc(alias = "BPF_F_MMAPABLE")]
+#[doc(alias = "mmap")]
+pub struct Array<T: MapValue, A: Access = ReadWrite> {
+    values: Values<T, A>,
+    /// The map, and which of its entries are mapped. None in the process.
+    mapped: Option<(Map, Range<u32>)>,
+}
+
+impl<T: MapValue> Array<T> {
+    /// An array of `entries` values in the memory of this process: no kernel, no privileges, same layout, zeroed. For tests
+    /// of code that takes an `Array<T>`.
+    ///
+    /// # Panics
+    ///
+    /// If the values do not fit the address space.
+    pub fn in_process(entries: u32) -> Array<T> {
+        Array {
+            values: Values::in_process(entries as usize),
+            mapped: None,
+        }
+    }
+
+    /// Opens `map` as writable as the kernel allows: read-write, or read-only if it is frozen or `BPF_F_RDONLY_PROG`. For
+    /// any other refusal there is no second try.
+    ///
+    /// # Errors
+    ///
+    /// As [`Array::from_map`].
+    pub fn open_best(map: Map) -> Result<Granted<T>> {
+        let entries = 0..map.info().max_entries;
+        match map_values(&map, &entries) {
+            Ok(values) => Ok(Granted::ReadWrite(Array {
+                values,
+                mapped: Some((map, entries)),
+            })),
+            Err(error) if matches!(error.cause(), Some(Cause::Frozen | Cause::ReadOnlyForPrograms)) => {
+                Array::from_map(map).map(Granted::ReadOnly)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Freezes the map for user space, for good: unmaps, freezes, and maps read-only. Programs still write unless the map
+    /// is `BPF_F_RDONLY_PROG`.
+    ///
+    /// Drop all other writable mappings first: those of other `Array`s, other processes, forked children. For an array
+    /// [in the process](Array::in_process) it only gives up writing.
+    ///
+    /// # Errors
+    ///
+    /// [`FreezeError`], which gives the array back: [`Cause::MappedWritable`] (EBUSY) while somebody else maps it writable,
+    /// or as [`Map::freeze`].
+    #[expect(clippy::result_large_err, reason = "the error gives the array back")]
+    pub fn freeze(self) -> Result<Array<T, ReadOnly>, FreezeError<T>> {
+        // The read-only mapping comes first, so that whatever happens, the map's memory is held.
+        let read_only = match self.read_only() {
+            Ok(read_only) => read_only,
+            Err(error) => {
+                return Err(FreezeError {
+                    error,
+                    array: Granted::ReadWrite(self),
+                });
+            }
+        };
+        let Array { values, mapped } = self;
+        drop(values);
+        let Some((map, entries)) = mapped else {
+            return Ok(read_only);
+        };
+        let Err(error) = map.freeze() else { return Ok(read_only) };
+        if error.cause() == Some(Cause::Frozen) {
+            // Somebody else was faster.
+            return Ok(read_only);
+        }
+        let array = match map_values(&map, &entries) {
+            Ok(values) => Granted::ReadWrite(Array {
+                values,
+                mapped: Some((map, entries)),
+            }),
+            Err(_) => Granted::ReadOnly(read_only),
+        };
+        Err(FreezeError { error, array })
+    }
+}
+
+impl<T: MapValue, A: Access> Array<T, A> {
+    /// Maps all entries of `map`: one mmap.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`] if the map is no array, not `BPF_F_MMAPABLE`, or its values have another size than `T`.
+    /// [`Cause::Frozen`] (EPERM) or [`Cause::ReadOnlyForPrograms`] (EACCES) for a read-write array on a map that can only
+    /// be mapped read-only. [`Cause::ReadOnlyDescriptor`] (EACCES, EINVAL), [`Cause::WriteOnlyDescriptor`] (EACCES),
+    /// [`Cause::KernelManagedFields`] (524), [`Cause::OutOfMemory`] (ENOMEM: no address space, or too many mappings).
+    pub fn from_map(map: Map) -> Result<Array<T, A>> {
+        let entries = 0..map.info().max_entries;
+        Array::from_map_window(map, entries)
+    }
+
+    /// Maps the pages that hold `entries` of `map`, which become `0..len` of the array. A page costs a page-table entry and
+    /// the time to make it, so a window of a large map is cheap.
+    ///
+    /// # Errors
+    ///
+    /// As [`Array::from_map`]; and [`Error::Argument`] if the window is empty or ends behind the last entry.
+    pub fn from_map_window(map: Map, entries: Range<u32>) -> Result<Array<T, A>> {
+        let values = map_values(&map, &entries)?;
+        Ok(Array {
+            values,
+            mapped: Some((map, entries)),
+        })
+    }
+
+    /// Takes over a descriptor and maps its map. Two system calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`Array::from_map`]; and [`Error::NotAMap`].
+    pub fn from_fd(fd: OwnedFd) -> Result<Array<T, A>> {
+        // If it is no map, mmap says so.
+        Array::from_map(Map::from_unproven_fd(fd)?)
+    }
+
+    /// Duplicates a borrowed descriptor, such as aya's or libbpf-rs's `as_fd`, and maps its map. Three system calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`Array::from_fd`]; and [`Cause::OutOfDescriptors`].
+    pub fn from_borrowed_fd(fd: impl AsFd) -> Result<Array<T, A>> {
+        Array::from_map(Map::from_unproven_borrowed_fd(fd)?)
+    }
+
+    /// Opens the map with this id and maps it. Needs `CAP_SYS_ADMIN`. Three system calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::from_id`] and [`Array::from_map`].
+    pub fn from_id(id: u32) -> Result<Array<T, A>> {
+        Array::from_map(Map::from_id(id)?)
+    }
+
+    /// Opens a pinned map and maps it. Three system calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::from_pin`] and [`Array::from_map`].
+    pub fn from_pin(path: impl AsRef<Path>) -> Result<Array<T, A>> {
+        Array::from_map(Map::from_unproven_pin(path.as_ref())?)
+    }
+
+    /// Starts the description of a new map of `T`: [`MapBuilder`].
+    pub fn builder<'a>() -> MapBuilder<'a, Array<T, A>> {
+        MapBuilder::of_type::<T>()
+    }
+
+    /// A second, read-only mapping of the same entries, for a part of the program that must not write.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::try_clone`] and [`Array::from_map`].
+    pub fn read_only(&self) -> Result<Array<T, ReadOnly>> {
+        if let Some(values) = self.values.share_in_process() {
+            return Ok(Array { values, mapped: None });
+        }
+        let (map, entries) = self.mapped.as_ref().expect("what is not in the process is mapped");
+        Array::from_map_window(map.try_clone()?, entries.clone())
+    }
+
+    /// The kernel's map: info, pins. `None` if the array is [in the process](Array::in_process).
+    pub fn map(&self) -> Option<&Map> {
+        self.mapped.as_ref().map(|(map, _)| map)
+    }
+
+    /// Unmaps, and gives the kernel's map back. `None` if the array is [in the process](Array::in_process).
+    pub fn into_map(self) -> Option<Map> {
+        self.mapped.map(|(map, _)| map)
+    }
+
+    /// All values. What `Array` offers is offered by [`Slice`] too, for some of them.
+    #[inline(always)]
+    pub fn slice(&self) -> Slice<'_, T, A> {
+        self.values.slice()
+    }
+
+    /// The number of values.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is none, which no map but only an array [in the process](Array::in_process) can be.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The view of value `index`: a pointer, nothing is copied.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, like a slice.
+    #[inline(always)]
+    #[track_caller]
+    pub fn at(&self, index: usize) -> T::View<'_, A> {
+        self.slice().at(index)
+    }
+
+    /// The view of value `index`, if there is one.
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> Option<T::View<'_, A>> {
+        self.slice().get(index)
+    }
+
+    /// The views of all values, in order.
+    #[inline]
+    pub fn iter(&self) -> Iter<'_, T, A> {
+        self.slice().iter()
+    }
+
+    /// Some of the values.
+    ///
+    /// # Panics
+    ///
+    /// If the range ends behind the last value or before it starts.
+    #[inline]
+    #[track_caller]
+    pub fn range(&self, range: impl RangeBounds<usize>) -> Slice<'_, T, A> {
+        self.slice().range(range)
+    }
+
+    /// Copies value `index` out, each scalar by one relaxed load. The value as a whole may be mid-update.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[inline]
+    #[track_caller]
+    pub fn read(&self, index: usize) -> T {
+        self.slice().read(index)
+    }
+
+    /// Copies all values out, each scalar by one relaxed load, in rising order. Allocates once. Not a moment's picture: what
+    /// changes meanwhile is seen old or new, scalar by scalar.
+    #[inline]
+    pub fn snapshot(&self) -> Vec<T> {
+        self.slice().snapshot()
+    }
+
+    /// Copies all values out into `values`, as [`Array::snapshot`] does. Allocates nothing.
+    ///
+    /// # Panics
+    ///
+    /// If `values` has another length than the array.
+    #[inline]
+    #[track_caller]
+    pub fn copy_to(&self, values: &mut [T]) {
+        self.slice().copy_to(values);
+    }
+
+    /// Adds up a scalar of every value: `stats.sum(|value| value.packets)`. The sum is a `u64` or `i64` and wraps around.
+    #[inline]
+    pub fn sum<'m, I: Integer>(&'m self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, I, A>) -> I::Sum {
+        self.slice().sum(scalar)
+    }
+}
+
+impl<T: MapValue> Array<T, ReadWrite> {
+    /// Copies `value` into value `index`, each scalar by one relaxed store.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[inline]
+    #[track_caller]
+    pub fn write(&self, index: usize, value: T) {
+        self.slice().write(index, value);
+    }
+
+    /// Copies `values` in, each scalar by one relaxed store, in rising order.
+    ///
+    /// # Panics
+    ///
+    /// If `values` has another length than the array.
+    #[inline]
+    #[track_caller]
+    pub fn copy_from(&self, values: &[T]) {
+        self.slice().copy_from(values);
+    }
+
+    /// Copies `value` into every entry.
+    #[inline]
+    pub fn fill(&self, value: T) {
+        self.slice().fill(value);
+    }
+}
+
+impl<T: MapValue, A: Access> MapBuilder<'_, Array<T, A>> {
+    /// Makes the map and maps it: three system calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`MapBuilder::<Map>::create`](MapBuilder) and [`Array::from_map`]; and [`Error::Argument`] for a read-write array
+    /// of a map that is [`rdonly_prog`](MapBuilder::rdonly_prog).
+    pub fn create(self) -> Result<Array<T, A>> {
+        if A::WRITABLE && self.is_rdonly_prog() {
+            let rule = "such a map can never be mapped writable: create an Array<T, ReadOnly> or, with its contents, a Frozen<T>";
+            return Err(self.argument("rdonly_prog", "set for a read-write array", rule));
+        }
+        Array::from_map(self.create_map()?)
+    }
+}
+
+impl<'m, T: MapValue, A: Access> IntoIterator for &'m Array<T, A> {
+    type Item = T::View<'m, A>;
+    type IntoIter = Iter<'m, T, A>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Prints the map and the type, not the values; those are [`Array::slice`].
+impl<T: MapValue, A: Access> fmt::Debug for Array<T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Array")
+            .field("map", &self.map())
+            .field("type", &type_name::<T>())
+            .field("len", &self.len())
+            .field("writable", &A::WRITABLE)
+            .finish()
+    }
+}
+
+/// What the kernel granted to [`Array::open_best`].
+#[derive(Debug)]
+pub enum Granted<T: MapValue> {
+    /// A writable mapping.
+    ReadWrite(Array<T>),
+    /// The map is frozen or `BPF_F_RDONLY_PROG`.
+    ReadOnly(Array<T, ReadOnly>),
+}
+
+/// [`Array::freeze`] failed. The array is in here, unharmed.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct FreezeError<T: MapValue> {
+    /// Why.
+    #[source]
+    pub error: Error,
+    /// The array: read-write as it was, or read-only in the unlikely case that the kernel would not map it writable again.
+    pub array: Granted<T>,
+}
+
+impl<T: MapValue> From<FreezeError<T>> for Error {
+    fn from(failed: FreezeError<T>) -> Error {
+        failed.error
+    }
+}
+
+fn map_values<T: MapValue, A: Access>(map: &Map, entries: &Range<u32>) -> Result<Values<T, A>> {
+    let region = mapping::map::<T, A>(map, entries)?;
+    Ok(Values::new(region, entries.len()))
+}

@@ -1,0 +1,272 @@
+//! The one error type: which call on which map, what was found, what was expected, and the next step.
+
+use std::fmt;
+use std::io;
+
+/// The result of everything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+///
+/// Every message fits one line and names the map, what was found and what to do next. The variants carry the same facts
+/// for programs; [`Error::cause`] and [`Error::raw_os_error`] are shortcuts for what is matched most.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel refused a call.
+    #[error("{map}: {call} failed with {}: {cause}", Errno(source.raw_os_error().unwrap_or(0)))]
+    #[non_exhaustive]
+    Kernel {
+        /// The call.
+        call: Call,
+        /// The map: its name and id, or the path or id under which it was sought.
+        map: String,
+        /// What the errno meant here, and what to do about it.
+        cause: Cause,
+        /// The errno.
+        source: io::Error,
+    },
+
+    /// An argument that cannot work, found before any call was made. Nothing was changed.
+    #[error("{map}: {argument} is {found}, but {rule}")]
+    #[non_exhaustive]
+    Argument {
+        /// The map.
+        map: String,
+        /// The argument.
+        argument: &'static str,
+        /// Its value.
+        found: String,
+        /// What it has to be.
+        rule: String,
+    },
+
+    /// The map is not the one that the type or the operation needs.
+    #[error("{map}: {property} is {found}, expected {expected}")]
+    #[non_exhaustive]
+    Mismatch {
+        /// The map.
+        map: String,
+        /// What was compared.
+        property: &'static str,
+        /// What the kernel says of the map.
+        found: String,
+        /// What the type or the operation needs, and why.
+        expected: String,
+    },
+
+    /// The descriptor or the pin is some other object: a program, a link, BTF, an ordinary file.
+    #[error("{what} is not a BPF map: it is {found}")]
+    #[non_exhaustive]
+    NotAMap {
+        /// The descriptor or the path.
+        what: String,
+        /// What it is, as far as /proc tells.
+        found: String,
+    },
+}
+
+impl Error {
+    /// What the kernel's errno meant, where the kernel refused a call.
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Error::Kernel { cause, .. } => Some(*cause),
+            _ => None,
+        }
+    }
+
+    /// The errno, where the kernel refused a call. Mind 524 (`ENOTSUPP`), which libc has no name for.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        match self {
+            Error::Kernel { source, .. } => source.raw_os_error(),
+            _ => None,
+        }
+    }
+}
+
+/// A system call that this crate makes. As a number it is the command of bpf(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u32)]
+pub enum Call {
+    /// `bpf(BPF_MAP_CREATE)`
+    MapCreate = 0,
+    /// `bpf(BPF_MAP_LOOKUP_ELEM)`
+    MapLookupElem = 1,
+    /// `bpf(BPF_MAP_UPDATE_ELEM)`
+    MapUpdateElem = 2,
+    /// `bpf(BPF_MAP_DELETE_ELEM)`
+    MapDeleteElem = 3,
+    /// `bpf(BPF_OBJ_PIN)`
+    ObjPin = 6,
+    /// `bpf(BPF_OBJ_GET)`
+    ObjGet = 7,
+    /// `bpf(BPF_MAP_GET_NEXT_ID)`
+    MapGetNextId = 12,
+    /// `bpf(BPF_MAP_GET_FD_BY_ID)`
+    MapGetFdById = 14,
+    /// `bpf(BPF_OBJ_GET_INFO_BY_FD)`
+    ObjGetInfoByFd = 15,
+    /// `bpf(BPF_MAP_FREEZE)`
+    MapFreeze = 22,
+    /// `bpf(BPF_MAP_LOOKUP_BATCH)`
+    MapLookupBatch = 24,
+    /// `bpf(BPF_MAP_UPDATE_BATCH)`
+    MapUpdateBatch = 26,
+    /// `mmap(2)`
+    Mmap = u32::MAX,
+    /// `unlink(2)`, which removes a pin
+    Unlink = u32::MAX - 1,
+    /// `fcntl(F_DUPFD_CLOEXEC)`, which duplicates a borrowed descriptor
+    Dup = u32::MAX - 2,
+    /// Reading `/proc/thread-self/fdinfo`, which tells whether a map is frozen
+    FdInfo = u32::MAX - 3,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Call::MapCreate => "bpf(BPF_MAP_CREATE)",
+            Call::MapLookupElem => "bpf(BPF_MAP_LOOKUP_ELEM)",
+            Call::MapUpdateElem => "bpf(BPF_MAP_UPDATE_ELEM)",
+            Call::MapDeleteElem => "bpf(BPF_MAP_DELETE_ELEM)",
+            Call::ObjPin => "bpf(BPF_OBJ_PIN)",
+            Call::ObjGet => "bpf(BPF_OBJ_GET)",
+            Call::MapGetNextId => "bpf(BPF_MAP_GET_NEXT_ID)",
+            Call::MapGetFdById => "bpf(BPF_MAP_GET_FD_BY_ID)",
+            Call::ObjGetInfoByFd => "bpf(BPF_OBJ_GET_INFO_BY_FD)",
+            Call::MapFreeze => "bpf(BPF_MAP_FREEZE)",
+            Call::MapLookupBatch => "bpf(BPF_MAP_LOOKUP_BATCH)",
+            Call::MapUpdateBatch => "bpf(BPF_MAP_UPDATE_BATCH)",
+            Call::Mmap => "mmap",
+            Call::Unlink => "unlink",
+            Call::Dup => "fcntl(F_DUPFD_CLOEXEC)",
+            Call::FdInfo => "reading fdinfo",
+        })
+    }
+}
+
+/// What an errno meant in the call that it came from. Its text says what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Cause {
+    /// EPERM: the thread has no `CAP_BPF`.
+    #[error(
+        "this thread has neither CAP_BPF nor CAP_SYS_ADMIN; run as root or grant it (setcap cap_bpf+ep PROGRAM, AmbientCapabilities=CAP_BPF in systemd)"
+    )]
+    NeedsCapBpf,
+    /// EPERM: ids are for `CAP_SYS_ADMIN` only.
+    #[error("opening objects by id needs CAP_SYS_ADMIN (CAP_BPF is not enough); open a pin or a descriptor instead")]
+    NeedsCapSysAdmin,
+    /// EPERM: capabilities are there, and yet the kernel refused.
+    #[error(
+        "the thread has the capability, so a user namespace, a token without this right, a security module or kernel lockdown refused"
+    )]
+    Policy,
+    /// EPERM before Linux 5.11: `RLIMIT_MEMLOCK` is too small.
+    #[error(
+        "before Linux 5.11 map memory counts against RLIMIT_MEMLOCK, which is too small for it; raise it (ulimit -l unlimited, setrlimit)"
+    )]
+    MemlockLimit,
+    /// EPERM: the map is frozen.
+    #[error("the map is frozen: user space can only read it, for good; open it read-only")]
+    Frozen,
+    /// EACCES: `BPF_F_RDONLY_PROG` maps are never mapped writable.
+    #[error(
+        "the map is BPF_F_RDONLY_PROG, which can never be mapped writable; open it read-only and write through Map::update until it is frozen"
+    )]
+    ReadOnlyForPrograms,
+    /// The descriptor was opened with `BPF_F_RDONLY`, or a pin's mode allowed no more.
+    #[error(
+        "the descriptor is read-only: it can look values up, but never write, freeze or map them (a read-only mapping, too, needs a read-write descriptor); open the map read-write"
+    )]
+    ReadOnlyDescriptor,
+    /// The descriptor was opened with `BPF_F_WRONLY`.
+    #[error("the descriptor is write-only and can neither read nor map; open the map read-write")]
+    WriteOnlyDescriptor,
+    /// EBUSY: somebody still maps the map writable, or an update was in flight.
+    #[error(
+        "somebody still maps it writable (another Array, another process, a forked child) or was just updating it; drop those mappings and try again"
+    )]
+    MappedWritable,
+    /// 524: the value type has a spin lock, timer, kptr or the like.
+    #[error(
+        "its value type (BTF) holds a bpf_spin_lock, bpf_timer or other kernel-managed field, so it can be neither mapped nor frozen; use Map::lookup and Map::update"
+    )]
+    KernelManagedFields,
+    /// ENOMEM: no memory, or no address space.
+    #[error("the kernel has not enough memory for it; use fewer entries, a smaller value, or map a window")]
+    OutOfMemory,
+    /// EMFILE or ENFILE: no descriptor left.
+    #[error("no file descriptor is left; close some or raise RLIMIT_NOFILE (ulimit -n)")]
+    OutOfDescriptors,
+    /// E2BIG from a lookup or update, ENOENT from a lookup: there is no such entry.
+    #[error("there is no such entry: the index is not below max_entries")]
+    NoSuchEntry,
+    /// ENOENT: no such id or path.
+    #[error("there is no such map any more, or no such path; list what there is with Map::ids or ls /sys/fs/bpf")]
+    NotFound,
+    /// EINVAL from delete: entries of an array cannot be deleted.
+    #[error("entries of an array map always exist and cannot be deleted; write zeros instead")]
+    CannotDelete,
+    /// EEXIST: the path is taken.
+    #[error("something is pinned there already; unpin it or choose another path")]
+    PathTaken,
+    /// EPERM or EINVAL from a pin: the directory is not in a BPF file system.
+    #[error("the directory is not in a BPF file system; mount one (mount -t bpf bpf /sys/fs/bpf) and pin below it")]
+    NotBpffs,
+    /// EACCES: the mode of the path forbids it.
+    #[error(
+        "the mode of the file or of a directory above it forbids that; check owner and mode, or open it read-only with Map::from_pin_read_only"
+    )]
+    PathPermission,
+    /// EINVAL from a create whose arguments were checked: this kernel does not know a flag.
+    #[error(
+        "this kernel knows BPF_MAP_TYPE_ARRAY with these flags not (BPF_F_MMAPABLE needs Linux 5.5, a token 6.9), or the NUMA node does not exist"
+    )]
+    UnsupportedByKernel,
+    /// E2BIG from a create: the values are too big together.
+    #[error("value size and entries are more than this kernel takes")]
+    TooBig,
+    /// EBADF: the descriptor is closed, or a token descriptor is none.
+    #[error("a descriptor is closed or of the wrong kind")]
+    BadDescriptor,
+    /// ENOSYS, EINVAL from a batch call: before Linux 5.6.
+    #[error("this kernel lacks the call (batches need Linux 5.6, freezing 5.2)")]
+    NoSuchCall,
+    /// Anything else.
+    #[error("this errno is not expected here; see bpf(2)")]
+    Other,
+}
+
+/// An errno by its symbolic name.
+struct Errno(i32);
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            libc::EPERM => "EPERM",
+            libc::ENOENT => "ENOENT",
+            libc::E2BIG => "E2BIG",
+            libc::EBADF => "EBADF",
+            libc::EAGAIN => "EAGAIN",
+            libc::ENOMEM => "ENOMEM",
+            libc::EACCES => "EACCES",
+            libc::EFAULT => "EFAULT",
+            libc::EBUSY => "EBUSY",
+            libc::EEXIST => "EEXIST",
+            libc::ENODEV => "ENODEV",
+            libc::ENOTDIR => "ENOTDIR",
+            libc::EINVAL => "EINVAL",
+            libc::ENFILE => "ENFILE",
+            libc::EMFILE => "EMFILE",
+            libc::EROFS => "EROFS",
+            libc::ENAMETOOLONG => "ENAMETOOLONG",
+            libc::ENOSYS => "ENOSYS",
+            libc::ELOOP => "ELOOP",
+            crate::sys::bpf::ENOTSUPP => "ENOTSUPP (524)",
+            other => return write!(f, "errno {other}"),
+        };
+        f.write_str(name)
+    }
+}

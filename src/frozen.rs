@@ -1,0 +1,223 @@
+//! Contents that nobody writes any more.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Index;
+use std::ptr::NonNull;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use crate::error::Result;
+use crate::kernel::{Map, MapBuilder};
+use crate::mapping;
+use crate::memory::{ReadOnly, Region};
+
+/// The values of a map that nobody writes any more: frozen, and `BPF_F_RDONLY_PROG` since it was made, as a program's
+/// `.rodata` is. They are lent as plain references.
+///
+/// `T` needs zerocopy's `FromBytes` and `Immutable`, or, with the feature `bytemuck`, `bytemuck::AnyBitPattern`, and no derive
+/// of this crate. Dropping it unmaps.
+///
+/// # Soundness
+///
+/// No system call, mapping, or program changes such a map, with one exception that takes deliberate work by root: an
+/// iterator program (`iter/bpf_map_elem`) may write to the value that it is shown. Whoever may load one may also write to
+/// any process's memory by `bpf_probe_write_user`, ptrace or `/proc/PID/mem`, against which no Rust program is sound, so
+/// lending references is a safe call here; DESIGN.md argues it.
+///
+/// # Examples
+///
+/// ```no_run
+/// use bpfvar::{Frozen, Map};
+///
+/// let weights = Frozen::<u64>::builder().name("weights").create_from(&[1, 2, 4])?;
+/// assert_eq!(weights[2], 4);
+/// assert_eq!(weights.as_slice(), Some(&[1_u64, 2, 4][..]));
+///
+/// let rodata = Frozen::<[u32; 4]>::from_map(Map::from_pin("/sys/fs/bpf/rodata")?)?;
+/// let first: &[u32; 4] = &rodata[0];
+/// # Ok::<(), bpfvar::Error>(())
+/// ```
+#[doc(alias = "BPF_MAP_FREEZE")]
+#[doc(alias = "BPF_F_RDONLY_PROG")]
+pub struct Frozen<T> {
+    region: Region<ReadOnly>,
+    map: Map,
+    len: usize,
+    values: PhantomData<T>,
+}
+
+impl<T> Frozen<T> {
+    const STRIDE: usize = size_of::<T>().next_multiple_of(8);
+
+    const SHAPE: () = {
+        assert!(size_of::<T>() != 0, "a map has no values of size 0");
+        assert!(align_of::<T>() <= 8, "values of a map are 8-aligned");
+    };
+
+    /// Maps all entries of `map`, which must be `BPF_F_RDONLY_PROG` and frozen.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`](crate::Error::Mismatch) if somebody could still write it, and as
+    /// [`Array::from_map`](crate::Array::from_map). Whether it is frozen is read from `/proc`
+    /// ([`Map::is_frozen`]).
+    pub fn from_map(map: Map) -> Result<Frozen<T>>
+    where
+        T: FromBytes + Immutable,
+    {
+        // SAFETY: FromBytes says that any bytes are a T, Immutable that it holds no UnsafeCell.
+        unsafe { Frozen::from_map_unchecked(map) }
+    }
+
+    /// The same for a type with bytemuck's trait. Feature `bytemuck`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Frozen::from_map`].
+    #[cfg(feature = "bytemuck")]
+    pub fn from_map_pod(map: Map) -> Result<Frozen<T>>
+    where
+        T: bytemuck::AnyBitPattern,
+    {
+        // SAFETY: AnyBitPattern says that any bytes are a T, and that it has no interior mutability.
+        unsafe { Frozen::from_map_unchecked(map) }
+    }
+
+    /// # Safety
+    ///
+    /// Any bytes are a `T`, and `T` has no interior mutability.
+    unsafe fn from_map_unchecked(map: Map) -> Result<Frozen<T>> {
+        let () = Self::SHAPE;
+        let entries = 0..map.info().max_entries;
+        let region = mapping::map::<T, ReadOnly>(&map, &entries)?;
+        if !map.info().flags.rdonly_prog() {
+            return Err(map.mismatch(
+                "its flags",
+                map.info().flags,
+                "BPF_F_RDONLY_PROG, for else programs may write it at any time",
+            ));
+        }
+        if !map.is_frozen()? {
+            return Err(map.mismatch(
+                "it",
+                "not frozen",
+                "a frozen map, for else user space may write it at any time; call Map::freeze",
+            ));
+        }
+        Ok(Frozen {
+            region,
+            map,
+            len: entries.len(),
+            values: PhantomData,
+        })
+    }
+
+    /// Starts the description of a new map that will never change; [`create_from`](MapBuilder::create_from) takes its
+    /// contents.
+    pub fn builder<'a>() -> MapBuilder<'a, Frozen<T>> {
+        MapBuilder::of_type::<T>()
+    }
+
+    /// The kernel's map: info, pins.
+    pub fn map(&self) -> &Map {
+        &self.map
+    }
+
+    /// The number of values, at least 1.
+    #[expect(clippy::len_without_is_empty, reason = "a map has at least one entry")]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Value `index`, if there is one.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<&T> {
+        if index >= self.len {
+            return None;
+        }
+        // SAFETY: the region holds `len` values a stride apart: it was mapped for just these.
+        let at = unsafe { self.region.base().add(index * Self::STRIDE) };
+        // SAFETY: 8-aligned, and T needs no more (SHAPE); mapped, hence initialised, while the region is borrowed; any bytes
+        // are a T without interior mutability, said the constructor's caller; nobody writes them, because the map is
+        // BPF_F_RDONLY_PROG and frozen, neither of which can be undone. The exception is argued in DESIGN.md.
+        Some(unsafe { at.cast::<T>().as_ref() })
+    }
+
+    /// All values in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &T> + DoubleEndedIterator {
+        (0..self.len).map(|index| &self[index])
+    }
+
+    /// All values as one slice; `None` where they are padded apart, their size being no multiple of 8.
+    pub fn as_slice(&self) -> Option<&[T]> {
+        let first: NonNull<T> = self.region.base().cast();
+        // SAFETY: as in `get`, for all values; at this stride they are an array.
+        (Self::STRIDE == size_of::<T>()).then(|| unsafe { std::slice::from_raw_parts(first.as_ptr(), self.len) })
+    }
+}
+
+impl<T> MapBuilder<'_, Frozen<T>> {
+    /// Makes a `BPF_F_RDONLY_PROG` map with one entry for each of `values`, fills it by one system call, freezes it and maps
+    /// it. Linux 5.6.
+    ///
+    /// # Errors
+    ///
+    /// As [`MapBuilder::<Map>::create`](MapBuilder), [`Map::update_batch`], [`Map::freeze`] and [`Frozen::from_map`];
+    /// [`Error::Argument`](crate::Error::Argument) if there is no value.
+    pub fn create_from(self, values: &[T]) -> Result<Frozen<T>>
+    where
+        T: FromBytes + IntoBytes + Immutable,
+    {
+        Frozen::from_map(self.create_filled(values.len(), values.as_bytes())?)
+    }
+
+    /// The same for a type with bytemuck's trait. Feature `bytemuck`.
+    ///
+    /// # Errors
+    ///
+    /// As [`create_from`](MapBuilder::create_from).
+    #[cfg(feature = "bytemuck")]
+    pub fn create_from_pod(self, values: &[T]) -> Result<Frozen<T>>
+    where
+        T: bytemuck::Pod,
+    {
+        Frozen::from_map_pod(self.create_filled(values.len(), bytemuck::cast_slice(values))?)
+    }
+
+    fn create_filled(self, len: usize, bytes: &[u8]) -> Result<Map> {
+        let Ok(entries) = u32::try_from(len) else {
+            return Err(self.argument(
+                "values",
+                format_args!("{len} of them"),
+                "a map has at most 4294967295 entries",
+            ));
+        };
+        let map = self.entries(entries).rdonly_prog().create_map()?;
+        map.update_batch(0..entries, bytes)?;
+        map.freeze()?;
+        Ok(map)
+    }
+}
+
+impl<T> Index<usize> for Frozen<T> {
+    type Output = T;
+
+    /// # Panics
+    ///
+    /// If there is no such value.
+    #[track_caller]
+    fn index(&self, index: usize) -> &T {
+        match self.get(index) {
+            Some(value) => value,
+            None => panic!("index {index} is out of bounds: there are {} values", self.len),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Frozen<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}

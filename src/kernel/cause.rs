@@ -1,0 +1,215 @@
+//! What an errno meant. The kernel uses few numbers for many reasons; these functions look at the thread, the descriptor
+//! and the map afterwards to tell them apart. They run on the way to an error only.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::path::Path;
+
+use super::MapInfo;
+use crate::error::Cause;
+use crate::sys::{self, bpf::ENOTSUPP};
+
+// Bits of CapEff, from include/uapi/linux/capability.h.
+const CAP_SYS_ADMIN: u32 = 21;
+const CAP_BPF: u32 = 39;
+
+/// Errnos that mean the same in every call.
+fn common(errno: i32) -> Cause {
+    match errno {
+        libc::ENOMEM => Cause::OutOfMemory,
+        libc::EMFILE | libc::ENFILE => Cause::OutOfDescriptors,
+        libc::EBADF => Cause::BadDescriptor,
+        libc::ENOSYS => Cause::NoSuchCall,
+        ENOTSUPP => Cause::KernelManagedFields,
+        _ => Cause::Other,
+    }
+}
+
+fn errno(source: &io::Error) -> i32 {
+    source.raw_os_error().unwrap_or(0)
+}
+
+/// Why `BPF_MAP_CREATE` failed with arguments that were checked before.
+pub(super) fn of_create(source: &io::Error, with_token: bool) -> Cause {
+    match errno(source) {
+        // Bad attributes would have been EINVAL already.
+        libc::EPERM if !with_token && !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
+        libc::EPERM if kernel_before(5, 11) => Cause::MemlockLimit,
+        libc::EPERM => Cause::Policy,
+        // An attribute behind those that the kernel knows counts as a struct too big: only the token lies there.
+        libc::E2BIG if !with_token => Cause::TooBig,
+        libc::EINVAL | libc::E2BIG => Cause::UnsupportedByKernel,
+        other => common(other),
+    }
+}
+
+/// Why mmap failed on a map that is an array with `BPF_F_MMAPABLE`, inside its length.
+pub(super) fn of_mmap(source: &io::Error, fd: BorrowedFd<'_>, info: &MapInfo) -> Cause {
+    match (errno(source), sys::access_mode(fd)) {
+        // The generic mmap code wants a descriptor that can read and, for a shared mapping, one that can write.
+        (libc::EACCES | libc::EINVAL, Ok(libc::O_RDONLY)) => Cause::ReadOnlyDescriptor,
+        (libc::EACCES, Ok(libc::O_WRONLY)) => Cause::WriteOnlyDescriptor,
+        (libc::EACCES, _) if info.flags.rdonly_prog() => Cause::ReadOnlyForPrograms,
+        // Only a writable mapping of a frozen map gets EPERM.
+        (libc::EPERM, _) => Cause::Frozen,
+        (other, _) => common(other),
+    }
+}
+
+/// Why `BPF_MAP_FREEZE` failed.
+pub(super) fn of_freeze(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
+    match errno(source) {
+        // Twice is EPERM since 6.12 and EBUSY before.
+        libc::EPERM | libc::EBUSY if is_frozen(fd).unwrap_or(false) => Cause::Frozen,
+        libc::EBUSY => Cause::MappedWritable,
+        libc::EPERM if sys::access_mode(fd).is_ok_and(|mode| mode == libc::O_RDONLY) => Cause::ReadOnlyDescriptor,
+        // Before 6.12 freezing took CAP_BPF, whatever the descriptor.
+        libc::EPERM if !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
+        libc::EPERM => Cause::Policy,
+        libc::EINVAL => Cause::NoSuchCall,
+        other => common(other),
+    }
+}
+
+/// Why a lookup, update or batch failed with key and value of the right size.
+pub(super) fn of_element(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
+    match (errno(source), sys::access_mode(fd)) {
+        (libc::EPERM, Ok(libc::O_RDONLY)) => Cause::ReadOnlyDescriptor,
+        (libc::EPERM, Ok(libc::O_WRONLY)) => Cause::WriteOnlyDescriptor,
+        (libc::EPERM, _) if is_frozen(fd).unwrap_or(false) => Cause::Frozen,
+        (libc::EPERM, _) if !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
+        (libc::EPERM, _) => Cause::Policy,
+        (libc::EINVAL, _) => Cause::NoSuchCall,
+        (other, _) => common(other),
+    }
+}
+
+/// Why a delete failed.
+pub(super) fn of_delete(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
+    match errno(source) {
+        libc::EINVAL => Cause::CannotDelete,
+        _ => of_element(source, fd),
+    }
+}
+
+/// Why a pin could not be made.
+pub(super) fn of_pin(source: &io::Error, path: &Path) -> Cause {
+    match errno(source) {
+        libc::EEXIST => Cause::PathTaken,
+        libc::ENOENT => Cause::NotFound,
+        libc::EPERM | libc::EINVAL if !path.parent().is_some_and(in_bpffs) => Cause::NotBpffs,
+        libc::EPERM if !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
+        libc::EPERM => Cause::Policy,
+        libc::EACCES => Cause::PathPermission,
+        other => common(other),
+    }
+}
+
+/// Why a pin could not be opened.
+pub(super) fn of_get(source: &io::Error, path: &Path) -> Cause {
+    match errno(source) {
+        libc::ENOENT => Cause::NotFound,
+        // Also what the kernel says of a path that is no pin at all.
+        libc::EACCES | libc::EPERM if path.exists() && !in_bpffs(path) => Cause::NotBpffs,
+        libc::EACCES | libc::EPERM => Cause::PathPermission,
+        other => common(other),
+    }
+}
+
+/// Why a map could not be opened by its id, or ids not be listed.
+pub(super) fn of_id(source: &io::Error) -> Cause {
+    match errno(source) {
+        libc::ENOENT => Cause::NotFound,
+        libc::EPERM if !has_capability(CAP_SYS_ADMIN) => Cause::NeedsCapSysAdmin,
+        libc::EPERM => Cause::Policy,
+        other => common(other),
+    }
+}
+
+/// Why info on a descriptor could not be had.
+pub(super) fn of_info(source: &io::Error) -> Cause {
+    common(errno(source))
+}
+
+/// Whether the map is frozen, from the `frozen:` line of its fdinfo (Linux 5.2).
+pub(super) fn is_frozen(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let text = fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", fd.as_raw_fd()))?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("frozen:"))
+        .map(|value| value.trim() != "0")
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "fdinfo has no line `frozen:`"))
+}
+
+/// What a descriptor is, as /proc names it: `anon_inode:bpf-map`, a path, ...
+pub(super) fn describe(fd: BorrowedFd<'_>) -> String {
+    match fs::read_link(format!("/proc/thread-self/fd/{}", fd.as_raw_fd())) {
+        Ok(target) => target.display().to_string(),
+        Err(_) => "something else".to_owned(),
+    }
+}
+
+/// Whether this thread has `capability` or `CAP_SYS_ADMIN`, which stands for all that bpf(2) asks. Where /proc does not
+/// tell, yes: then the message blames no missing right.
+fn has_capability(capability: u32) -> bool {
+    let Ok(status) = fs::read_to_string("/proc/thread-self/status") else {
+        return true;
+    };
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .is_none_or(|effective| effective & (1 << capability | 1 << CAP_SYS_ADMIN) != 0)
+}
+
+fn kernel_before(major: u32, minor: u32) -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    parse_release(&release).is_some_and(|running| running < (major, minor))
+}
+
+/// `6.18.44-fc` is (6, 18).
+fn parse_release(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+fn in_bpffs(path: &Path) -> bool {
+    // The parent of a bare file name is the empty path.
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    sys::is_bpffs(path).unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_parse() {
+        assert_eq!(parse_release("6.18.44-fc-v657\n"), Some((6, 18)));
+        assert_eq!(parse_release("5.4-rc1"), Some((5, 4)));
+        assert_eq!(parse_release("garbage"), None);
+        assert!(!kernel_before(2, 6));
+        assert!(kernel_before(10_000, 0));
+    }
+
+    #[test]
+    fn a_missing_descriptor_or_number_has_a_cause_of_its_own() {
+        assert_eq!(
+            of_create(&io::Error::from_raw_os_error(libc::EMFILE), false),
+            Cause::OutOfDescriptors
+        );
+        assert_eq!(
+            of_create(&io::Error::from_raw_os_error(libc::E2BIG), false),
+            Cause::TooBig
+        );
+        assert_eq!(
+            of_create(&io::Error::from_raw_os_error(libc::E2BIG), true),
+            Cause::UnsupportedByKernel
+        );
+        assert_eq!(of_id(&io::Error::from_raw_os_error(libc::ESRCH)), Cause::Other);
+    }
+}

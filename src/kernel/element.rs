@@ -1,0 +1,127 @@
+//! Values by system call: for maps that cannot be mapped, and for comparison.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::ops::Range;
+use std::os::fd::AsFd;
+
+use super::{Map, cause};
+use crate::error::{Call, Cause, Error, Result};
+use crate::sys::bpf;
+
+/// # Values by system call
+impl Map {
+    /// Copies the value of entry `key` into `value`, which is exactly as long (`BPF_MAP_LOOKUP_ELEM`).
+    ///
+    /// Aligned words of 8 bytes come whole; a longer value may come half old, half new if it is written meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for a key or a length that is out of range, [`Error::Mismatch`] if the map is no array,
+    /// [`Cause::WriteOnlyDescriptor`] (EPERM).
+    pub fn lookup(&self, key: u32, value: &mut [u8]) -> Result<()> {
+        self.check_elements(u64::from(key)..u64::from(key) + 1, value.len())?;
+        // SAFETY: check_elements saw an array with 4-byte keys, whose lookup copies value_size bytes: value's length.
+        unsafe { bpf::map_lookup(self.as_fd(), key, value) }
+            .map_err(|source| self.element_error(Call::MapLookupElem, source))
+    }
+
+    /// Rewrites the whole value of entry `key` (`BPF_MAP_UPDATE_ELEM`).
+    ///
+    /// **Concurrent changes are lost**: whatever a program or another process stored into any part of the value between
+    /// the moment that `value` was read and this call is overwritten. A view of an [`Array`](crate::Array) changes one
+    /// scalar and leaves its neighbours alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::lookup`]; and [`Cause::Frozen`], [`Cause::ReadOnlyDescriptor`] (EPERM).
+    pub fn update(&self, key: u32, value: &[u8]) -> Result<()> {
+        self.check_elements(u64::from(key)..u64::from(key) + 1, value.len())?;
+        // SAFETY: check_elements saw an array with 4-byte keys, whose update reads value_size bytes: value's length.
+        unsafe { bpf::map_update(self.as_fd(), key, value) }
+            .map_err(|source| self.element_error(Call::MapUpdateElem, source))
+    }
+
+    /// Asks the kernel to delete entry `key` (`BPF_MAP_DELETE_ELEM`). An array refuses: its entries always exist.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::CannotDelete`] (EINVAL), or [`Cause::Frozen`] (EPERM).
+    pub fn delete(&self, key: u32) -> Result<()> {
+        self.check_elements(u64::from(key)..u64::from(key) + 1, self.info.value_size as usize)?;
+        // SAFETY: check_elements saw 4-byte keys.
+        unsafe { bpf::map_delete(self.as_fd(), key) }.map_err(|source| {
+            let cause = cause::of_delete(&source, self.as_fd());
+            self.kernel_error(Call::MapDeleteElem, cause, source)
+        })
+    }
+
+    /// Copies the values of `entries` into `values`, back to back, in one call (`BPF_MAP_LOOKUP_BATCH`, Linux 5.6).
+    ///
+    /// Allocates 4 bytes an entry for the keys that the kernel hands back.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::lookup`]; and [`Cause::NoSuchCall`] before 5.6.
+    pub fn lookup_batch(&self, entries: Range<u32>, values: &mut [u8]) -> Result<()> {
+        let mut keys = self.check_batch(&entries, values.len())?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: check_batch saw an array, and values as many as keys.
+        let copied = unsafe { bpf::map_lookup_batch(self.as_fd(), entries.start, &mut keys, values) }
+            .map_err(|source| self.element_error(Call::MapLookupBatch, source))?;
+        if copied as usize == keys.len() {
+            Ok(())
+        } else {
+            let source = io::Error::from_raw_os_error(libc::ENOENT);
+            Err(self.kernel_error(Call::MapLookupBatch, Cause::Other, source))
+        }
+    }
+
+    /// Rewrites the values of `entries` from `values`, back to back, in one call (`BPF_MAP_UPDATE_BATCH`, Linux 5.6). Loses
+    /// concurrent changes as [`Map::update`] does. Allocates 4 bytes an entry for the keys.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::update`]; and [`Cause::NoSuchCall`] before 5.6.
+    pub fn update_batch(&self, entries: Range<u32>, values: &[u8]) -> Result<()> {
+        let keys = self.check_batch(&entries, values.len())?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: check_batch saw an array, and values as many as keys.
+        unsafe { bpf::map_update_batch(self.as_fd(), &keys, values) }
+            .map_err(|source| self.element_error(Call::MapUpdateBatch, source))
+    }
+
+    fn check_elements(&self, entries: Range<u64>, len: usize) -> Result<()> {
+        self.check_array()?;
+        if entries.start > entries.end || entries.end > u64::from(self.info.max_entries) {
+            let found = if entries.end == entries.start + 1 {
+                entries.start.to_string()
+            } else {
+                format!("{entries:?}")
+            };
+            return Err(self.argument("key", found, format!("the map has {} entries", self.info.max_entries)));
+        }
+        let expected = u64::from(self.info.value_size) * (entries.end - entries.start);
+        if len as u64 != expected {
+            return Err(self.argument(
+                "value",
+                format_args!("{len} bytes long"),
+                format!("{expected} bytes are needed (value size {})", self.info.value_size),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_batch(&self, entries: &Range<u32>, len: usize) -> Result<Vec<u32>> {
+        self.check_elements(u64::from(entries.start)..u64::from(entries.end), len)?;
+        Ok(entries.clone().collect())
+    }
+
+    fn element_error(&self, call: Call, source: io::Error) -> Error {
+        self.kernel_error(call, cause::of_element(&source, self.as_fd()), source)
+    }
+}

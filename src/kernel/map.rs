@@ -1,0 +1,413 @@
+//! A map as the kernel holds it: a descriptor and what it says of itself.
+
+use std::ffi::CString;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::{MapBuilder, MapInfo, MapType, cause};
+use crate::error::{Call, Cause, Error, Result};
+use crate::sys::bpf;
+
+/// A BPF map as the kernel holds it: a descriptor, and [`MapInfo`] read once when it was opened.
+///
+/// Any map can be opened, asked for its info and pinned. Element access by system call works on every
+/// `BPF_MAP_TYPE_ARRAY`, also one without `BPF_F_MMAPABLE`; for those that can be mapped there is
+/// [`Array`](crate::Array), about a thousand times faster and without the races described at [`Map::update`].
+///
+/// Dropping it closes the descriptor. The map lives on while a mapping, a pin, a program or another descriptor holds it.
+///
+/// # Examples
+///
+/// ```no_run
+/// use bpfvar::Map;
+///
+/// let map = Map::builder().name("settings").value_size(12).entries(4).create()?;
+/// map.update(3, &[7; 12])?;
+/// let mut value = [0; 12];
+/// map.lookup(3, &mut value)?;
+/// assert_eq!(value, [7; 12]);
+/// # Ok::<(), bpfvar::Error>(())
+/// ```
+#[doc(alias = "BPF_MAP_TYPE_ARRAY")]
+#[doc(alias = "bpf_map_info")]
+pub struct Map {
+    fd: OwnedFd,
+    info: MapInfo,
+}
+
+impl Map {
+    /// Starts the description of a new array map. [`value_size`](MapBuilder::value_size) has to follow.
+    pub fn builder<'a>() -> MapBuilder<'a, Map> {
+        MapBuilder::new(0)
+    }
+
+    /// Takes over a descriptor, from wherever it came: another library, `SCM_RIGHTS`, `pidfd_getfd`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAMap`] if it is a program, a link, BTF or anything else.
+    pub fn from_fd(fd: OwnedFd) -> Result<Map> {
+        Map::from_unproven_fd(fd)?.proven()
+    }
+
+    /// Duplicates a borrowed descriptor: what `as_fd` of a map of aya or libbpf-rs gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::from_fd`]; and [`Cause::OutOfDescriptors`].
+    pub fn from_borrowed_fd(fd: impl AsFd) -> Result<Map> {
+        Map::from_unproven_borrowed_fd(fd)?.proven()
+    }
+
+    /// Opens the map with this id. Needs `CAP_SYS_ADMIN` ([bpf(2)]: `BPF_MAP_GET_FD_BY_ID`).
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::NotFound`] (ENOENT) or [`Cause::NeedsCapSysAdmin`] (EPERM).
+    ///
+    /// [bpf(2)]: https://man7.org/linux/man-pages/man2/bpf.2.html
+    pub fn from_id(id: u32) -> Result<Map> {
+        let fd = bpf::map_fd_by_id(id).map_err(|source| {
+            let cause = cause::of_id(&source);
+            Error::Kernel {
+                call: Call::MapGetFdById,
+                map: format!("map id {id}"),
+                cause,
+                source,
+            }
+        })?;
+        // The call opens nothing but maps, so no proof is needed.
+        Map::from_unproven_fd(fd)
+    }
+
+    /// Opens a pinned map, read-write.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::NotFound`], [`Cause::PathPermission`] (the pin's mode does not let this user write; see
+    /// [`Map::from_pin_read_only`]), [`Cause::NotBpffs`], or [`Error::NotAMap`] if something else is pinned there.
+    pub fn from_pin(path: impl AsRef<Path>) -> Result<Map> {
+        Map::from_unproven_pin(path.as_ref())?.proven()
+    }
+
+    /// Opens a pinned map with a descriptor that can look values up and no more: all that a user gets whom the pin's mode
+    /// lets only read. The kernel maps nothing through such a descriptor, not even read-only.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::from_pin`].
+    pub fn from_pin_read_only(path: impl AsRef<Path>) -> Result<Map> {
+        Map::from_fd(get_pin(path.as_ref(), bpf::F_RDONLY)?)
+    }
+
+    /// The ids of all maps on the system, in rising order. Needs `CAP_SYS_ADMIN`. A map may be gone by the time that its
+    /// id is opened.
+    pub fn ids() -> Ids {
+        Ids { last: Some(0) }
+    }
+
+    /// Asks `fd` for its info and believes it: if `fd` is another BPF object after all, the info is nonsense, though
+    /// harmless. For callers that know, or that will see mmap fail with ENODEV.
+    pub(crate) fn from_unproven_fd(fd: OwnedFd) -> Result<Map> {
+        match bpf::map_info(fd.as_fd()) {
+            Ok(info) => Ok(Map { info: info.into(), fd }),
+            // Neither map nor program nor link nor BTF.
+            Err(source) if source.raw_os_error() == Some(libc::EINVAL) => Err(not_a_map(fd.as_fd())),
+            Err(source) => {
+                let cause = cause::of_info(&source);
+                Err(Error::Kernel {
+                    call: Call::ObjGetInfoByFd,
+                    map: "descriptor".to_owned(),
+                    cause,
+                    source,
+                })
+            }
+        }
+    }
+
+    /// As [`Map::from_borrowed_fd`], unproven.
+    pub(crate) fn from_unproven_borrowed_fd(fd: impl AsFd) -> Result<Map> {
+        Map::from_unproven_fd(duplicate(fd.as_fd())?)
+    }
+
+    /// As [`Map::from_pin`], unproven.
+    pub(crate) fn from_unproven_pin(path: &Path) -> Result<Map> {
+        Map::from_unproven_fd(get_pin(path, 0)?)
+    }
+
+    /// That this is a map and no other object.
+    fn proven(self) -> Result<Map> {
+        match bpf::map_probe(self.as_fd()) {
+            Ok(()) => Ok(self),
+            Err(_) => Err(not_a_map(self.as_fd())),
+        }
+    }
+
+    /// What the kernel says of the map. No system call.
+    pub fn info(&self) -> &MapInfo {
+        &self.info
+    }
+
+    /// A second descriptor of the same map.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::OutOfDescriptors`] (EMFILE).
+    pub fn try_clone(&self) -> Result<Map> {
+        Ok(Map {
+            fd: duplicate(self.fd.as_fd())?,
+            info: self.info.clone(),
+        })
+    }
+
+    /// Pins the map to a path in a BPF file system, where it outlives this process. The new file has mode 0600 less the
+    /// umask.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for a file name with a dot in it, [`Cause::PathTaken`] (EEXIST), [`Cause::NotBpffs`] (EPERM),
+    /// [`Cause::NotFound`] (ENOENT: no such directory).
+    pub fn pin(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if path.file_name().is_some_and(|name| name.as_bytes().contains(&b'.')) {
+            return Err(self.argument("pin", path.display(), "bpffs takes no file name with a dot in it"));
+        }
+        let c_path = c_path(path, &self.info.to_string())?;
+        bpf::obj_pin(self.as_fd(), &c_path).map_err(|source| {
+            let cause = cause::of_pin(&source, path);
+            Error::Kernel {
+                call: Call::ObjPin,
+                map: format!("{} at {}", self.info, path.display()),
+                cause,
+                source,
+            }
+        })
+    }
+
+    /// Removes a pin, if it is this map's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::from_pin`]; and [`Error::Mismatch`] if another map is pinned there, which then stays.
+    pub fn unpin(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let pinned = Map::from_pin(path)?;
+        if pinned.info.id != self.info.id {
+            return Err(self.mismatch(
+                "what is pinned there",
+                &pinned.info,
+                "this map, for only its own pins are removed",
+            ));
+        }
+        fs::remove_file(path).map_err(|source| {
+            let cause = cause::of_get(&source, path);
+            Error::Kernel {
+                call: Call::Unlink,
+                map: format!("{} at {}", self.info, path.display()),
+                cause,
+                source,
+            }
+        })
+    }
+
+    /// Freezes the map, for good: from now on no system call and no mapping of user space writes it; programs still do
+    /// unless it is `BPF_F_RDONLY_PROG`. Linux 5.2; before 6.12 it needs `CAP_BPF`. See also
+    /// [`Array::freeze`](crate::Array::freeze), which gives its own mapping up first.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::MappedWritable`] (EBUSY) while anybody maps it writable, [`Cause::Frozen`] if it is frozen already,
+    /// [`Cause::ReadOnlyDescriptor`], [`Cause::KernelManagedFields`] (524).
+    pub fn freeze(&self) -> Result<()> {
+        bpf::map_freeze(self.as_fd()).map_err(|source| {
+            let cause = cause::of_freeze(&source, self.as_fd());
+            self.kernel_error(Call::MapFreeze, cause, source)
+        })
+    }
+
+    /// Whether the map is frozen. Reads `/proc/thread-self/fdinfo`, which says so since Linux 5.2.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kernel`] with [`Call::FdInfo`] where /proc is not mounted.
+    pub fn is_frozen(&self) -> Result<bool> {
+        cause::is_frozen(self.as_fd()).map_err(|source| self.kernel_error(Call::FdInfo, Cause::Other, source))
+    }
+
+    /// The error for an argument that `rule` forbids.
+    pub(crate) fn argument(&self, argument: &'static str, found: impl fmt::Display, rule: impl Into<String>) -> Error {
+        Error::Argument {
+            map: self.info.to_string(),
+            argument,
+            found: found.to_string(),
+            rule: rule.into(),
+        }
+    }
+
+    /// The error for a map that is not what is needed.
+    pub(crate) fn mismatch(
+        &self,
+        property: &'static str,
+        found: impl fmt::Display,
+        expected: impl Into<String>,
+    ) -> Error {
+        if bpf::map_probe(self.as_fd()).is_err() {
+            // It was unproven, and what does not match is some other object's info.
+            return not_a_map(self.as_fd());
+        }
+        Error::Mismatch {
+            map: self.info.to_string(),
+            property,
+            found: found.to_string(),
+            expected: expected.into(),
+        }
+    }
+
+    /// The error for an mmap that the kernel refused, on an array with `BPF_F_MMAPABLE` and inside its length.
+    pub(crate) fn mmap_error(&self, source: io::Error) -> Error {
+        // No other bpf object can be mapped, nor would its info have passed for that of an array for long.
+        if source.raw_os_error() == Some(libc::ENODEV) {
+            return not_a_map(self.as_fd());
+        }
+        let cause = cause::of_mmap(&source, self.as_fd(), &self.info);
+        self.kernel_error(Call::Mmap, cause, source)
+    }
+
+    /// That the map is an array with 4-byte keys.
+    pub(crate) fn check_array(&self) -> Result<()> {
+        if self.info.map_type != MapType::ARRAY {
+            return Err(self.mismatch("its type", self.info.map_type, MapType::ARRAY.to_string()));
+        }
+        if self.info.key_size != 4 {
+            return Err(self.mismatch("its key size", self.info.key_size, "4 bytes, as every array has"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn kernel_error(&self, call: Call, cause: Cause, source: io::Error) -> Error {
+        Error::Kernel {
+            call,
+            map: self.info.to_string(),
+            cause,
+            source,
+        }
+    }
+}
+
+impl<'a> MapBuilder<'a, Map> {
+    /// The size of a value in bytes, from 1 to 2^31 - 1.
+    pub fn value_size(self, bytes: u32) -> Self {
+        self.set_value_size(bytes)
+    }
+
+    /// Without `BPF_F_MMAPABLE`: a map that only system calls and programs reach.
+    pub fn unmappable(self) -> Self {
+        self.flag(bpf::F_MMAPABLE, false)
+    }
+
+    /// Makes the map (`BPF_MAP_CREATE`, then one call for its info). Its descriptor is close-on-exec.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] before any call; then [`Cause::NeedsCapBpf`], [`Cause::MemlockLimit`] (before 5.11) or
+    /// [`Cause::Policy`] for EPERM, [`Cause::OutOfMemory`], [`Cause::OutOfDescriptors`], [`Cause::TooBig`],
+    /// [`Cause::UnsupportedByKernel`] (`BPF_F_MMAPABLE` needs Linux 5.5).
+    pub fn create(self) -> Result<Map> {
+        self.create_map()
+    }
+}
+
+impl AsFd for Map {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl From<Map> for OwnedFd {
+    fn from(map: Map) -> OwnedFd {
+        map.fd
+    }
+}
+
+impl fmt::Debug for Map {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map")
+            .field("fd", &self.fd)
+            .field("info", &self.info)
+            .finish()
+    }
+}
+
+/// Iterator over the ids of all maps; see [`Map::ids`]. Ends after its first error.
+#[derive(Debug)]
+pub struct Ids {
+    last: Option<u32>,
+}
+
+impl Iterator for Ids {
+    type Item = Result<u32>;
+
+    fn next(&mut self) -> Option<Result<u32>> {
+        match bpf::map_next_id(self.last?) {
+            Ok(next) => {
+                self.last = next;
+                next.map(Ok)
+            }
+            Err(source) => {
+                self.last = None;
+                let cause = cause::of_id(&source);
+                Some(Err(Error::Kernel {
+                    call: Call::MapGetNextId,
+                    map: "all maps".to_owned(),
+                    cause,
+                    source,
+                }))
+            }
+        }
+    }
+}
+
+fn get_pin(path: &Path, flags: u32) -> Result<OwnedFd> {
+    let c_path = c_path(path, "pinned map")?;
+    bpf::obj_get(&c_path, flags).map_err(|source| {
+        let cause = cause::of_get(&source, path);
+        Error::Kernel {
+            call: Call::ObjGet,
+            map: format!("pin {}", path.display()),
+            cause,
+            source,
+        }
+    })
+}
+
+fn c_path(path: &Path, map: &str) -> Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| Error::Argument {
+        map: map.to_owned(),
+        argument: "path",
+        found: format!("{path:?}"),
+        rule: "no path holds a NUL byte".to_owned(),
+    })
+}
+
+fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    fd.try_clone_to_owned().map_err(|source| {
+        let cause = cause::of_info(&source);
+        Error::Kernel {
+            call: Call::Dup,
+            map: cause::describe(fd),
+            cause,
+            source,
+        }
+    })
+}
+
+fn not_a_map(fd: BorrowedFd<'_>) -> Error {
+    Error::NotAMap {
+        what: "the descriptor".to_owned(),
+        found: cause::describe(fd),
+    }
+}

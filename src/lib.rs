@@ -1,0 +1,66 @@
+//! BPF globals and array maps as plain shared memory.
+//!
+//! An array map made with `BPF_F_MMAPABLE` lives in kernel memory that a process can map. [`Array`] creates or opens such a
+//! map, maps it, and hands out typed, atomic, zero-copy views of its values: a load or store is one instruction instead of
+//! a system call, and changing one field leaves its neighbours alone.
+//!
+//! ```no_run
+//! use bpfvar::{Array, MapValue};
+//! use std::sync::atomic::Ordering::Relaxed;
+//!
+//! #[derive(MapValue, Clone, Copy, Debug, PartialEq)]
+//! #[repr(C)]
+//! struct Stats { packets: u64, drops: u32, mode: u32, sizes: [u64; 16] }
+//!
+//! let stats = Array::<Stats>::builder().name("stats").entries(256).create()?; // or from_fd, from_id, from_pin
+//! let third = stats.at(3);                     // a view: a pointer and a lifetime, nothing copied
+//! third.packets.fetch_add(1, Relaxed);         // one locked instruction, no system call
+//! third.mode.store(2, Relaxed);
+//! third.sizes.at(5).load(Relaxed);
+//! let seen: Stats = third.read();              // each scalar whole; the struct as a whole may be mid-update
+//! let all: Vec<Stats> = stats.snapshot();      // the same for all entries
+//! # Ok::<(), bpfvar::Error>(())
+//! ```
+//!
+//! | type | holds |
+//! |---|---|
+//! | [`Array<T, A>`](Array) | a mapped array map of `T`, read-write or read-only; or the same over process memory, for tests |
+//! | [`Field`], [`Slice`], the views that the derive makes | pointers into it |
+//! | [`Frozen<T>`](Frozen) | contents that nobody writes any more, lent as plain `&T` |
+//! | [`Map`] | the kernel's object: info, pins, freezing, element access by system call |
+//! | [`Error`], [`Cause`] | what went wrong and what to do |
+//!
+//! # Requirements
+//!
+//! Linux on a 64-bit machine. Mapping needs 5.5, creating maps `CAP_BPF` (`CAP_SYS_ADMIN` before 5.8), opening them by
+//! id `CAP_SYS_ADMIN`; a descriptor or a pin needs no privilege beyond the right to open it.
+//!
+//! # Features
+//!
+//! `bytemuck`: [`Bytemuck<T>`](https://docs.rs/bpfvar/latest/bpfvar/struct.Bytemuck.html) as a value.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+compile_error!("bpfvar needs Linux on a 64-bit machine: it maps kernel memory and counts on 8-byte atomics");
+
+// What the derive emits names `::bpfvar`, also in here.
+extern crate self as bpfvar;
+
+mod array;
+mod error;
+mod frozen;
+mod kernel;
+mod mapping;
+mod memory;
+mod sys;
+mod value;
+
+pub use array::{Array, FreezeError, Granted};
+//pub use bpfvar_derive::MapValue;
+pub use error::{Call, Cause, Error, Result};
+pub use frozen::Frozen;
+pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType};
+pub use memory::{Access, ReadOnly, ReadWrite};
+#[cfg(feature = "bytemuck")]
+pub use value::Bytemuck;
+pub use value::{Field, Integer, Iter, MapValue, Packed, Padded, Scalar, Slice, Spacing, Zerocopy};

@@ -1,0 +1,34 @@
+//! Whether a view may write, as a type.
+
+/// What views of an array may do: [`ReadWrite`] or [`ReadOnly`]. Sealed.
+///
+/// | | page protection | `load`, `read`, `snapshot` | `store`, `swap`, `fetch_*`, `write` | orderings above relaxed |
+/// |---|---|---|---|---|
+/// | `ReadWrite` | `PROT_READ`, `PROT_WRITE` | yes | yes | of the instruction itself |
+/// | `ReadOnly` | `PROT_READ` | yes | do not exist | a relaxed load and a fence |
+pub trait Access: sealed::Sealed + 'static {
+    #[doc(hidden)]
+    const WRITABLE: bool;
+}
+
+/// Views that load and store. The default.
+#[derive(Debug)]
+pub enum ReadWrite {}
+
+/// Views that only load. Others may still write: a BPF program, or a process that maps the same map writable.
+#[derive(Debug)]
+pub enum ReadOnly {}
+
+impl Access for ReadWrite {
+    const WRITABLE: bool = true;
+}
+
+impl Access for ReadOnly {
+    const WRITABLE: bool = false;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::ReadWrite {}
+    impl Sealed for super::ReadOnly {}
+}

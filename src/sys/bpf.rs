@@ -1,0 +1,406 @@
+//! bpf(2): the one place that knows `union bpf_attr`.
+//!
+//! Layouts are those of `include/uapi/linux/bpf.h`; the assertions below hold them to it. The kernel accepts attributes
+//! shorter than it knows (the rest counts as zero) and longer ones whose tail is zero, so each command passes exactly
+//! the struct that it needs.
+#![allow(unsafe_code)]
+
+use std::ffi::CStr;
+use std::io;
+use std::mem::{offset_of, size_of};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use crate::error::Call;
+
+/// `BPF_OBJ_NAME_LEN`: a name with its terminating NUL.
+pub(crate) const NAME_LEN: usize = 16;
+
+/// `BPF_MAP_TYPE_ARRAY`.
+pub(crate) const MAP_TYPE_ARRAY: u32 = 2;
+
+/// `BPF_F_NUMA_NODE`: `numa_node` counts.
+pub(crate) const F_NUMA_NODE: u32 = 1 << 2;
+/// `BPF_F_RDONLY`: the new descriptor reads only.
+pub(crate) const F_RDONLY: u32 = 1 << 3;
+/// `BPF_F_RDONLY_PROG`: programs may not write.
+pub(crate) const F_RDONLY_PROG: u32 = 1 << 7;
+/// `BPF_F_WRONLY_PROG`: programs may not read.
+pub(crate) const F_WRONLY_PROG: u32 = 1 << 8;
+/// `BPF_F_MMAPABLE`: user space may map the values.
+pub(crate) const F_MMAPABLE: u32 = 1 << 10;
+/// `BPF_F_TOKEN_FD`: `map_token_fd` counts.
+pub(crate) const F_TOKEN_FD: u32 = 1 << 16;
+
+/// The kernel-internal errno `ENOTSUPP`, which leaks out of mmap and freeze and which libc has no name for.
+pub(crate) const ENOTSUPP: i32 = 524;
+
+/// Attributes of `BPF_MAP_CREATE`, up to and with `map_token_fd`.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub(crate) struct MapCreate {
+    pub(crate) map_type: u32,
+    pub(crate) key_size: u32,
+    pub(crate) value_size: u32,
+    pub(crate) max_entries: u32,
+    pub(crate) map_flags: u32,
+    pub(crate) inner_map_fd: u32,
+    pub(crate) numa_node: u32,
+    pub(crate) map_name: [u8; NAME_LEN],
+    pub(crate) map_ifindex: u32,
+    pub(crate) btf_fd: u32,
+    pub(crate) btf_key_type_id: u32,
+    pub(crate) btf_value_type_id: u32,
+    pub(crate) btf_vmlinux_value_type_id: u32,
+    pub(crate) map_extra: u64,
+    pub(crate) value_type_btf_obj_fd: i32,
+    pub(crate) map_token_fd: i32,
+}
+
+/// Attributes of `BPF_MAP_LOOKUP_ELEM`, `_UPDATE_ELEM`, `_DELETE_ELEM` and of `BPF_MAP_FREEZE`.
+#[repr(C)]
+#[derive(Default)]
+struct Element {
+    map_fd: u32,
+    _pad: u32,
+    key: u64,
+    value: u64,
+    flags: u64,
+}
+
+/// Attributes of `BPF_MAP_LOOKUP_BATCH` and `BPF_MAP_UPDATE_BATCH`.
+#[repr(C)]
+#[derive(Default)]
+struct Batch {
+    in_batch: u64,
+    out_batch: u64,
+    keys: u64,
+    values: u64,
+    count: u32,
+    map_fd: u32,
+    elem_flags: u64,
+    flags: u64,
+}
+
+/// Attributes of `BPF_OBJ_PIN` and `BPF_OBJ_GET`.
+#[repr(C)]
+#[derive(Default)]
+struct Object {
+    pathname: u64,
+    bpf_fd: u32,
+    file_flags: u32,
+}
+
+/// Attributes of `BPF_*_GET_NEXT_ID` and `BPF_*_GET_FD_BY_ID`.
+#[repr(C)]
+#[derive(Default)]
+struct Id {
+    id: u32,
+    next_id: u32,
+    open_flags: u32,
+    _pad: u32,
+}
+
+/// Attributes of `BPF_OBJ_GET_INFO_BY_FD`.
+#[repr(C)]
+#[derive(Default)]
+struct Info {
+    bpf_fd: u32,
+    info_len: u32,
+    info: u64,
+}
+
+/// `struct bpf_map_info`, up to and with `map_extra` (80 bytes before 5.16, 88 since). Older kernels leave the tail
+/// zero.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RawMapInfo {
+    pub(crate) map_type: u32,
+    pub(crate) id: u32,
+    pub(crate) key_size: u32,
+    pub(crate) value_size: u32,
+    pub(crate) max_entries: u32,
+    pub(crate) map_flags: u32,
+    pub(crate) name: [u8; NAME_LEN],
+    pub(crate) ifindex: u32,
+    pub(crate) btf_vmlinux_value_type_id: u32,
+    pub(crate) netns_dev: u64,
+    pub(crate) netns_ino: u64,
+    pub(crate) btf_id: u32,
+    pub(crate) btf_key_type_id: u32,
+    pub(crate) btf_value_type_id: u32,
+    pub(crate) btf_vmlinux_id: u32,
+    pub(crate) map_extra: u64,
+}
+
+const _: () = {
+    assert!(size_of::<MapCreate>() == 80);
+    assert!(offset_of!(MapCreate, map_name) == 28);
+    assert!(offset_of!(MapCreate, btf_fd) == 48);
+    assert!(offset_of!(MapCreate, map_extra) == 64);
+    assert!(offset_of!(MapCreate, map_token_fd) == 76);
+    assert!(size_of::<Element>() == 32);
+    assert!(offset_of!(Element, key) == 8);
+    assert!(size_of::<Batch>() == 56);
+    assert!(offset_of!(Batch, count) == 32);
+    assert!(offset_of!(Batch, elem_flags) == 40);
+    assert!(size_of::<Object>() == 16);
+    assert!(size_of::<Id>() == 16);
+    assert!(size_of::<Info>() == 16);
+    assert!(size_of::<RawMapInfo>() == 88);
+    assert!(offset_of!(RawMapInfo, name) == 24);
+    assert!(offset_of!(RawMapInfo, netns_dev) == 48);
+    assert!(offset_of!(RawMapInfo, btf_id) == 64);
+    assert!(offset_of!(RawMapInfo, map_extra) == 80);
+};
+
+/// Which attribute struct belongs to which command.
+///
+/// # Safety
+///
+/// `Attr` is `repr(C)` without padding and is the kernel's struct for every command that this module passes it with.
+unsafe trait Attr {}
+// SAFETY: `repr(C)`, sizes and offsets asserted above against uapi/linux/bpf.h; explicit `_pad` where C would pad.
+unsafe impl Attr for MapCreate {}
+// SAFETY: as above.
+unsafe impl Attr for Element {}
+// SAFETY: as above.
+unsafe impl Attr for Batch {}
+// SAFETY: as above.
+unsafe impl Attr for Object {}
+// SAFETY: as above.
+unsafe impl Attr for Id {}
+// SAFETY: as above.
+unsafe impl Attr for Info {}
+
+/// The call itself. The result is never negative.
+///
+/// # Safety
+///
+/// `attr` is the struct that belongs to `call`, and every address in it is valid for what the kernel does with it, or one
+/// that the kernel refuses with EFAULT.
+unsafe fn bpf<A: Attr>(call: Call, attr: &mut A) -> io::Result<RawFd> {
+    // SAFETY: `attr` is exclusively borrowed and `size_of::<A>()` bytes long; the caller answers for its contents.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            call as libc::c_long,
+            std::ptr::from_mut(attr),
+            size_of::<A>(),
+        )
+    };
+    match RawFd::try_from(result) {
+        Ok(value) if value >= 0 => Ok(value),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The same for a command whose result is a new descriptor.
+///
+/// # Safety
+///
+/// As for [`bpf`]; and `call` returns a descriptor.
+unsafe fn bpf_fd<A: Attr>(call: Call, attr: &mut A) -> io::Result<OwnedFd> {
+    // SAFETY: passed on to the caller.
+    let fd = unsafe { bpf(call, attr) }?;
+    // SAFETY: the kernel just made this descriptor (O_CLOEXEC) and nobody else knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn raw(fd: BorrowedFd<'_>) -> u32 {
+    // A BorrowedFd is never negative.
+    fd.as_raw_fd() as u32
+}
+
+fn address<T: ?Sized>(value: &T) -> u64 {
+    std::ptr::from_ref(value).cast::<u8>().expose_provenance() as u64
+}
+
+fn address_mut<T: ?Sized>(value: &mut T) -> u64 {
+    std::ptr::from_mut(value).cast::<u8>().expose_provenance() as u64
+}
+
+/// `BPF_MAP_CREATE`.
+pub(crate) fn map_create(attr: &mut MapCreate) -> io::Result<OwnedFd> {
+    // SAFETY: MapCreate holds no address; descriptors in it are checked by the kernel.
+    unsafe { bpf_fd(Call::MapCreate, attr) }
+}
+
+/// `BPF_MAP_LOOKUP_ELEM` with a 4-byte key.
+///
+/// # Safety
+///
+/// The map has 4-byte keys, and a lookup in it writes at most `value.len()` bytes.
+pub(crate) unsafe fn map_lookup(fd: BorrowedFd<'_>, key: u32, value: &mut [u8]) -> io::Result<()> {
+    let mut attr = Element {
+        map_fd: raw(fd),
+        key: address(&key),
+        value: address_mut(value),
+        ..Element::default()
+    };
+    // SAFETY: `key` is 4 readable bytes; `value` is exclusively borrowed and long enough, says the caller.
+    unsafe { bpf(Call::MapLookupElem, &mut attr) }.map(drop)
+}
+
+/// Asks whether `fd` is a map: a lookup whose key cannot be read. A map answers EFAULT (or EPERM, where the descriptor
+/// may not read), any other object EINVAL, before it looks at the key.
+pub(crate) fn map_probe(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // No user address reaches this high on a 64-bit Linux: the kernel refuses it and touches nothing.
+    const UNREADABLE: u64 = u64::MAX - 0xfff;
+    let mut attr = Element {
+        map_fd: raw(fd),
+        key: UNREADABLE,
+        value: UNREADABLE,
+        ..Element::default()
+    };
+    // SAFETY: both addresses are refused with EFAULT.
+    match unsafe { bpf(Call::MapLookupElem, &mut attr) } {
+        Err(error) if !matches!(error.raw_os_error(), Some(libc::EFAULT | libc::EPERM)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// `BPF_MAP_UPDATE_ELEM` with a 4-byte key and no flags.
+///
+/// # Safety
+///
+/// The map has 4-byte keys, and an update of it reads at most `value.len()` bytes.
+pub(crate) unsafe fn map_update(fd: BorrowedFd<'_>, key: u32, value: &[u8]) -> io::Result<()> {
+    let mut attr = Element {
+        map_fd: raw(fd),
+        key: address(&key),
+        value: address(value),
+        ..Element::default()
+    };
+    // SAFETY: `key` is 4 readable bytes, `value` is as long as the map's values, says the caller.
+    unsafe { bpf(Call::MapUpdateElem, &mut attr) }.map(drop)
+}
+
+/// `BPF_MAP_DELETE_ELEM` with a 4-byte key.
+///
+/// # Safety
+///
+/// The map has 4-byte keys.
+pub(crate) unsafe fn map_delete(fd: BorrowedFd<'_>, key: u32) -> io::Result<()> {
+    let mut attr = Element {
+        map_fd: raw(fd),
+        key: address(&key),
+        ..Element::default()
+    };
+    // SAFETY: `key` is 4 readable bytes.
+    unsafe { bpf(Call::MapDeleteElem, &mut attr) }.map(drop)
+}
+
+/// `BPF_MAP_LOOKUP_BATCH`: entries from `first` on into `values`. Returns how many were copied.
+///
+/// # Safety
+///
+/// The map is a `BPF_MAP_TYPE_ARRAY`, and `values` is `keys.len()` of its values long.
+pub(crate) unsafe fn map_lookup_batch(
+    fd: BorrowedFd<'_>,
+    first: u32,
+    keys: &mut [u32],
+    values: &mut [u8],
+) -> io::Result<u32> {
+    // The batch starts behind the key in `in_batch`; no address there starts at entry 0.
+    let before = first.wrapping_sub(1);
+    let mut out_batch = 0_u32;
+    let mut attr = Batch {
+        in_batch: if first == 0 { 0 } else { address(&before) },
+        out_batch: address_mut(&mut out_batch),
+        keys: address_mut(keys),
+        values: address_mut(values),
+        count: u32::try_from(keys.len()).unwrap_or(u32::MAX),
+        map_fd: raw(fd),
+        ..Batch::default()
+    };
+    // SAFETY: the kernel writes at most `count` 4-byte keys, as many values, and one 4-byte key to `out_batch`; all are
+    // exclusively borrowed and long enough.
+    let result = unsafe { bpf(Call::MapLookupBatch, &mut attr) };
+    // ENOENT says that the last entry was reached; `count` then counts what was copied.
+    match result {
+        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
+        _ => Ok(attr.count),
+    }
+}
+
+/// `BPF_MAP_UPDATE_BATCH`: writes `values` under `keys`.
+///
+/// # Safety
+///
+/// The map is a `BPF_MAP_TYPE_ARRAY`, and `values` is `keys.len()` of its values long.
+pub(crate) unsafe fn map_update_batch(fd: BorrowedFd<'_>, keys: &[u32], values: &[u8]) -> io::Result<()> {
+    let mut attr = Batch {
+        keys: address(keys),
+        values: address(values),
+        count: u32::try_from(keys.len()).unwrap_or(u32::MAX),
+        map_fd: raw(fd),
+        ..Batch::default()
+    };
+    // SAFETY: the kernel reads at most `count` keys and values, which both slices hold, says the caller.
+    unsafe { bpf(Call::MapUpdateBatch, &mut attr) }.map(drop)
+}
+
+/// `BPF_MAP_FREEZE`.
+pub(crate) fn map_freeze(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // The kernel wants every byte behind `map_fd` zero.
+    let mut attr = Element {
+        map_fd: raw(fd),
+        ..Element::default()
+    };
+    // SAFETY: no address in it.
+    unsafe { bpf(Call::MapFreeze, &mut attr) }.map(drop)
+}
+
+/// `BPF_OBJ_PIN`.
+pub(crate) fn obj_pin(fd: BorrowedFd<'_>, path: &CStr) -> io::Result<()> {
+    let mut attr = Object {
+        pathname: address(path),
+        bpf_fd: raw(fd),
+        file_flags: 0,
+    };
+    // SAFETY: `path` is NUL-terminated and borrowed for the call.
+    unsafe { bpf(Call::ObjPin, &mut attr) }.map(drop)
+}
+
+/// `BPF_OBJ_GET` with `flags` of 0 or `BPF_F_RDONLY`.
+pub(crate) fn obj_get(path: &CStr, flags: u32) -> io::Result<OwnedFd> {
+    let mut attr = Object {
+        pathname: address(path),
+        bpf_fd: 0,
+        file_flags: flags,
+    };
+    // SAFETY: `path` is NUL-terminated and borrowed for the call.
+    unsafe { bpf_fd(Call::ObjGet, &mut attr) }
+}
+
+/// `BPF_MAP_GET_NEXT_ID`: the smallest id above `id`, `None` behind the last.
+pub(crate) fn map_next_id(id: u32) -> io::Result<Option<u32>> {
+    let mut attr = Id { id, ..Id::default() };
+    // SAFETY: no address in it.
+    match unsafe { bpf(Call::MapGetNextId, &mut attr) } {
+        Ok(_) => Ok(Some(attr.next_id)),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `BPF_MAP_GET_FD_BY_ID`.
+pub(crate) fn map_fd_by_id(id: u32) -> io::Result<OwnedFd> {
+    let mut attr = Id { id, ..Id::default() };
+    // SAFETY: no address in it.
+    unsafe { bpf_fd(Call::MapGetFdById, &mut attr) }
+}
+
+/// `BPF_OBJ_GET_INFO_BY_FD`. If `fd` is not a map, the bytes are those of another object's info.
+pub(crate) fn map_info(fd: BorrowedFd<'_>) -> io::Result<RawMapInfo> {
+    let mut info = RawMapInfo::default();
+    let mut attr = Info {
+        bpf_fd: raw(fd),
+        info_len: size_of::<RawMapInfo>() as u32,
+        info: address_mut(&mut info),
+    };
+    // SAFETY: the kernel writes at most `info_len` bytes to `info`. What it reads there first is all zero, so that no field
+    // of any object's info is taken for an address to write to. Every byte pattern is a RawMapInfo.
+    unsafe { bpf(Call::ObjGetInfoByFd, &mut attr) }?;
+    Ok(info)
+}

@@ -1,0 +1,307 @@
+//! A pointer to a value, or to a part of one, in memory that others change.
+//!
+//! Every access of this crate to such memory is made here, by one atomic instruction a scalar: never wider, never narrower,
+//! and never through a plain reference. Why that is sound is argued in DESIGN.md, "Memory model".
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::atomic::{Ordering, fence};
+
+use super::scalar::{Bits, Operation};
+use super::{Integer, MapValue, Packed, Scalar, Slice};
+use crate::memory::{Access, ReadWrite};
+
+/// A pointer to a value of type `T`, or to a part of one, that lives in shared memory for `'m`. One word; copied freely.
+///
+/// | `T` | offers |
+/// |---|---|
+/// | any | [`read`](Field::read), [`write`](Field::write): whole, scalar by scalar |
+/// | [`Scalar`] | [`load`](Field::load), [`store`](Field::store), [`swap`](Field::swap), [`compare_exchange`](Field::compare_exchange), [`fetch_update`](Field::fetch_update) |
+/// | [`Integer`] | and [`fetch_add`](Field::fetch_add) and its kin, [`as_atomic`](Field::as_atomic) |
+/// | `[T; N]` | [`at`](Field::at), [`get`](Field::get), [`slice`](Field::slice) |
+///
+/// What changes memory exists where `A` is [`ReadWrite`] only.
+///
+/// # Memory ordering
+///
+/// `order` is that of the standard library's atomics, also between this process and a BPF program: a plain store of an
+/// aligned scalar in a program is a relaxed store, `__sync_fetch_and_add` with an unused result a relaxed
+/// read-modify-write, with a used result a sequentially consistent one. As there, [`load`](Field::load) panics on `Release`
+/// and `AcqRel`, [`store`](Field::store) on `Acquire` and `AcqRel`.
+///
+/// In read-only memory the only load that is sure not to write is a relaxed one. There `Acquire` is a relaxed load and an
+/// acquire fence; `SeqCst` has a full fence before and after.
+pub struct Field<'m, T, A> {
+    at: NonNull<T>,
+    lives: PhantomData<&'m ()>,
+    access: PhantomData<A>,
+}
+
+// SAFETY: a Field reaches memory by atomic accesses only, so any thread may hold and use it. It holds no T: `read` makes a
+// new one on the thread that reads.
+unsafe impl<T, A> Send for Field<'_, T, A> {}
+// SAFETY: as above.
+unsafe impl<T, A> Sync for Field<'_, T, A> {}
+
+impl<T, A> Clone for Field<'_, T, A> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, A> Copy for Field<'_, T, A> {}
+
+impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
+    /// # Safety
+    ///
+    /// For `'m`:
+    ///
+    /// - `at` is aligned for `T`, and `size_of::<T>()` bytes from there on are mapped or allocated, readable, and writable if
+    ///   `A` is [`ReadWrite`];
+    /// - whatever in this process accesses them through an address derived from the same mapping or allocation does so
+    ///   atomically, with the widths of `T`'s scalars: that is, through a `Field` of the same `T` or projected from one.
+    #[inline(always)]
+    pub(crate) unsafe fn new(at: NonNull<T>) -> Self {
+        Field {
+            at,
+            lives: PhantomData,
+            access: PhantomData,
+        }
+    }
+
+    /// The part of type `F` at byte `offset`. For the derive.
+    ///
+    /// # Safety
+    ///
+    /// `T` has at `offset` a field of type `F`, and those bytes are never accessed but as an `F`.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub unsafe fn project<F: MapValue>(self, offset: usize) -> Field<'m, F, A> {
+        // SAFETY: the field lies inside T, so inside the same mapping or allocation.
+        let at = unsafe { self.at.cast::<u8>().add(offset) };
+        // SAFETY: aligned, because `at` is aligned for T and T aligns its fields; as long-lived and as writable as all of T;
+        // accessed as an F only, says the caller.
+        unsafe { Field::new(at.cast()) }
+    }
+
+    pub(super) fn address(self) -> usize {
+        self.at.addr().get()
+    }
+
+    /// Copies the value out: one relaxed load a scalar, no padding. Each scalar is whole; the value as a whole may be caught
+    /// in the middle of an update.
+    #[inline]
+    pub fn read(self) -> T {
+        T::load(self)
+    }
+}
+
+impl<T: MapValue> Field<'_, T, ReadWrite> {
+    /// Copies `value` in: one relaxed store a scalar, no padding. Others may see some of the scalars before the rest.
+    #[inline]
+    pub fn write(self, value: T) {
+        T::store(self, &value);
+    }
+}
+
+impl<'m, S: Scalar, A: Access> Field<'m, S, A> {
+    /// The atomic that these bytes are.
+    ///
+    /// In read-only memory (`A` is not [`ReadWrite`]) it must only be loaded from, relaxed: see `core::sync::atomic`,
+    /// "Atomic accesses to read-only memory", which allows that for up to 8 bytes on every 64-bit target.
+    #[inline(always)]
+    fn bits(self) -> &'m <S::Bits as Bits>::Atomic {
+        // SAFETY: `at` is aligned for S and S::Bits's atomic has S's size and alignment (asserted in scalar.rs); the bytes are
+        // readable for 'm; every bit pattern is one of the atomic; all other accesses through this mapping are atomic and of
+        // this width, and those of the kernel and of other processes or mappings are to it what another thread's are.
+        // The reference allows changes behind it, because all of the atomic is in an UnsafeCell.
+        unsafe { self.at.cast().as_ref() }
+    }
+
+    /// Loads the scalar: one instruction, no system call.
+    ///
+    /// # Panics
+    ///
+    /// If `order` is `Release` or `AcqRel`.
+    #[inline(always)]
+    #[track_caller]
+    pub fn load(self, order: Ordering) -> S {
+        let bits = if A::WRITABLE {
+            S::Bits::load(self.bits(), order)
+        } else {
+            load_read_only::<S>(self.bits(), order)
+        };
+        S::from_bits(bits)
+    }
+}
+
+#[inline(always)]
+#[track_caller]
+fn load_read_only<S: Scalar>(atomic: &<S::Bits as Bits>::Atomic, order: Ordering) -> S::Bits {
+    match order {
+        Ordering::Relaxed => S::Bits::load(atomic, Ordering::Relaxed),
+        Ordering::Acquire => {
+            let bits = S::Bits::load(atomic, Ordering::Relaxed);
+            fence(Ordering::Acquire);
+            bits
+        }
+        Ordering::SeqCst => {
+            fence(Ordering::SeqCst);
+            let bits = S::Bits::load(atomic, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
+            bits
+        }
+        _ => panic!("there is no such thing as a release load"),
+    }
+}
+
+impl<S: Scalar> Field<'_, S, ReadWrite> {
+    /// Stores the scalar, and nothing beside it: one instruction, no system call.
+    ///
+    /// # Panics
+    ///
+    /// If `order` is `Acquire` or `AcqRel`.
+    #[inline(always)]
+    #[track_caller]
+    pub fn store(self, value: S, order: Ordering) {
+        S::Bits::store(self.bits(), value.to_bits(), order);
+    }
+
+    /// Stores `value` and returns what was there, in one step.
+    #[inline(always)]
+    pub fn swap(self, value: S, order: Ordering) -> S {
+        S::from_bits(S::Bits::swap(self.bits(), value.to_bits(), order))
+    }
+
+    /// Stores `new` if `current` is there, in one step. `Ok` and `Err` hold what was there.
+    ///
+    /// Floats are compared by their bits: a NaN equals itself, 0.0 does not equal -0.0. Any byte but 0 is `true`.
+    ///
+    /// # Errors
+    ///
+    /// What was there instead of `current`; memory is unchanged.
+    ///
+    /// # Panics
+    ///
+    /// If `failure` is `Release` or `AcqRel`.
+    #[inline]
+    #[track_caller]
+    pub fn compare_exchange(self, current: S, new: S, success: Ordering, failure: Ordering) -> Result<S, S> {
+        let mut expected = current.to_bits();
+        loop {
+            match S::Bits::compare_exchange(self.bits(), expected, new.to_bits(), success, failure) {
+                Ok(bits) => return Ok(S::from_bits(bits)),
+                // A `true` that is not 1.
+                Err(found) if found != expected && current.is(found) => expected = found,
+                Err(found) => return Err(S::from_bits(found)),
+            }
+        }
+    }
+
+    /// Replaces the value by what `change` makes of it, and again if it was changed meanwhile, until that takes or `change`
+    /// gives `None`. `Ok` and `Err` hold the last value seen.
+    ///
+    /// # Errors
+    ///
+    /// The value for which `change` gave `None`; memory is unchanged.
+    ///
+    /// # Panics
+    ///
+    /// If `fetch` is `Release` or `AcqRel`.
+    #[inline]
+    #[track_caller]
+    pub fn fetch_update(self, set: Ordering, fetch: Ordering, mut change: impl FnMut(S) -> Option<S>) -> Result<S, S> {
+        let mut seen = S::Bits::load(self.bits(), fetch);
+        while let Some(new) = change(S::from_bits(seen)) {
+            match S::Bits::compare_exchange(self.bits(), seen, new.to_bits(), set, fetch) {
+                Ok(bits) => return Ok(S::from_bits(bits)),
+                Err(found) => seen = found,
+            }
+        }
+        Err(S::from_bits(seen))
+    }
+}
+
+macro_rules! fetch {
+    ($($(#[doc = $doc:literal])+ $name:ident: $operation:ident;)*) => {$(
+        $(#[doc = $doc])+
+        #[inline(always)]
+        pub fn $name(self, value: S, order: Ordering) -> S {
+            S::fetch(self.as_atomic(), Operation::$operation, value, order)
+        }
+    )*};
+}
+
+impl<'m, S: Integer> Field<'m, S, ReadWrite> {
+    fetch! {
+        /// Adds, wrapping around, and returns what was there.
+        fetch_add: Add;
+        /// Subtracts, wrapping around, and returns what was there.
+        fetch_sub: Sub;
+        /// Bitwise "and"; returns what was there.
+        fetch_and: And;
+        /// Bitwise "or"; returns what was there.
+        fetch_or: Or;
+        /// Bitwise "xor"; returns what was there.
+        fetch_xor: Xor;
+        /// Keeps the smaller; returns what was there.
+        fetch_min: Min;
+        /// Keeps the larger; returns what was there.
+        fetch_max: Max;
+    }
+
+    /// The scalar as an atomic of the standard library, for code that takes one.
+    ///
+    /// A `bool` has none, because a program may store a byte that is neither 0 nor 1, and a read-only field has none,
+    /// because an atomic offers to write.
+    #[inline(always)]
+    pub fn as_atomic(self) -> &'m S::Atomic {
+        // SAFETY: as for `bits`: S::Atomic has S's size and alignment (asserted in scalar.rs), any bits are an integer, and the
+        // memory is writable for 'm, because A is ReadWrite.
+        unsafe { self.at.cast().as_ref() }
+    }
+}
+
+impl<'m, T: MapValue, const N: usize, A: Access> Field<'m, [T; N], A> {
+    /// The elements, `size_of::<T>()` bytes apart.
+    #[inline(always)]
+    pub fn slice(self) -> Slice<'m, T, A, Packed> {
+        // SAFETY: the bytes of [T; N] are N values of T, packed; the contract of `Field::new` holds for each because it holds
+        // for all of them together.
+        unsafe { Slice::new(self.at.cast(), N) }
+    }
+
+    /// The view of element `index`.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[inline(always)]
+    #[track_caller]
+    pub fn at(self, index: usize) -> T::View<'m, A> {
+        self.slice().at(index)
+    }
+
+    /// The view of element `index`, if there is one.
+    #[inline(always)]
+    pub fn get(self, index: usize) -> Option<T::View<'m, A>> {
+        self.slice().get(index)
+    }
+}
+
+/// Prints the value that is there now.
+impl<S: Scalar, A: Access> fmt::Debug for Field<'_, S, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.load(Ordering::Relaxed).fmt(f)
+    }
+}
+
+/// Prints the values that are there now.
+impl<T: MapValue, const N: usize, A: Access> fmt::Debug for Field<'_, [T; N], A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.slice().fmt(f)
+    }
+}

@@ -1,0 +1,108 @@
+//! The trait of everything that can be a value of a map.
+
+use std::fmt::Debug;
+
+use super::Field;
+use crate::memory::{Access, ReadWrite};
+
+/// A type that a map's values, or a part of them, can have.
+///
+/// Implemented for `u8` to `u64`, `i8` to `i64`, `f32`, `f64`, `bool`, arrays of these, by `#[derive(MapValue)]` for
+/// `#[repr(C)]` structs of them, and by [`Zerocopy`](crate::Zerocopy) and `Bytemuck` for other people's types. Its layout in
+/// memory is its layout in Rust, which for `repr(C)` is C's: declare the struct as the BPF program does.
+///
+/// Implement it through the derive. The trait is safe: an implementation can call only what a [`Field`] offers, and what a
+/// `Field` may touch is fixed by its type.
+///
+/// # The derive
+///
+/// For `struct Stats` it makes `struct StatsView<'m, A>` with a public field for each field, a [`Field`] or a nested view;
+/// `read()`, which copies the whole struct, scalar by scalar; and, where `A` is [`ReadWrite`], `write(value)`. Padding is
+/// neither read nor written. All of these are pointers: a view that is used in place costs nothing.
+///
+/// | attribute on the struct | |
+/// |---|---|
+/// | `#[map_value(view = "Name")]` | names the view |
+/// | `#[map_value(crate = "path")]` | where bpfvar is, if it is not `::bpfvar` (renamed in Cargo.toml, or re-exported) |
+///
+/// Refused, each with its reason: structs without `repr(C)`, packed ones, alignment above 8, zero size, enums, unions,
+/// references and pointers, `usize`, `isize`, `u128`, `i128`, `char`, lifetimes. Types and constants as parameters are fine.
+///
+/// ```
+/// use bpfvar::{Array, MapValue};
+/// use std::sync::atomic::Ordering::Relaxed;
+///
+/// #[derive(MapValue, Clone, Copy, Debug, PartialEq)]
+/// #[repr(C)]
+/// struct Stats { packets: u64, drops: u32, mode: u32, sizes: [u64; 16] }
+///
+/// let stats = Array::<Stats>::in_process(4);
+/// let third = stats.at(3);
+/// third.packets.fetch_add(1, Relaxed);
+/// third.sizes.at(5).store(7, Relaxed);
+/// assert_eq!(third.read().sizes[5], 7);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of a BPF map",
+    label = "not a scalar, an array or a struct with `#[derive(MapValue)]`",
+    note = "values are `u8` to `u64`, `i8` to `i64`, `f32`, `f64`, `bool`, arrays of these, and `#[repr(C)]` structs with `#[derive(bpfvar::MapValue)]`",
+    note = "a type with zerocopy's or bytemuck's traits can be read and written whole as `bpfvar::Zerocopy<T>` or `bpfvar::Bytemuck<T>`"
+)]
+pub trait MapValue: Sized + 'static {
+    /// What [`Array::at`](crate::Array::at) gives: a pointer to such a value, or a struct of pointers to its fields.
+    type View<'m, A: Access>: Copy + Debug + Send + Sync;
+
+    /// The view of the value at `field`.
+    fn view<A: Access>(field: Field<'_, Self, A>) -> Self::View<'_, A>;
+
+    /// Copies the value out, each scalar by one relaxed load. The value as a whole may be caught half changed.
+    fn load<A: Access>(field: Field<'_, Self, A>) -> Self;
+
+    /// Copies `value` in, each scalar by one relaxed store. Others may see some of them before the rest.
+    fn store(field: Field<'_, Self, ReadWrite>, value: &Self);
+}
+
+macro_rules! scalars {
+    ($($scalar:ty),*) => {$(
+        impl MapValue for $scalar {
+            type View<'m, A: Access> = Field<'m, $scalar, A>;
+
+            #[inline]
+            fn view<A: Access>(field: Field<'_, Self, A>) -> Self::View<'_, A> {
+                field
+            }
+
+            #[inline]
+            fn load<A: Access>(field: Field<'_, Self, A>) -> Self {
+                field.load(std::sync::atomic::Ordering::Relaxed)
+            }
+
+            #[inline]
+            fn store(field: Field<'_, Self, ReadWrite>, value: &Self) {
+                field.store(*value, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+    )*};
+}
+
+scalars!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool);
+
+impl<T: MapValue, const N: usize> MapValue for [T; N] {
+    type View<'m, A: Access> = Field<'m, [T; N], A>;
+
+    #[inline]
+    fn view<A: Access>(field: Field<'_, Self, A>) -> Self::View<'_, A> {
+        field
+    }
+
+    #[inline]
+    fn load<A: Access>(field: Field<'_, Self, A>) -> Self {
+        let elements = field.slice();
+        std::array::from_fn(|index| elements.read(index))
+    }
+
+    #[inline]
+    fn store(field: Field<'_, Self, ReadWrite>, value: &Self) {
+        field.slice().copy_from(value);
+    }
+}

@@ -1,0 +1,17 @@
+//! Values whose type is known when compiling: views of one value, of its fields, of many.
+
+mod field;
+mod map_value;
+mod scalar;
+mod slice;
+mod values;
+mod whole;
+
+pub use field::Field;
+pub use map_value::MapValue;
+pub use scalar::{Integer, Scalar};
+pub use slice::{Iter, Packed, Padded, Slice, Spacing};
+pub(crate) use values::Values;
+#[cfg(feature = "bytemuck")]
+pub use whole::Bytemuck;
+pub use whole::Zerocopy;

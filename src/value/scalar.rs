@@ -1,0 +1,228 @@
+//! The leaves of every value: what one atomic instruction can move.
+
+use std::fmt::Debug;
+use std::sync::atomic::{
+    AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering,
+};
+
+use super::MapValue;
+
+/// A scalar: an integer of 8 to 64 bits, `f32`, `f64` or `bool`. Sealed.
+///
+/// In memory it is an unsigned integer of its own size, loaded and stored whole. A `bool` is true if its byte is not zero,
+/// whatever a program stored there, and is stored as 0 or 1. Floats are their bits.
+pub trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed {
+    #[doc(hidden)]
+    type Bits: Bits;
+
+    #[doc(hidden)]
+    fn to_bits(self) -> Self::Bits;
+
+    #[doc(hidden)]
+    fn from_bits(bits: Self::Bits) -> Self;
+
+    /// Whether `bits` stand for this value: for all but `bool`, whether they are the same bits.
+    #[doc(hidden)]
+    #[inline]
+    fn is(self, bits: Self::Bits) -> bool {
+        self.to_bits() == bits
+    }
+}
+
+/// A scalar with arithmetic: an integer of 8 to 64 bits. Sealed.
+pub trait Integer: Scalar {
+    /// The type of the standard library that works on it atomically: `AtomicU64` for `u64`, and so on.
+    type Atomic: Sync + 'static;
+
+    /// What [`Slice::sum`](crate::Slice::sum) adds up in: `u64` or `i64`.
+    type Sum: Debug;
+
+    #[doc(hidden)]
+    fn fetch(atomic: &Self::Atomic, operation: Operation, value: Self, order: Ordering) -> Self;
+
+    #[doc(hidden)]
+    fn sum(values: impl Iterator<Item = Self>) -> Self::Sum;
+}
+
+/// The read-modify-write operations that integers have beyond what all scalars have.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Operation {
+    Add,
+    Sub,
+    And,
+    Or,
+    Xor,
+    Min,
+    Max,
+}
+
+/// What a scalar is in memory: an unsigned integer and the atomic of the same size and alignment. Sealed by being private.
+pub trait Bits: Copy + Debug + Eq {
+    type Atomic: Sync + 'static;
+
+    fn load(atomic: &Self::Atomic, order: Ordering) -> Self;
+    fn store(atomic: &Self::Atomic, bits: Self, order: Ordering);
+    fn swap(atomic: &Self::Atomic, bits: Self, order: Ordering) -> Self;
+    fn compare_exchange(
+        atomic: &Self::Atomic,
+        current: Self,
+        new: Self,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<Self, Self>;
+}
+
+macro_rules! bits {
+    ($($bits:ty: $atomic:ty),*) => {$(
+        impl Bits for $bits {
+            type Atomic = $atomic;
+
+            #[inline(always)]
+            fn load(atomic: &$atomic, order: Ordering) -> Self {
+                atomic.load(order)
+            }
+
+            #[inline(always)]
+            fn store(atomic: &$atomic, bits: Self, order: Ordering) {
+                atomic.store(bits, order);
+            }
+
+            #[inline(always)]
+            fn swap(atomic: &$atomic, bits: Self, order: Ordering) -> Self {
+                atomic.swap(bits, order)
+            }
+
+            #[inline(always)]
+            fn compare_exchange(atomic: &$atomic, current: Self, new: Self, success: Ordering, failure: Ordering) -> Result<Self, Self> {
+                atomic.compare_exchange(current, new, success, failure)
+            }
+        }
+
+        // A reference to the bits may be turned into one to the atomic: see Field.
+        const _: () = {
+            assert!(size_of::<$bits>() == size_of::<$atomic>());
+            assert!(align_of::<$bits>() == align_of::<$atomic>());
+        };
+    )*};
+}
+
+bits!(u8: AtomicU8, u16: AtomicU16, u32: AtomicU32, u64: AtomicU64);
+
+macro_rules! integers {
+    ($($int:ty: $bits:ty, $atomic:ty, $sum:ty;)*) => {$(
+        impl Scalar for $int {
+            type Bits = $bits;
+
+            #[inline(always)]
+            fn to_bits(self) -> $bits {
+                self as $bits
+            }
+
+            #[inline(always)]
+            fn from_bits(bits: $bits) -> Self {
+                bits as $int
+            }
+        }
+
+        impl Integer for $int {
+            type Atomic = $atomic;
+            type Sum = $sum;
+
+            #[inline(always)]
+            fn fetch(atomic: &$atomic, operation: Operation, value: Self, order: Ordering) -> Self {
+                match operation {
+                    Operation::Add => atomic.fetch_add(value, order),
+                    Operation::Sub => atomic.fetch_sub(value, order),
+                    Operation::And => atomic.fetch_and(value, order),
+                    Operation::Or => atomic.fetch_or(value, order),
+                    Operation::Xor => atomic.fetch_xor(value, order),
+                    Operation::Min => atomic.fetch_min(value, order),
+                    Operation::Max => atomic.fetch_max(value, order),
+                }
+            }
+
+            #[inline]
+            fn sum(values: impl Iterator<Item = Self>) -> $sum {
+                values.fold(0, |sum: $sum, value| sum.wrapping_add(<$sum>::from(value)))
+            }
+        }
+
+        const _: () = {
+            assert!(size_of::<$int>() == size_of::<$atomic>());
+            assert!(align_of::<$int>() == align_of::<$atomic>());
+        };
+    )*};
+}
+
+// `Bits` of the integers are the same size by definition; of these by the reference:
+const _: () = assert!(size_of::<bool>() == 1 && size_of::<f32>() == 4 && size_of::<f64>() == 8);
+
+integers! {
+    u8: u8, AtomicU8, u64;
+    u16: u16, AtomicU16, u64;
+    u32: u32, AtomicU32, u64;
+    u64: u64, AtomicU64, u64;
+    i8: u8, AtomicI8, i64;
+    i16: u16, AtomicI16, i64;
+    i32: u32, AtomicI32, i64;
+    i64: u64, AtomicI64, i64;
+}
+
+impl Scalar for f32 {
+    type Bits = u32;
+
+    #[inline(always)]
+    fn to_bits(self) -> u32 {
+        f32::to_bits(self)
+    }
+
+    #[inline(always)]
+    fn from_bits(bits: u32) -> Self {
+        f32::from_bits(bits)
+    }
+}
+
+impl Scalar for f64 {
+    type Bits = u64;
+
+    #[inline(always)]
+    fn to_bits(self) -> u64 {
+        f64::to_bits(self)
+    }
+
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        f64::from_bits(bits)
+    }
+}
+
+impl Scalar for bool {
+    type Bits = u8;
+
+    #[inline(always)]
+    fn to_bits(self) -> u8 {
+        self.into()
+    }
+
+    #[inline(always)]
+    fn from_bits(bits: u8) -> Self {
+        bits != 0
+    }
+
+    #[inline(always)]
+    fn is(self, bits: u8) -> bool {
+        self == (bits != 0)
+    }
+}
+
+mod sealed {
+    /// `Field` accesses a scalar through its bits, so nobody else may say what those are.
+    pub trait Sealed {}
+
+    macro_rules! sealed {
+        ($($scalar:ty),*) => { $(impl Sealed for $scalar {})* };
+    }
+
+    sealed!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool);
+}

@@ -1,0 +1,367 @@
+//! A run of values: those of a map, or the elements of an array inside one.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::iter::FusedIterator;
+use std::marker::PhantomData;
+use std::ops::{Bound, Range, RangeBounds};
+use std::ptr::NonNull;
+
+use super::{Field, Integer, MapValue};
+use crate::memory::{Access, ReadWrite};
+
+/// How far apart the values of a [`Slice`] sit: [`Padded`] or [`Packed`]. Sealed.
+pub trait Spacing: sealed::Sealed + 'static {
+    #[doc(hidden)]
+    fn stride(size: usize) -> usize;
+}
+
+/// The spacing of a map's values: their size rounded up to 8 bytes.
+#[derive(Debug)]
+pub enum Padded {}
+
+/// The spacing of an array's elements: their size.
+#[derive(Debug)]
+pub enum Packed {}
+
+impl Spacing for Padded {
+    #[inline(always)]
+    fn stride(size: usize) -> usize {
+        size.next_multiple_of(8)
+    }
+}
+
+impl Spacing for Packed {
+    #[inline(always)]
+    fn stride(size: usize) -> usize {
+        size
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Padded {}
+    impl Sealed for super::Packed {}
+}
+
+/// Values of type `T` in a row, in shared memory, for `'m`: all entries of an array, some of them
+/// ([`Array::range`](crate::Array::range)), or the elements of an array inside a value ([`Field::slice`]). A pointer and a
+/// length; copied freely.
+///
+/// Every method that copies does so by one relaxed access a scalar, in rising order: each scalar is whole, the run is not
+/// a moment's picture.
+pub struct Slice<'m, T, A, S = Padded> {
+    first: NonNull<u8>,
+    len: usize,
+    of: PhantomData<Field<'m, T, A>>,
+    spacing: PhantomData<S>,
+}
+
+impl<T, A, S> Clone for Slice<'_, T, A, S> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, A, S> Copy for Slice<'_, T, A, S> {}
+
+// SAFETY: a Slice is `len` Fields, which are Send.
+unsafe impl<T, A, S> Send for Slice<'_, T, A, S> {}
+// SAFETY: a Slice is `len` Fields, which are Sync.
+unsafe impl<T, A, S> Sync for Slice<'_, T, A, S> {}
+
+impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
+    /// # Safety
+    ///
+    /// For each of `len` addresses, `S::stride(size_of::<T>())` bytes apart from `first` on, the contract of
+    /// [`Field::new`] holds for `'m`.
+    #[inline(always)]
+    pub(crate) unsafe fn new(first: NonNull<u8>, len: usize) -> Self {
+        Slice {
+            first,
+            len,
+            of: PhantomData,
+            spacing: PhantomData,
+        }
+    }
+
+    /// The value at `index`.
+    ///
+    /// # Safety
+    ///
+    /// `index < len`
+    #[inline(always)]
+    unsafe fn field(self, index: usize) -> Field<'m, T, A> {
+        // SAFETY: `index < len`, so the address is one of those in the contract of `new`, inside one mapping or allocation;
+        // the product cannot overflow because the whole run lies in the address space.
+        let at = unsafe { self.first.add(index * S::stride(size_of::<T>())) };
+        // SAFETY: the contract of `new`.
+        unsafe { Field::new(at.cast()) }
+    }
+
+    #[inline(always)]
+    fn checked(self, index: usize) -> Option<Field<'m, T, A>> {
+        // SAFETY: compared first.
+        (index < self.len).then(|| unsafe { self.field(index) })
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn expect(self, index: usize) -> Field<'m, T, A> {
+        match self.checked(index) {
+            Some(field) => field,
+            None => out_of_bounds(index, self.len),
+        }
+    }
+
+    /// The number of values.
+    #[inline(always)]
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[inline(always)]
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// The view of value `index`: nothing is copied.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[inline(always)]
+    #[track_caller]
+    pub fn at(self, index: usize) -> T::View<'m, A> {
+        T::view(self.expect(index))
+    }
+
+    /// The view of value `index`, if there is one.
+    #[inline(always)]
+    pub fn get(self, index: usize) -> Option<T::View<'m, A>> {
+        self.checked(index).map(T::view)
+    }
+
+    /// The views of all values, in order.
+    #[inline]
+    pub fn iter(self) -> Iter<'m, T, A, S> {
+        Iter {
+            slice: self,
+            left: 0..self.len,
+        }
+    }
+
+    /// Some of the values.
+    ///
+    /// # Panics
+    ///
+    /// If the range ends behind the last value or before it starts.
+    #[inline]
+    #[track_caller]
+    pub fn range(self, range: impl RangeBounds<usize>) -> Self {
+        let Range { start, end } = resolve(&range, self.len);
+        if start > end || end > self.len {
+            bad_range(start, end, self.len);
+        }
+        // SAFETY: `start <= len`, so this is inside the run or right behind it.
+        let first = unsafe { self.first.add(start * S::stride(size_of::<T>())) };
+        // SAFETY: a part of the addresses in the contract of `new`.
+        unsafe { Slice::new(first, end - start) }
+    }
+
+    /// Copies value `index` out.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[inline]
+    #[track_caller]
+    pub fn read(self, index: usize) -> T {
+        T::load(self.expect(index))
+    }
+
+    /// Copies all values out. Allocates once.
+    #[inline]
+    pub fn snapshot(self) -> Vec<T> {
+        self.fields().map(T::load).collect()
+    }
+
+    /// Copies all values out into `values`.
+    ///
+    /// # Panics
+    ///
+    /// If `values` has another length.
+    #[inline]
+    #[track_caller]
+    pub fn copy_to(self, values: &mut [T]) {
+        if values.len() != self.len {
+            other_length(values.len(), self.len);
+        }
+        for (field, value) in self.fields().zip(values) {
+            *value = T::load(field);
+        }
+    }
+
+    /// Adds up a scalar of every value: `stats.sum(|value| value.packets)`. The sum is a `u64` or `i64` and wraps around.
+    #[inline]
+    pub fn sum<I: Integer>(self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, I, A>) -> I::Sum {
+        I::sum(self.iter().map(|view| scalar(view).read()))
+    }
+
+    #[inline(always)]
+    fn fields(self) -> impl ExactSizeIterator<Item = Field<'m, T, A>> {
+        // SAFETY: below len.
+        (0..self.len).map(move |index| unsafe { self.field(index) })
+    }
+}
+
+impl<T: MapValue, S: Spacing> Slice<'_, T, ReadWrite, S> {
+    /// Copies `value` into value `index`.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[inline]
+    #[track_caller]
+    pub fn write(self, index: usize, value: T) {
+        T::store(self.expect(index), &value);
+    }
+
+    /// Copies `values` in.
+    ///
+    /// # Panics
+    ///
+    /// If `values` has another length.
+    #[inline]
+    #[track_caller]
+    pub fn copy_from(self, values: &[T]) {
+        if values.len() != self.len {
+            other_length(values.len(), self.len);
+        }
+        for (field, value) in self.fields().zip(values) {
+            T::store(field, value);
+        }
+    }
+
+    /// Copies `value` into every one.
+    #[inline]
+    pub fn fill(self, value: T) {
+        for field in self.fields() {
+            T::store(field, &value);
+        }
+    }
+}
+
+impl<'m, T: MapValue, A: Access, S: Spacing> IntoIterator for Slice<'m, T, A, S> {
+    type Item = T::View<'m, A>;
+    type IntoIter = Iter<'m, T, A, S>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Prints the values that are there now.
+impl<T: MapValue, A: Access, S: Spacing> fmt::Debug for Slice<'_, T, A, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Iterator over the views of a [`Slice`].
+pub struct Iter<'m, T, A, S = Padded> {
+    slice: Slice<'m, T, A, S>,
+    /// Always inside `0..slice.len`.
+    left: Range<usize>,
+}
+
+impl<'m, T: MapValue, A: Access, S: Spacing> Iter<'m, T, A, S> {
+    #[inline(always)]
+    fn view(&self, index: usize) -> T::View<'m, A> {
+        // SAFETY: `index` came out of `left`.
+        T::view(unsafe { self.slice.field(index) })
+    }
+}
+
+impl<'m, T: MapValue, A: Access, S: Spacing> Iterator for Iter<'m, T, A, S> {
+    type Item = T::View<'m, A>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left.next().map(|index| self.view(index))
+    }
+
+    #[inline]
+    fn nth(&mut self, n: usize) -> Option<Self::Item> {
+        self.left.nth(n).map(|index| self.view(index))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.size_hint()
+    }
+}
+
+impl<T: MapValue, A: Access, S: Spacing> DoubleEndedIterator for Iter<'_, T, A, S> {
+    #[inline]
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.left.next_back().map(|index| self.view(index))
+    }
+}
+
+impl<T: MapValue, A: Access, S: Spacing> ExactSizeIterator for Iter<'_, T, A, S> {}
+
+impl<T: MapValue, A: Access, S: Spacing> FusedIterator for Iter<'_, T, A, S> {}
+
+impl<T, A, S> Clone for Iter<'_, T, A, S> {
+    fn clone(&self) -> Self {
+        Iter {
+            slice: self.slice,
+            left: self.left.clone(),
+        }
+    }
+}
+
+impl<T: MapValue, A: Access, S: Spacing> fmt::Debug for Iter<'_, T, A, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+fn resolve(range: &impl RangeBounds<usize>, len: usize) -> Range<usize> {
+    // A bound of usize::MAX, excluded at the start or included at the end, lies behind any run; so does usize::MAX itself.
+    let start = match range.start_bound() {
+        Bound::Included(&start) => start,
+        Bound::Excluded(&before) => before.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    let end = match range.end_bound() {
+        Bound::Included(&last) => last.saturating_add(1),
+        Bound::Excluded(&end) => end,
+        Bound::Unbounded => len,
+    };
+    start..end
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn out_of_bounds(index: usize, len: usize) -> ! {
+    panic!("index {index} is out of bounds: there are {len} values")
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn bad_range(start: usize, end: usize, len: usize) -> ! {
+    panic!("range {start}..{end} is out of bounds: there are {len} values")
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn other_length(found: usize, len: usize) -> ! {
+    panic!("a slice of {found} values was given, but there are {len}")
+}

@@ -1,0 +1,177 @@
+//! Other people's types: read and written whole, through zerocopy's or bytemuck's traits.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use super::{Field, MapValue};
+use crate::memory::{Access, ReadWrite};
+
+/// A value whose type has zerocopy's traits `FromBytes`, `IntoBytes` and `Immutable`: read and written whole, without the
+/// derive of this crate.
+///
+/// ```
+/// use bpfvar::{Array, Zerocopy};
+/// use zerocopy::{FromBytes, Immutable, IntoBytes};
+///
+/// #[derive(FromBytes, IntoBytes, Immutable, Debug, PartialEq)]
+/// #[repr(C)]
+/// struct Mac([u8; 6]);
+///
+/// let macs = Array::<Zerocopy<Mac>>::in_process(8);
+/// macs.at(2).write(Zerocopy(Mac([2, 0, 0, 0, 0, 1])));
+/// assert_eq!(macs.at(2).read().0, Mac([2, 0, 0, 0, 0, 1]));
+/// ```
+///
+/// # Access width
+///
+/// The bytes are copied in relaxed words, in rising order. A word is the widest of 8, 4, 2 and 1 bytes that its offset in
+/// the map is a multiple of and that does not reach behind the value. So every scalar of up to 8 bytes that the type aligns
+/// as C does is inside one word and never torn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct Zerocopy<T>(
+    /// The value.
+    pub T,
+);
+
+impl<T: FromBytes + IntoBytes + Immutable + 'static> MapValue for Zerocopy<T> {
+    type View<'m, A: Access> = Field<'m, Zerocopy<T>, A>;
+
+    #[inline]
+    fn view<A: Access>(field: Field<'_, Self, A>) -> Self::View<'_, A> {
+        field
+    }
+
+    #[inline]
+    fn load<A: Access>(field: Field<'_, Self, A>) -> Self {
+        let mut value = T::new_zeroed();
+        load_bytes(field, value.as_mut_bytes());
+        Zerocopy(value)
+    }
+
+    #[inline]
+    fn store(field: Field<'_, Self, ReadWrite>, value: &Self) {
+        store_bytes(field, value.0.as_bytes());
+    }
+}
+
+/// Prints the bytes that are there now.
+impl<T: FromBytes + IntoBytes + Immutable + 'static, A: Access> fmt::Debug for Field<'_, Zerocopy<T>, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.read().0.as_bytes().fmt(f)
+    }
+}
+
+/// A value whose type is `bytemuck::Pod`: read and written whole, without the derive of this crate. Feature `bytemuck`. Its
+/// bytes are copied as those of a [`Zerocopy`].
+///
+/// ```
+/// use bpfvar::{Array, Bytemuck};
+///
+/// #[derive(bytemuck::Pod, bytemuck::Zeroable, Clone, Copy, Debug, PartialEq)]
+/// #[repr(C)]
+/// struct Rule { from: u16, to: u16, action: u32 }
+///
+/// let rules = Array::<Bytemuck<Rule>>::in_process(8);
+/// rules.at(2).write(Bytemuck(Rule { from: 80, to: 8080, action: 1 }));
+/// assert_eq!(rules.at(2).read().0.to, 8080);
+/// ```
+#[cfg(feature = "bytemuck")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct Bytemuck<T>(
+    /// The value.
+    pub T,
+);
+
+#[cfg(feature = "bytemuck")]
+impl<T: bytemuck::Pod> MapValue for Bytemuck<T> {
+    type View<'m, A: Access> = Field<'m, Bytemuck<T>, A>;
+
+    #[inline]
+    fn view<A: Access>(field: Field<'_, Self, A>) -> Self::View<'_, A> {
+        field
+    }
+
+    #[inline]
+    fn load<A: Access>(field: Field<'_, Self, A>) -> Self {
+        let mut value = T::zeroed();
+        load_bytes(field, bytemuck::bytes_of_mut(&mut value));
+        Bytemuck(value)
+    }
+
+    #[inline]
+    fn store(field: Field<'_, Self, ReadWrite>, value: &Self) {
+        store_bytes(field, bytemuck::bytes_of(&value.0));
+    }
+}
+
+/// Prints the bytes that are there now.
+#[cfg(feature = "bytemuck")]
+impl<T: bytemuck::Pod, A: Access> fmt::Debug for Field<'_, Bytemuck<T>, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        bytemuck::bytes_of(&self.read().0).fmt(f)
+    }
+}
+
+/// The width of the word at `address` with `left` bytes to go; `left` is not 0.
+#[inline(always)]
+fn width(address: usize, left: usize) -> usize {
+    let aligned = 1 << address.trailing_zeros().min(3);
+    let fits = 1 << left.ilog2().min(3);
+    aligned.min(fits)
+}
+
+#[inline]
+fn load_bytes<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut [u8]) {
+    assert!(bytes.len() == size_of::<T>());
+    let mut offset = 0;
+    while offset < bytes.len() {
+        let width = width(field.address() + offset, bytes.len() - offset);
+        let to = &mut bytes[offset..offset + width];
+        macro_rules! load {
+            ($word:ty) => {{
+                // SAFETY: inside T and aligned for the word, says `width`. T is Zerocopy or Bytemuck, whose every byte is
+                // accessed here and in `store_bytes` only, in words that its address alone decides.
+                let word = unsafe { field.project::<$word>(offset) };
+                to.copy_from_slice(&word.load(Relaxed).to_ne_bytes());
+            }};
+        }
+        match width {
+            8 => load!(u64),
+            4 => load!(u32),
+            2 => load!(u16),
+            _ => load!(u8),
+        }
+        offset += width;
+    }
+}
+
+#[inline]
+fn store_bytes<T: MapValue>(field: Field<'_, T, ReadWrite>, bytes: &[u8]) {
+    assert!(bytes.len() == size_of::<T>());
+    let mut offset = 0;
+    while offset < bytes.len() {
+        let width = width(field.address() + offset, bytes.len() - offset);
+        let from = &bytes[offset..offset + width];
+        macro_rules! store {
+            ($word:ty) => {{
+                let mut word = [0; size_of::<$word>()];
+                word.copy_from_slice(from);
+                // SAFETY: as in `load_bytes`.
+                let to = unsafe { field.project::<$word>(offset) };
+                to.store(<$word>::from_ne_bytes(word), Relaxed);
+            }};
+        }
+        match width {
+            8 => store!(u64),
+            4 => store!(u32),
+            2 => store!(u16),
+            _ => store!(u8),
+        }
+        offset += width;
+    }
+}
