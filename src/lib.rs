@@ -56,7 +56,7 @@ mod sys;
 mod value;
 
 pub use array::{Array, FreezeError, Granted};
-//pub use bpfvar_derive::MapValue;
+pub use bpfvar_derive::MapValue;
 pub use error::{Call, Cause, Error, Result};
 pub use frozen::Frozen;
 pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType};

@@ -48,7 +48,7 @@ impl Map {
     ///
     /// [`Cause::CannotDelete`] (EINVAL), or [`Cause::Frozen`] (EPERM).
     pub fn delete(&self, key: u32) -> Result<()> {
-        self.check_elements(u64::from(key)..u64::from(key) + 1, self.info.value_size as usize)?;
+        self.check_elements(u64::from(key)..u64::from(key) + 1, self.info().value_size as usize)?;
         // SAFETY: check_elements saw 4-byte keys.
         unsafe { bpf::map_delete(self.as_fd(), key) }.map_err(|source| {
             let cause = cause::of_delete(&source, self.as_fd());
@@ -97,20 +97,20 @@ impl Map {
 
     fn check_elements(&self, entries: Range<u64>, len: usize) -> Result<()> {
         self.check_array()?;
-        if entries.start > entries.end || entries.end > u64::from(self.info.max_entries) {
+        if entries.start > entries.end || entries.end > u64::from(self.info().max_entries) {
             let found = if entries.end == entries.start + 1 {
                 entries.start.to_string()
             } else {
                 format!("{entries:?}")
             };
-            return Err(self.argument("key", found, format!("the map has {} entries", self.info.max_entries)));
+            return Err(self.argument("key", found, format!("the map has {} entries", self.info().max_entries)));
         }
-        let expected = u64::from(self.info.value_size) * (entries.end - entries.start);
+        let expected = u64::from(self.info().value_size) * (entries.end - entries.start);
         if len as u64 != expected {
             return Err(self.argument(
                 "value",
                 format_args!("{len} bytes long"),
-                format!("{expected} bytes are needed (value size {})", self.info.value_size),
+                format!("{expected} bytes are needed (value size {})", self.info().value_size),
             ));
         }
         Ok(())

@@ -1,0 +1,86 @@
+//! What cannot lie in a map, each with its reason, on the span that is to blame. All of it is reported at once.
+
+use syn::spanned::Spanned;
+use syn::{Error, GenericParam, Result, Type};
+
+use crate::parse::{Repr, Value};
+
+pub(crate) fn check(value: &Value) -> Result<()> {
+    let mut errors = Vec::new();
+    check_repr(value, &mut errors);
+    for parameter in &value.generics.params {
+        if let GenericParam::Lifetime(lifetime) = parameter {
+            errors.push(Error::new(
+                lifetime.span(),
+                "a value of a map borrows nothing: it is bytes that the kernel owns",
+            ));
+        }
+    }
+    if value.fields.is_empty() {
+        errors.push(Error::new(
+            value.ident.span(),
+            "a struct without fields has size 0, and no map has values of size 0",
+        ));
+    }
+    for field in &value.fields {
+        check_type(&field.ty, &mut errors);
+    }
+    errors
+        .into_iter()
+        .reduce(|mut all, error| {
+            all.combine(error);
+            all
+        })
+        .map_or(Ok(()), Err)
+}
+
+fn check_repr(value: &Value, errors: &mut Vec<Error>) {
+    if !value.reprs.iter().any(|repr| repr.word == "C") {
+        let reason = "needs #[repr(C)]: only then do its fields lie as the BPF program's struct has them";
+        errors.push(Error::new(value.ident.span(), reason));
+    }
+    for Repr { word, number, span } in &value.reprs {
+        match (word.as_str(), number) {
+            ("packed", _) => {
+                let reason = "packed fields are not aligned, so no single instruction loads or stores one, here or in the BPF program (clang stores a packed u64 byte by byte); order the fields by size instead";
+                errors.push(Error::new(*span, reason));
+            }
+            ("align", Some(align)) if *align > 8 => {
+                errors.push(Error::new(
+                    *span,
+                    "the kernel aligns a map's values to 8 bytes and no more",
+                ));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn check_type(ty: &Type, errors: &mut Vec<Error>) {
+    let reason = match ty {
+        Type::Array(array) => return check_type(&array.elem, errors),
+        Type::Paren(inner) => return check_type(&inner.elem, errors),
+        Type::Group(inner) => return check_type(&inner.elem, errors),
+        Type::Path(path) => match path.path.get_ident().map(ToString::to_string).as_deref() {
+            Some("usize") => {
+                "usize is as wide as the machine; say u64, which is what a pointer-sized integer is to a BPF program"
+            }
+            Some("isize") => {
+                "isize is as wide as the machine; say i64, which is what a pointer-sized integer is to a BPF program"
+            }
+            Some("u128" | "i128") => {
+                "no atomic instruction that works on read-only memory moves 16 bytes; use [u64; 2]"
+            }
+            Some("char") => "not every u32 is a char, and a BPF program may store any; use u32 and char::from_u32",
+            Some("str" | "String") => "text lies in a map as bytes; use [u8; N]",
+            _ => return,
+        },
+        Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) => {
+            "an address means nothing to the other side of a map; use an index or the bytes themselves"
+        }
+        Type::Tuple(_) => "the layout of a tuple is not defined; use a #[repr(C)] struct with derive(MapValue)",
+        Type::Slice(_) | Type::TraitObject(_) => "a value of a map has one size, known when compiling; use an array",
+        _ => return,
+    };
+    errors.push(Error::new(ty.span(), reason));
+}

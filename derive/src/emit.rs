@@ -1,0 +1,265 @@
+//! The view of a struct, and its `MapValue`.
+//!
+//! Paths in the output are absolute, as the user may have shadowed any name. What it declares beside the user's own fields
+//! and parameters begins with two underscores, as those are not hygienic in stable Rust.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::{GenericParam, Generics, Member, parse_quote};
+
+use crate::parse::{Field, Value};
+
+pub(crate) fn emit(value: &Value) -> TokenStream {
+    let Value {
+        ident,
+        vis,
+        view,
+        krate,
+        ..
+    } = value;
+    let generics = bounded(value);
+    let (value_impl, value_ty, value_where) = generics.split_for_impl();
+    let view_generics = with_view_parameters(generics.clone(), krate);
+    let (view_impl, view_ty, _) = view_generics.split_for_impl();
+    let view_arguments = arguments(&generics);
+
+    let members: Vec<_> = value.fields.iter().map(|field| &field.member).collect();
+    let types: Vec<_> = value.fields.iter().map(|field| &field.ty).collect();
+    let whole = if value.tuple {
+        Member::from(members.len())
+    } else {
+        parse_quote!(__bpfvar_whole)
+    };
+    let definition = view_definition(value, &view_generics);
+    let debug = debug_body(value);
+    let write_impl = write_impl(value, &generics);
+    let shape = shape_check(value);
+
+    quote! {
+        #definition
+
+        const _: () = {
+            impl #view_impl ::core::marker::Copy for #view #view_ty #value_where {}
+
+            impl #view_impl ::core::clone::Clone for #view #view_ty #value_where {
+                #[inline(always)]
+                fn clone(&self) -> Self {
+                    *self
+                }
+            }
+
+            impl #view_impl ::core::fmt::Debug for #view #view_ty #value_where {
+                fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    #debug
+                }
+            }
+
+            #[allow(dead_code)]
+            impl #view_impl #view #view_ty #value_where {
+                /// Copies the whole struct out, each scalar by one relaxed load. The struct may be caught in the middle of
+                /// an update.
+                #[inline]
+                #vis fn read(self) -> #ident #value_ty {
+                    #krate::Field::read(self.#whole)
+                }
+            }
+
+            #write_impl
+
+            #[automatically_derived]
+            impl #value_impl #krate::MapValue for #ident #value_ty #value_where {
+                type View<'__m, __A: #krate::Access> = #view<'__m, #view_arguments __A>;
+
+                #[inline(always)]
+                fn view<__A: #krate::Access>(__field: #krate::Field<'_, Self, __A>) -> Self::View<'_, __A> {
+                    #view {
+                        #(
+                            #members: <#types as #krate::MapValue>::view(
+                                // SAFETY: a field of this struct with its own offset and type (`load` would not compile with
+                                // another), and each is accessed only so.
+                                unsafe { __field.project::<#types>(::core::mem::offset_of!(Self, #members)) },
+                            ),
+                        )*
+                        #whole: __field,
+                    }
+                }
+
+                #[inline]
+                fn load<__A: #krate::Access>(__field: #krate::Field<'_, Self, __A>) -> Self {
+                    Self {
+                        #(
+                            #members: <#types as #krate::MapValue>::load(
+                                // SAFETY: as in `view`.
+                                unsafe { __field.project::<#types>(::core::mem::offset_of!(Self, #members)) },
+                            ),
+                        )*
+                    }
+                }
+
+                #[inline]
+                fn store(__field: #krate::Field<'_, Self, #krate::ReadWrite>, __value: &Self) {
+                    #(
+                        <#types as #krate::MapValue>::store(
+                            // SAFETY: as in `view`.
+                            unsafe { __field.project::<#types>(::core::mem::offset_of!(Self, #members)) },
+                            &__value.#members,
+                        );
+                    )*
+                }
+            }
+
+            #shape
+        };
+    }
+}
+
+/// The view: `struct StatsView<'__m, __A> { pub packets: <u64 as MapValue>::View<'__m, __A>, ... }`.
+fn view_definition(value: &Value, view_generics: &Generics) -> TokenStream {
+    let Value {
+        ident,
+        vis,
+        view,
+        krate,
+        ..
+    } = value;
+    let (_, value_ty, _) = value.generics.split_for_impl();
+    let where_clause = &view_generics.where_clause;
+    let fields = value.fields.iter().map(|field| {
+        let Field { member, ty, docs } = field;
+        let docs = if docs.is_empty() {
+            let doc = format!("Field `{}`.", text(member));
+            quote!(#[doc = #doc])
+        } else {
+            quote!(#(#docs)*)
+        };
+        let name = matches!(member, Member::Named(_)).then(|| quote!(#member:));
+        quote!(#docs pub #name <#ty as #krate::MapValue>::View<'__m, __A>,)
+    });
+    let whole = quote!(#krate::Field<'__m, #ident #value_ty, __A>);
+    let body = if value.tuple {
+        quote!((#(#fields)* #whole) #where_clause;)
+    } else {
+        quote!(#where_clause { #(#fields)* __bpfvar_whole: #whole, })
+    };
+    let doc = format!(
+        "View of a [`{}`] in shared memory: a pointer for each of its fields. Made by `#[derive(MapValue)]`.",
+        ident.unraw()
+    );
+    quote! {
+        #[doc = #doc]
+        #[must_use]
+        #[allow(dead_code, private_bounds, private_interfaces)]
+        #vis struct #view #view_generics #body
+    }
+}
+
+/// `write`, for views that may.
+fn write_impl(value: &Value, generics: &Generics) -> TokenStream {
+    let Value {
+        ident,
+        vis,
+        view,
+        krate,
+        ..
+    } = value;
+    let mut generics = generics.clone();
+    let arguments = arguments(&generics);
+    generics.params.insert(0, parse_quote!('__m));
+    let (view_impl, _, where_clause) = generics.split_for_impl();
+    let (_, value_ty, _) = value.generics.split_for_impl();
+    let whole = if value.tuple {
+        Member::from(value.fields.len())
+    } else {
+        parse_quote!(__bpfvar_whole)
+    };
+    quote! {
+        #[allow(dead_code)]
+        impl #view_impl #view<'__m, #arguments #krate::ReadWrite> #where_clause {
+            /// Copies a whole struct in, each scalar by one relaxed store. Others may see some of them before the rest.
+            #[inline]
+            #vis fn write(self, value: #ident #value_ty) {
+                #krate::Field::write(self.#whole, value);
+            }
+        }
+    }
+}
+
+/// Prints the values that are there now, under the names of the struct's fields.
+fn debug_body(value: &Value) -> TokenStream {
+    let name = value.view.unraw().to_string();
+    let members = value.fields.iter().map(|field| &field.member);
+    if value.tuple {
+        quote!(::core::fmt::Formatter::debug_tuple(__f, #name)#(.field(&self.#members))*.finish())
+    } else {
+        let names = value.fields.iter().map(|field| text(&field.member));
+        quote!(::core::fmt::Formatter::debug_struct(__f, #name)#(.field(#names, &self.#members))*.finish())
+    }
+}
+
+/// What can only be known of a struct with all its types: checked here where it has no parameters, else where it is used.
+fn shape_check(value: &Value) -> TokenStream {
+    let ident = &value.ident;
+    if !value.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let zero = format!("{} has size 0, and no map has values of size 0", ident.unraw());
+    let align = format!(
+        "{} is aligned to more than 8 bytes, but the kernel aligns a map's values to 8",
+        ident.unraw()
+    );
+    quote! {
+        ::core::assert!(::core::mem::size_of::<#ident>() != 0, #zero);
+        ::core::assert!(::core::mem::align_of::<#ident>() <= 8, #align);
+    }
+}
+
+/// The struct's parameters, every type of which is a value.
+fn bounded(value: &Value) -> Generics {
+    let krate = &value.krate;
+    let mut generics = value.generics.clone();
+    let bounds: Vec<syn::WherePredicate> = generics
+        .type_params()
+        .map(|parameter| {
+            let ident = &parameter.ident;
+            parse_quote!(#ident: #krate::MapValue)
+        })
+        .collect();
+    if !bounds.is_empty() {
+        generics.make_where_clause().predicates.extend(bounds);
+    }
+    generics
+}
+
+/// With the view's lifetime in front and its access mode, which has a default, behind.
+fn with_view_parameters(mut generics: Generics, krate: &syn::Path) -> Generics {
+    generics.params.insert(0, parse_quote!('__m));
+    generics
+        .params
+        .push(parse_quote!(__A: #krate::Access = #krate::ReadWrite));
+    generics
+}
+
+/// The parameters as arguments, each with a comma behind it.
+fn arguments(generics: &Generics) -> TokenStream {
+    generics
+        .params
+        .iter()
+        .map(|parameter| {
+            let ident = match parameter {
+                GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
+                GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
+                GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
+            };
+            quote!(#ident,)
+        })
+        .collect()
+}
+
+/// A field's name as people write it: `type` for `r#type`, `0` for the first of a tuple struct.
+fn text(member: &Member) -> String {
+    match member {
+        Member::Named(name) => name.unraw().to_string(),
+        Member::Unnamed(index) => index.index.to_string(),
+    }
+}
