@@ -1,0 +1,252 @@
+//! The machine under the tests: what it allows, its CPUs, a bpffs, threads with fewer rights, this program once more.
+
+use std::env;
+use std::ffi::CString;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+
+/// Why a test that needs the kernel cannot run here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skip {
+    /// The test has no `CAP_SYS_ADMIN`.
+    NoPrivilege,
+    /// The kernel is older than the feature.
+    KernelTooOld {
+        /// The first kernel with it.
+        needs: (u32, u32),
+        /// This one.
+        found: (u32, u32),
+    },
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Skip::NoPrivilege => f.write_str("needs root (CAP_SYS_ADMIN); run: sudo -E cargo test --workspace"),
+            Skip::KernelTooOld { needs, found } => {
+                write!(
+                    f,
+                    "needs Linux {}.{}, this is {}.{}",
+                    needs.0, needs.1, found.0, found.1
+                )
+            }
+        }
+    }
+}
+
+/// Whether a test that needs root and this kernel runs here: true, or says loudly why not. In CI (`CI` is set) that is a
+/// failure.
+///
+/// # Panics
+///
+/// In CI, if the test cannot run.
+#[track_caller]
+pub fn ready(needs: (u32, u32)) -> bool {
+    let Err(skip) = check(needs) else { return true };
+    assert!(
+        env::var_os("CI").is_none(),
+        "no kernel test may be skipped in CI: {skip}"
+    );
+    eprintln!(
+        "\n*** SKIPPED {}: {skip} ***\n",
+        thread::current().name().unwrap_or("a test")
+    );
+    false
+}
+
+fn check(needs: (u32, u32)) -> Result<(), Skip> {
+    if !has_capability(21) {
+        return Err(Skip::NoPrivilege);
+    }
+    let found = kernel();
+    if found < needs {
+        Err(Skip::KernelTooOld { needs, found })
+    } else {
+        Ok(())
+    }
+}
+
+/// The running kernel's version.
+///
+/// # Panics
+///
+/// If /proc does not tell.
+pub fn kernel() -> (u32, u32) {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("/proc is mounted");
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|number| number.parse().expect("a version"));
+    (
+        numbers.next().expect("a major version"),
+        numbers.next().expect("a minor version"),
+    )
+}
+
+/// Whether this thread has a capability in effect.
+///
+/// # Panics
+///
+/// If /proc does not tell.
+pub fn has_capability(number: u32) -> bool {
+    let status = fs::read_to_string("/proc/thread-self/status").expect("/proc is mounted");
+    let hex = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .expect("a CapEff line");
+    u64::from_str_radix(hex.trim(), 16).expect("a hexadecimal mask") & 1 << number != 0
+}
+
+/// Runs `work` on a thread of its own that has no capabilities. The rest of the process keeps them.
+///
+/// # Panics
+///
+/// If `work` does, or capabilities cannot be dropped.
+pub fn without_capabilities<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            drop_capabilities().expect("a thread may drop its capabilities");
+            work()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn drop_capabilities() -> io::Result<()> {
+    #[repr(C)]
+    struct Header {
+        version: u32,
+        pid: i32,
+    }
+    // _LINUX_CAPABILITY_VERSION_3: two sets of effective, permitted, inheritable. pid 0 is this thread.
+    let header = Header {
+        version: 0x2008_0522,
+        pid: 0,
+    };
+    let none = [[0_u32; 3]; 2];
+    // SAFETY: the kernel reads both structs, which are laid out as version 3 wants them. It concerns this thread only.
+    match unsafe { libc::syscall(libc::SYS_capset, std::ptr::from_ref(&header), std::ptr::from_ref(&none)) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The CPUs that this process may run on.
+///
+/// # Panics
+///
+/// If the kernel does not tell.
+pub fn cpus() -> Vec<usize> {
+    // SAFETY: a cpu_set_t is bits; zero is the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel fills at most as many bytes as said.
+    let result = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    // SAFETY: below CPU_SETSIZE.
+    (0..libc::CPU_SETSIZE as usize)
+        .filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &set) })
+        .collect()
+}
+
+/// Keeps this thread on one CPU.
+///
+/// # Panics
+///
+/// If the kernel refuses.
+pub fn pin_to(cpu: usize) {
+    // SAFETY: a cpu_set_t is bits; zero is the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the CPU came from `cpus`, below CPU_SETSIZE.
+    unsafe { libc::CPU_SET(cpu, &mut set) };
+    // SAFETY: the kernel reads as many bytes as said.
+    let result = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// The id of this thread, as programs see it in the low half of `bpf_get_current_pid_tgid`.
+pub fn thread_id() -> u32 {
+    // SAFETY: no argument, no effect.
+    unsafe { libc::gettid() as u32 }
+}
+
+/// Lowers this process's limit of open descriptors.
+///
+/// # Panics
+///
+/// If the kernel refuses.
+pub fn limit_descriptors(limit: u64) {
+    let limit = libc::rlimit {
+        rlim_cur: limit,
+        rlim_max: limit,
+    };
+    // SAFETY: the struct is read only.
+    let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// A BPF file system of one's own, mounted on a new directory. Dropping it unmounts, which removes all pins.
+#[derive(Debug)]
+pub struct Bpffs {
+    path: PathBuf,
+}
+
+impl Bpffs {
+    /// Mounts one.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot.
+    pub fn mount() -> Bpffs {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("bpfvar-bpffs-{}-{number}", std::process::id()));
+        fs::create_dir(&path).expect("a new directory");
+        let target = c_path(&path);
+        // SAFETY: all strings are NUL-terminated; no data.
+        let result = unsafe { libc::mount(c"bpf".as_ptr(), target.as_ptr(), c"bpf".as_ptr(), 0, std::ptr::null()) };
+        assert_eq!(result, 0, "mount -t bpf: {}", io::Error::last_os_error());
+        Bpffs { path }
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+impl Drop for Bpffs {
+    fn drop(&mut self) {
+        let target = c_path(&self.path);
+        // SAFETY: NUL-terminated. Lazily, so that nothing that is still open keeps the mount.
+        unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) };
+        drop(fs::remove_dir(&self.path));
+    }
+}
+
+fn c_path(path: &Path) -> CString {
+    CString::new(path.as_os_str().as_encoded_bytes()).expect("no NUL in a path")
+}
+
+/// Runs one test of this test program in a new process, which sees `argument` as [`argument`]; its exit status is the
+/// caller's to judge.
+///
+/// # Panics
+///
+/// If the process cannot be started.
+pub fn this_test_again(argument: &str) -> Output {
+    let name = thread::current().name().expect("tests run on named threads").to_owned();
+    Command::new(env::current_exe().expect("/proc is mounted"))
+        .args(["--exact", &name, "--nocapture", "--test-threads=1"])
+        .env("BPFVAR_TEST_ARGUMENT", argument)
+        .output()
+        .expect("this program can be started again")
+}
+
+/// What [`this_test_again`] passed; `None` in the first process.
+pub fn argument() -> Option<String> {
+    env::var("BPFVAR_TEST_ARGUMENT").ok()
+}

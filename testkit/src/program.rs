@@ -1,0 +1,180 @@
+//! Loading programs, running them, attaching them for as long as a value lives.
+
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use crate::insn::Insn;
+
+const BPF_PROG_LOAD: libc::c_long = 5;
+const BPF_PROG_TEST_RUN: libc::c_long = 10;
+const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
+
+/// `enum bpf_prog_type`, as far as used here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProgramType {
+    /// Runs by [`Program::run`]; gets a packet.
+    SocketFilter = 1,
+    /// Runs at every hit of a tracepoint while [`Attached`].
+    RawTracepoint = 17,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct LoadAttr {
+    prog_type: u32,
+    insn_cnt: u32,
+    insns: u64,
+    license: u64,
+    log_level: u32,
+    log_size: u32,
+    log_buf: u64,
+    kern_version: u32,
+    prog_flags: u32,
+    prog_name: [u8; 16],
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct TestRunAttr {
+    prog_fd: u32,
+    retval: u32,
+    data_size_in: u32,
+    data_size_out: u32,
+    data_in: u64,
+    data_out: u64,
+    repeat: u32,
+    duration: u32,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct RawTracepointAttr {
+    name: u64,
+    prog_fd: u32,
+    _pad: u32,
+}
+
+/// # Safety
+///
+/// `attr` is the struct of `command`; addresses in it are valid for it.
+unsafe fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
+    // SAFETY: `attr` is exclusively borrowed and as long as said; the caller answers for its contents.
+    match unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), size_of::<A>()) } {
+        -1 => Err(io::Error::last_os_error()),
+        result => Ok(result as i32),
+    }
+}
+
+/// # Safety
+///
+/// As for [`bpf`]; and `command` returns a descriptor.
+unsafe fn bpf_fd<A>(command: libc::c_long, attr: &mut A) -> io::Result<OwnedFd> {
+    // SAFETY: passed on to the caller.
+    let fd = unsafe { bpf(command, attr) }?;
+    // SAFETY: a new descriptor that nobody else knows of.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn address<T: ?Sized>(value: &T) -> u64 {
+    std::ptr::from_ref(value).cast::<u8>().expose_provenance() as u64
+}
+
+/// A loaded program.
+#[derive(Debug)]
+pub struct Program {
+    fd: OwnedFd,
+}
+
+impl Program {
+    /// Loads a program.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's errno with the end of the verifier's log.
+    pub fn load(program_type: ProgramType, insns: &[Insn]) -> io::Result<Program> {
+        let mut log = vec![0_u8; 1 << 16];
+        let mut attr = LoadAttr {
+            prog_type: program_type as u32,
+            insn_cnt: insns.len() as u32,
+            insns: address(insns),
+            license: address(c"GPL"),
+            log_level: 1,
+            log_size: log.len() as u32,
+            log_buf: log.as_mut_ptr().expose_provenance() as u64,
+            ..LoadAttr::default()
+        };
+        // SAFETY: instructions, licence and log are borrowed for the call and as long as said.
+        match unsafe { bpf_fd(BPF_PROG_LOAD, &mut attr) } {
+            Ok(fd) => Ok(Program { fd }),
+            Err(error) => {
+                let text = CStr::from_bytes_until_nul(&log)
+                    .map(CStr::to_string_lossy)
+                    .unwrap_or_default();
+                let tail: Vec<&str> = text.lines().rev().take(8).collect();
+                Err(io::Error::new(
+                    error.kind(),
+                    format!("{error}; verifier, last line first: {tail:?}"),
+                ))
+            }
+        }
+    }
+
+    /// Loads a socket filter, which [`Program::run`] drives.
+    ///
+    /// # Panics
+    ///
+    /// If the kernel refuses it.
+    pub fn socket_filter(insns: &[Insn]) -> Program {
+        Program::load(ProgramType::SocketFilter, insns).expect("the kernel takes the program")
+    }
+
+    /// Runs a socket filter `times` times on this CPU, in one system call. Returns what its last run returned.
+    ///
+    /// # Panics
+    ///
+    /// If the kernel refuses.
+    pub fn run(&self, times: u32) -> u32 {
+        let packet = [0_u8; 64];
+        let mut attr = TestRunAttr {
+            prog_fd: self.fd.as_raw_fd() as u32,
+            data_size_in: packet.len() as u32,
+            data_in: address(&packet),
+            repeat: times,
+            ..TestRunAttr::default()
+        };
+        // SAFETY: the packet is borrowed for the call and as long as said; no output is asked for.
+        unsafe { bpf(BPF_PROG_TEST_RUN, &mut attr) }.expect("BPF_PROG_TEST_RUN works");
+        attr.retval
+    }
+
+    /// Attaches a raw tracepoint program for as long as the result lives. The kernel detaches it when the descriptor is
+    /// closed, so also if the process dies.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's errno: ENOENT for a tracepoint that it does not have.
+    pub fn attach(&self, tracepoint: &CStr) -> io::Result<Attached> {
+        let mut attr = RawTracepointAttr {
+            name: address(tracepoint),
+            prog_fd: self.fd.as_raw_fd() as u32,
+            ..RawTracepointAttr::default()
+        };
+        // SAFETY: the name is NUL-terminated and borrowed for the call.
+        let link = unsafe { bpf_fd(BPF_RAW_TRACEPOINT_OPEN, &mut attr) }?;
+        Ok(Attached { _link: link })
+    }
+}
+
+impl From<Program> for OwnedFd {
+    fn from(program: Program) -> OwnedFd {
+        program.fd
+    }
+}
+
+/// A program at its tracepoint. Dropping it detaches.
+#[derive(Debug)]
+#[must_use]
+pub struct Attached {
+    _link: OwnedFd,
+}
