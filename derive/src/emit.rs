@@ -134,7 +134,9 @@ fn view_definition(value: &Value, view_generics: &Generics) -> TokenStream {
             quote!(#(#docs)*)
         };
         let name = matches!(member, Member::Named(_)).then(|| quote!(#member:));
-        quote!(#docs pub #name <#ty as #krate::MapValue>::View<'__m, __A>,)
+        let span = proc_macro2::Span::call_site().located_at(syn::spanned::Spanned::span(ty));
+        let view = quote::quote_spanned!(span=> <#ty as #krate::MapValue>::View<'__m, __A>);
+        quote!(#docs pub #name #view,)
     });
     let whole = quote!(#krate::Field<'__m, #ident #value_ty, __A>);
     let body = if value.tuple {

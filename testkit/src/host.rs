@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Why a test that needs the kernel cannot run here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +174,12 @@ pub fn thread_id() -> u32 {
     unsafe { libc::gettid() as u32 }
 }
 
+/// The size of a page in bytes.
+pub fn page_size() -> usize {
+    // SAFETY: no argument but a name, no effect.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+}
+
 /// Lowers this process's limit of open descriptors.
 ///
 /// # Panics
@@ -231,22 +238,46 @@ fn c_path(path: &Path) -> CString {
     CString::new(path.as_os_str().as_encoded_bytes()).expect("no NUL in a path")
 }
 
-/// Runs one test of this test program in a new process, which sees `argument` as [`argument`]; its exit status is the
-/// caller's to judge.
+/// One test of this test program, this one, as a command for a new process, which sees `argument` as [`argument`].
+///
+/// # Panics
+///
+/// If the program cannot be found.
+pub fn this_test_command(argument: &str) -> Command {
+    let name = thread::current().name().expect("tests run on named threads").to_owned();
+    let mut command = Command::new(env::current_exe().expect("/proc is mounted"));
+    command
+        .args(["--exact", &name, "--nocapture", "--test-threads=1"])
+        .env("BPFVAR_TEST_ARGUMENT", argument);
+    command
+}
+
+/// Runs [`this_test_command`] to its end; its exit status is the caller's to judge.
 ///
 /// # Panics
 ///
 /// If the process cannot be started.
 pub fn this_test_again(argument: &str) -> Output {
-    let name = thread::current().name().expect("tests run on named threads").to_owned();
-    Command::new(env::current_exe().expect("/proc is mounted"))
-        .args(["--exact", &name, "--nocapture", "--test-threads=1"])
-        .env("BPFVAR_TEST_ARGUMENT", argument)
+    this_test_command(argument)
         .output()
         .expect("this program can be started again")
 }
 
-/// What [`this_test_again`] passed; `None` in the first process.
+/// What [`this_test_command`] passed; `None` in the first process.
 pub fn argument() -> Option<String> {
     env::var("BPFVAR_TEST_ARGUMENT").ok()
+}
+
+/// Waits for something that the kernel does a little later, such as freeing a map after an RCU grace period.
+///
+/// # Panics
+///
+/// If it has not come true after ten seconds.
+#[track_caller]
+pub fn eventually(mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < end, "it has not come true");
+        thread::yield_now();
+    }
 }

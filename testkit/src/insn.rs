@@ -76,6 +76,11 @@ pub const fn mov32(dst: Reg, src: Reg) -> Insn {
     insn(0xbc, dst, src as u8, 0, 0)
 }
 
+/// `dst = (u32)imm`.
+pub const fn mov32_imm(dst: Reg, imm: i32) -> Insn {
+    insn(0xb4, dst, 0, 0, imm)
+}
+
 /// `dst += imm`, 64 bits.
 pub const fn add_imm(dst: Reg, imm: i32) -> Insn {
     insn(0x07, dst, 0, 0, imm)

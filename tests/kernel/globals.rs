@@ -1,0 +1,78 @@
+//! The point of it all: a program counts in one variable while user space changes its neighbour.
+
+use std::os::fd::AsFd;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::thread;
+
+use bpfvar::{Array, MapValue};
+use bpfvar_testkit::insn::{self, Reg, Size};
+use bpfvar_testkit::{Program, host};
+
+/// A program's .bss, as it were.
+#[derive(MapValue)]
+#[repr(C)]
+struct Globals {
+    counter: u64,
+    setting: u64,
+}
+
+const RUNS: u32 = 1_000_000;
+
+/// Runs a program that adds to `counter` while `change` sets `setting`, over and over. Returns how many increments were lost
+/// and how often the setting was changed.
+fn lost_increments(change: impl Fn(&Array<Globals>, u64) + Sync) -> (u64, u64) {
+    let globals = Array::<Globals>::builder().name("count.bss").create().unwrap();
+    let mut insns = insn::load_value(Reg::R1, globals.map().unwrap().as_fd(), 0).to_vec();
+    insns.extend([
+        insn::mov_imm(Reg::R2, 1),
+        insn::atomic_add(Size::DW, Reg::R1, 0, Reg::R2),
+        insn::mov_imm(Reg::R0, 0),
+        insn::exit(),
+    ]);
+    let program = Program::socket_filter(&insns);
+    let (done, changes) = (AtomicBool::new(false), AtomicU64::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // At least once more after the program ended, so that the setting is always checked.
+            while !done.load(Relaxed) || changes.load(Relaxed) == 0 {
+                change(&globals, changes.fetch_add(1, Relaxed) + 1);
+            }
+        });
+        program.run(RUNS);
+        done.store(true, Relaxed);
+    });
+    let seen = globals.read(0);
+    assert_eq!(seen.setting, changes.load(Relaxed), "the last change holds");
+    (u64::from(RUNS) - seen.counter, seen.setting)
+}
+
+#[test]
+fn rewriting_the_value_by_system_calls_loses_increments() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    if host::cpus().len() < 2 {
+        eprintln!("*** SKIPPED: with one CPU nothing runs between lookup and update often enough ***");
+        return;
+    }
+    let (lost, changes) = lost_increments(|globals, setting| {
+        let map = globals.map().unwrap();
+        let mut value = [0; 16];
+        map.lookup(0, &mut value).unwrap();
+        value[8..].copy_from_slice(&setting.to_ne_bytes());
+        map.update(0, &value).unwrap();
+    });
+    println!("by system calls: {lost} of {RUNS} increments lost in {changes} changes of the neighbour");
+    assert!(lost > 0);
+}
+
+#[test]
+fn a_store_through_the_mapping_loses_none() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let (lost, changes) = lost_increments(|globals, setting| globals.at(0).setting.store(setting, Relaxed));
+    println!("through the mapping: {lost} of {RUNS} increments lost in {changes} changes of the neighbour");
+    assert_eq!(lost, 0);
+}

@@ -1,0 +1,313 @@
+//! Mapping: windows, access, lifetimes, what the kernel refuses.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+
+use bpfvar::{Access, Array, Cause, Error, Granted, Map, ReadOnly};
+use bpfvar_testkit::host;
+
+/// The lines of /proc/self/maps that are BPF maps.
+fn bpf_mappings() -> Vec<String> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    maps.lines()
+        .filter(|line| line.contains("bpf-map"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn values_of_twelve_bytes_sit_sixteen_apart() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let array = Array::<[u32; 3]>::builder().entries(1000).create().unwrap();
+    let map = array.map().unwrap();
+    for (byte, index) in [(1, 0), (2, 1), (3, 511), (4, 999)] {
+        map.update(index, &[byte; 12]).unwrap();
+        assert_eq!(array.read(index as usize), [u32::from_ne_bytes([byte; 4]); 3]);
+    }
+    assert_eq!(array.read(2), [0; 3]);
+    array.at(998).at(2).store(77, Relaxed);
+    let mut value = [0; 12];
+    map.lookup(998, &mut value).unwrap();
+    assert_eq!(value, [0, 0, 0, 0, 0, 0, 0, 0, 77, 0, 0, 0]);
+}
+
+#[test]
+fn a_window_shows_its_entries_and_maps_its_pages_only() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    // In a process of its own, for /proc/self/maps shows the maps of all tests.
+    if host::argument().is_none() {
+        let output = host::this_test_again("alone");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let page = host::page_size();
+    let entries_a_page = page / 16;
+    let whole = Array::<[u32; 3]>::builder()
+        .entries(16 * entries_a_page as u32)
+        .create()
+        .unwrap();
+    for index in 0..whole.len() {
+        whole.write(index, [index as u32; 3]);
+    }
+    let before = bpf_mappings().len();
+    // From the middle of page 2 to the middle of page 4.
+    let start = 2 * entries_a_page + 7;
+    let end = 4 * entries_a_page + 1;
+    let map = whole.map().unwrap().try_clone().unwrap();
+    let window: Array<[u32; 3]> = Array::from_map_window(map, start as u32..end as u32).unwrap();
+    assert_eq!(window.len(), end - start);
+    let expected: Vec<[u32; 3]> = (start..end).map(|index| [index as u32; 3]).collect();
+    assert_eq!(window.snapshot(), expected);
+    window.at(0).at(1).store(5, Relaxed);
+    assert_eq!(whole.read(start), [start as u32, 5, start as u32]);
+
+    let lines = bpf_mappings();
+    assert_eq!(lines.len(), before + 1);
+    let sizes: Vec<usize> = lines.iter().map(|line| mapping_size(line)).collect();
+    assert!(sizes.contains(&(3 * page)), "{lines:?}");
+    drop(window);
+    assert_eq!(bpf_mappings().len(), before, "dropping unmaps");
+    drop(whole);
+    assert_eq!(bpf_mappings().len(), 0);
+}
+
+fn mapping_size(line: &str) -> usize {
+    let (start, end) = line.split_whitespace().next().unwrap().split_once('-').unwrap();
+    usize::from_str_radix(end, 16).unwrap() - usize::from_str_radix(start, 16).unwrap()
+}
+
+#[test]
+fn a_window_lies_inside_the_map_and_is_not_empty() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = Map::builder().name("ten").value_size(8).entries(10).create().unwrap();
+    let window = |range| Array::<u64>::from_map_window(map.try_clone().unwrap(), range);
+    assert_eq!(window(9..10).unwrap().len(), 1);
+    #[expect(clippy::reversed_empty_ranges, reason = "that is the test")]
+    for bad in [0..11, 10..11, 5..5, 7..3, 0..u32::MAX, u32::MAX..u32::MAX] {
+        let error = window(bad.clone()).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                Error::Argument {
+                    argument: "the window",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(
+            error.to_string().contains("10 entries") && error.to_string().contains(&format!("{bad:?}")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn offsets_beyond_four_gib_are_right() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    // 5 GiB in values of 4 MiB; the kernel allocates it whole, so only where there is room.
+    let available = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let kib: u64 = available
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))
+        .unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap();
+    if kib < 8 << 20 {
+        eprintln!("*** SKIPPED offsets_beyond_four_gib_are_right: needs 8 GiB of free memory ***");
+        return;
+    }
+    const SIZE: usize = 4 << 20;
+    let map = Map::builder()
+        .name("big")
+        .value_size(SIZE as u32)
+        .entries(1280)
+        .create()
+        .unwrap();
+    let mut value = vec![0; SIZE];
+    value[SIZE - 8..].copy_from_slice(&0xfeed_u64.to_ne_bytes());
+    map.update(1279, &value).unwrap();
+    map.update(1279 - 1024, &value).unwrap();
+    let window: Array<[u64; SIZE / 8], ReadOnly> = Array::from_map_window(map, 1278..1280).unwrap();
+    assert_eq!(window.at(1).at(SIZE / 8 - 1).load(Relaxed), 0xfeed);
+    assert_eq!(window.at(0).at(SIZE / 8 - 1).load(Relaxed), 0);
+}
+
+#[test]
+fn best_access_is_read_write_where_it_can_be() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let open = || Map::builder().value_size(8).create().unwrap();
+    assert!(matches!(
+        Array::<u64>::open_best(open()).unwrap(),
+        Granted::ReadWrite(_)
+    ));
+    let frozen = open();
+    frozen.freeze().unwrap();
+    assert!(matches!(Array::<u64>::open_best(frozen).unwrap(), Granted::ReadOnly(_)));
+    let rdonly = Map::builder().value_size(8).rdonly_prog().create().unwrap();
+    assert!(matches!(Array::<u64>::open_best(rdonly).unwrap(), Granted::ReadOnly(_)));
+    // Any other refusal is an error.
+    assert!(matches!(
+        Array::<u32>::open_best(open()).unwrap_err(),
+        Error::Mismatch { .. }
+    ));
+}
+
+fn refusal<A: Access>(map: Map) -> Error {
+    Array::<u64, A>::from_map(map).unwrap_err()
+}
+
+#[test]
+fn a_map_that_programs_only_read_is_never_mapped_writable() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = Map::builder().name("ro").value_size(8).rdonly_prog().create().unwrap();
+    let error = Array::<u64>::from_borrowed_fd(&map).unwrap_err();
+    assert_eq!(
+        (error.cause(), error.raw_os_error()),
+        (Some(Cause::ReadOnlyForPrograms), Some(libc::EACCES))
+    );
+    assert!(
+        error.to_string().contains("mmap") && error.to_string().contains("BPF_F_RDONLY_PROG"),
+        "{error}"
+    );
+    let array: Array<u64, ReadOnly> = Array::from_map(map).unwrap();
+    array.map().unwrap().update(0, &9_u64.to_ne_bytes()).unwrap();
+    assert_eq!(array.at(0).load(Relaxed), 9);
+}
+
+#[test]
+fn a_read_only_descriptor_maps_nothing_and_says_so() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let bpffs = host::Bpffs::mount();
+    Map::builder()
+        .value_size(8)
+        .create()
+        .unwrap()
+        .pin(bpffs.path("m"))
+        .unwrap();
+    let open = || Map::from_pin_read_only(bpffs.path("m")).unwrap();
+    for (error, errno) in [
+        (refusal::<ReadOnly>(open()), libc::EINVAL),
+        (refusal::<bpfvar::ReadWrite>(open()), libc::EACCES),
+    ] {
+        assert_eq!(
+            (error.cause(), error.raw_os_error()),
+            (Some(Cause::ReadOnlyDescriptor), Some(errno))
+        );
+        assert!(error.to_string().contains("read-write descriptor"), "{error}");
+    }
+}
+
+#[test]
+fn orderings_in_read_only_memory_are_fences() {
+    use std::sync::atomic::Ordering::{Acquire, SeqCst};
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let array = Array::<u64>::builder().create().unwrap();
+    array.write(0, 3);
+    let read_only = array.read_only().unwrap();
+    assert_eq!(
+        [Relaxed, Acquire, SeqCst].map(|order| read_only.at(0).load(order)),
+        [3; 3]
+    );
+}
+
+#[test]
+fn a_mapping_outlives_its_descriptor() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let array = Array::<u64>::builder().entries(4).create().unwrap();
+    let read_only = array.read_only().unwrap();
+    drop(array);
+    assert_eq!(read_only.read(3), 0);
+}
+
+#[test]
+fn threads_share_an_array() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let array = Arc::new(Array::<u64>::builder().entries(2).create().unwrap());
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let array = Arc::clone(&array);
+            thread::spawn(move || {
+                let counter = array.at(1);
+                for _ in 0..50_000 {
+                    counter.fetch_add(1, Relaxed);
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(array.read(1), 200_000);
+    assert_eq!(array.read(0), 0);
+}
+
+#[test]
+fn padding_and_the_bytes_behind_the_value_are_left_alone() {
+    use bpfvar::MapValue;
+    if !host::ready((5, 8)) {
+        return;
+    }
+    #[derive(MapValue, Clone, Copy, PartialEq, Debug)]
+    #[repr(C)]
+    struct Holes {
+        a: u8,
+        b: u32,
+        c: u16,
+    }
+    let map = Map::builder().value_size(12).create().unwrap();
+    map.update(0, &[0xee; 12]).unwrap();
+    let array: Array<Holes> = Array::from_map(map).unwrap();
+    array.write(0, Holes { a: 1, b: 2, c: 3 });
+    let mut bytes = [0; 12];
+    array.map().unwrap().lookup(0, &mut bytes).unwrap();
+    assert_eq!(bytes, [1, 0xee, 0xee, 0xee, 2, 0, 0, 0, 3, 0, 0xee, 0xee]);
+}
+
+#[test]
+fn a_bool_is_any_byte_but_zero() {
+    use bpfvar::MapValue;
+    use std::sync::atomic::Ordering::AcqRel;
+    if !host::ready((5, 8)) {
+        return;
+    }
+    #[derive(MapValue, Debug)]
+    #[repr(C)]
+    struct Switch {
+        on: bool,
+        neighbour: u8,
+    }
+    let array = Array::<Switch>::builder().create().unwrap();
+    let set = |byte: u8| array.map().unwrap().update(0, &[byte, 9]).unwrap();
+    let on = array.at(0).on;
+    set(2);
+    assert!(on.load(Relaxed) && array.read(0).on);
+    assert_eq!(on.compare_exchange(false, true, AcqRel, Relaxed), Err(true));
+    assert_eq!(on.compare_exchange(true, false, AcqRel, Relaxed), Ok(true), "2 is true");
+    set(255);
+    assert!(on.swap(true, Relaxed));
+    assert_eq!(on.fetch_update(AcqRel, Relaxed, |on| Some(!on)), Ok(true));
+    assert!(!on.load(Relaxed));
+    assert_eq!(array.at(0).neighbour.load(Relaxed), 9);
+}

@@ -1,0 +1,193 @@
+//! Opening: by descriptor, id and pin; what is no map, or not the right one.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use bpfvar::{Array, Cause, Error, Map, MapValue, ReadOnly, Zerocopy};
+use bpfvar_testkit::{Program, host, insn};
+
+fn program() -> Program {
+    Program::socket_filter(&[insn::mov_imm(insn::Reg::R0, 0), insn::exit()])
+}
+
+#[test]
+fn every_way_in_leads_to_the_same_memory() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let bpffs = host::Bpffs::mount();
+    let array = Array::<u64>::builder().name("same").entries(4).create().unwrap();
+    let map = array.map().unwrap();
+    map.pin(bpffs.path("same")).unwrap();
+    let ways: [Array<u64>; 5] = [
+        Array::from_fd(OwnedFd::from(map.try_clone().unwrap())).unwrap(),
+        Array::from_borrowed_fd(map).unwrap(),
+        Array::from_id(map.info().id).unwrap(),
+        Array::from_pin(bpffs.path("same")).unwrap(),
+        Array::from_map(Map::from_borrowed_fd(map.as_fd()).unwrap()).unwrap(),
+    ];
+    for (index, way) in ways.iter().enumerate() {
+        way.write(2, index as u64 + 10);
+        assert_eq!(array.read(2), index as u64 + 10);
+        assert_eq!(way.map().unwrap().info(), map.info());
+    }
+}
+
+#[test]
+fn a_type_without_its_access_named_is_read_write() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let array = Array::<u64>::builder().create().unwrap();
+    let again = Array::<u64>::from_borrowed_fd(array.map().unwrap()).unwrap();
+    again.at(0).store(1, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(array.read(0), 1);
+}
+
+#[test]
+fn ids_list_a_map_while_it_lives() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = Map::builder().name("listed").value_size(8).create().unwrap();
+    let id = map.info().id;
+    let ids: Vec<u32> = Map::ids().collect::<Result<_, _>>().unwrap();
+    assert!(ids.contains(&id));
+    assert!(ids.is_sorted());
+    assert_eq!(Map::from_id(id).unwrap().info().name, "listed");
+}
+
+#[test]
+fn ids_need_cap_sys_admin() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = Map::builder().value_size(8).create().unwrap();
+    let id = map.info().id;
+    let (open, mut list) = host::without_capabilities(|| (Map::from_id(id).unwrap_err(), Map::ids()));
+    assert_eq!(open.cause(), Some(Cause::NeedsCapSysAdmin));
+    assert!(
+        open.to_string().contains(&format!("map id {id}")) && open.to_string().contains("pin"),
+        "{open}"
+    );
+    let first = host::without_capabilities(|| (list.next(), list.next()));
+    assert_eq!(first.0.unwrap().unwrap_err().cause(), Some(Cause::NeedsCapSysAdmin));
+    assert!(first.1.is_none(), "the iterator ends after its error");
+}
+
+#[test]
+fn an_id_of_nothing_is_not_found() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let error = Map::from_id(u32::MAX - 7).unwrap_err();
+    assert_eq!(
+        (error.cause(), error.raw_os_error()),
+        (Some(Cause::NotFound), Some(libc::ENOENT))
+    );
+    assert!(error.to_string().contains("map id 4294967288"), "{error}");
+}
+
+#[test]
+fn a_descriptor_needs_no_privilege() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let array = Array::<u64>::builder().create().unwrap();
+    host::without_capabilities(|| {
+        let again: Array<u64> = Array::from_borrowed_fd(array.map().unwrap()).unwrap();
+        again.write(0, 5);
+        again.map().unwrap().update(0, &6_u64.to_ne_bytes()).unwrap();
+    });
+    assert_eq!(array.read(0), 6);
+}
+
+#[test]
+fn what_is_no_map_is_named_for_what_it_is() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let file = || OwnedFd::from(std::fs::File::open("/dev/null").unwrap());
+    let errors = [
+        (Map::from_fd(file()).unwrap_err(), "/dev/null"),
+        (Array::<u64>::from_fd(file()).unwrap_err(), "/dev/null"),
+        (Map::from_fd(program().into()).unwrap_err(), "bpf-prog"),
+        (Array::<u64>::from_fd(program().into()).unwrap_err(), "bpf-prog"),
+        (
+            Array::<u64, ReadOnly>::from_fd(program().into()).unwrap_err(),
+            "bpf-prog",
+        ),
+    ];
+    for (error, name) in errors {
+        assert!(matches!(error, Error::NotAMap { .. }), "{error}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[test]
+fn a_type_of_another_size_is_told_both_sizes() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    #[derive(MapValue)]
+    #[repr(C)]
+    struct Sixteen {
+        a: u64,
+        b: u32,
+    }
+    let map = Map::builder()
+        .name("twelve")
+        .value_size(12)
+        .entries(3)
+        .create()
+        .unwrap();
+    for error in [
+        Array::<u64>::from_borrowed_fd(&map).unwrap_err(),
+        Array::<Sixteen>::from_borrowed_fd(&map).unwrap_err(),
+        Array::<Zerocopy<[u8; 13]>>::from_borrowed_fd(&map).unwrap_err(),
+    ] {
+        assert!(
+            matches!(
+                error,
+                Error::Mismatch {
+                    property: "its value size",
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        let text = error.to_string();
+        assert!(
+            text.contains("\"twelve\"") && text.contains("12 bytes, expected"),
+            "{text}"
+        );
+    }
+    let text = Array::<Sixteen>::from_borrowed_fd(&map).unwrap_err().to_string();
+    assert!(
+        text.contains("16 bytes, the size of") && text.contains("Sixteen"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_map_without_mmapable_says_how_to_get_one() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = Map::builder().name(".bss").value_size(8).unmappable().create().unwrap();
+    let error = Array::<u64>::from_map(map).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Mismatch {
+                property: "its flags",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains("BPF_F_MMAPABLE") && text.contains("1024") && text.contains("Map::update"),
+        "{text}"
+    );
+}

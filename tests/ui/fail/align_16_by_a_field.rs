@@ -1,0 +1,14 @@
+use bpfvar::{MapValue, Zerocopy};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+#[derive(FromBytes, IntoBytes, Immutable)]
+#[repr(C, align(16))]
+struct Wide([u64; 2]);
+
+#[derive(MapValue)]
+#[repr(C)]
+struct Outer {
+    wide: Zerocopy<Wide>,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use bpfvar::MapValue;
+
+#[derive(MapValue)]
+#[repr(C)]
+struct Handler {
+    call: fn(u64) -> u64,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use bpfvar::MapValue;
+
+#[derive(MapValue)]
+#[repr(C)]
+struct Nothing {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use bpfvar::MapValue;
+
+#[derive(MapValue)]
+struct Stats {
+    packets: u64,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use bpfvar::Access;
+
+enum WriteOnly {}
+
+impl Access for WriteOnly {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use bpfvar::MapValue;
+
+#[derive(MapValue)]
+#[repr(C)]
+struct Node {
+    next: *const u64,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use bpfvar::MapValue;
+
+#[derive(MapValue)]
+#[repr(C)]
+struct Stats {
+    name: &'static u64,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use bpfvar::MapValue;
+
+#[derive(MapValue)]
+#[repr(C)]
+struct Nothing {
+    none: [u64; 0],
+}
+
+fn main() {}

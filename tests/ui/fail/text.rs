@@ -1,0 +1,10 @@
+use bpfvar::MapValue;
+
+#[derive(MapValue)]
+#[repr(C)]
+struct Task {
+    comm: String,
+    path: str,
+}
+
+fn main() {}
