@@ -1,6 +1,5 @@
 //! What cannot lie in a map, each with its reason, on the span that is to blame. All of it is reported at once.
 
-use syn::spanned::Spanned;
 use syn::{Error, GenericParam, Result, Type};
 
 use crate::parse::{Repr, Value};
@@ -10,8 +9,8 @@ pub(crate) fn check(value: &Value) -> Result<()> {
     check_repr(value, &mut errors);
     for parameter in &value.generics.params {
         if let GenericParam::Lifetime(lifetime) = parameter {
-            errors.push(Error::new(
-                lifetime.span(),
+            errors.push(Error::new_spanned(
+                lifetime,
                 "a value of a map borrows nothing: it is bytes that the kernel owns",
             ));
         }
@@ -82,5 +81,5 @@ fn check_type(ty: &Type, errors: &mut Vec<Error>) {
         Type::Slice(_) | Type::TraitObject(_) => "a value of a map has one size, known when compiling; use an array",
         _ => return,
     };
-    errors.push(Error::new(ty.span(), reason));
+    errors.push(Error::new_spanned(ty, reason));
 }

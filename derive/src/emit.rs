@@ -3,10 +3,10 @@
 //! Paths in the output are absolute, as the user may have shadowed any name. What it declares beside the user's own fields
 //! and parameters begins with two underscores, as those are not hygienic in stable Rust.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{GenericParam, Generics, Member, parse_quote};
+use syn::{GenericParam, Generics, Member, Path, Type, parse_quote};
 
 use crate::parse::{Field, Value};
 
@@ -134,8 +134,7 @@ fn view_definition(value: &Value, view_generics: &Generics) -> TokenStream {
             quote!(#(#docs)*)
         };
         let name = matches!(member, Member::Named(_)).then(|| quote!(#member:));
-        let span = proc_macro2::Span::call_site().located_at(syn::spanned::Spanned::span(ty));
-        let view = quote::quote_spanned!(span=> <#ty as #krate::MapValue>::View<'__m, __A>);
+        let view = view_type(ty, krate);
         quote!(#docs pub #name #view,)
     });
     let whole = quote!(#krate::Field<'__m, #ident #value_ty, __A>);
@@ -154,6 +153,18 @@ fn view_definition(value: &Value, view_generics: &Generics) -> TokenStream {
         #[allow(dead_code, private_bounds, private_interfaces)]
         #vis struct #view #view_generics #body
     }
+}
+
+/// `<u64 as MapValue>::View<'__m, __A>`, with the place of the type from end to end: a type that is no value is to blame
+/// there, and the compiler says but once what it would say twice of the same place.
+fn view_type(ty: &Type, krate: &Path) -> TokenStream {
+    let mut places = ty.to_token_stream().into_iter().map(|token| token.span());
+    let first = places.next().unwrap_or_else(Span::call_site);
+    let last = places.last().unwrap_or(first);
+    let map_value = quote!(#krate::MapValue);
+    let start = quote_spanned!(first=> <#ty as #map_value>::);
+    let end = quote_spanned!(last=> View<'__m, __A>);
+    quote!(#start #end)
 }
 
 /// `write`, for views that may.

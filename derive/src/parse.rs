@@ -95,8 +95,8 @@ fn parse_field(member: Member, field: &syn::Field) -> Result<Field> {
         .iter()
         .find(|attribute| attribute.path().is_ident("map_value"))
     {
-        return Err(Error::new(
-            attribute.span(),
+        return Err(Error::new_spanned(
+            attribute,
             "`map_value` belongs on the struct, not on a field",
         ));
     }

@@ -116,6 +116,11 @@ pub const fn jump_eq(dst: Reg, imm: i32, offset: i16) -> Insn {
     insn(0x15, dst, 0, offset, imm)
 }
 
+/// `if dst > src, skip offset slots`, unsigned.
+pub const fn jump_gt_reg(dst: Reg, src: Reg, offset: i16) -> Insn {
+    insn(0x2d, dst, src as u8, offset, 0)
+}
+
 /// `if dst != src, skip offset slots`.
 pub const fn jump_ne_reg(dst: Reg, src: Reg, offset: i16) -> Insn {
     insn(0x5d, dst, src as u8, offset, 0)

@@ -1,5 +1,6 @@
 //! Other processes on the same map.
 
+use std::process::Stdio;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bpfvar::{Array, Cause, Granted, Map};
@@ -53,7 +54,8 @@ fn another_process_that_maps_it_writable_keeps_a_map_from_freezing() {
     let array = Array::<u64>::builder().create().unwrap();
     let id = array.map().unwrap().info().id.to_string();
     let mut other = host::this_test_command(&id)
-        .stdin(std::process::Stdio::piped())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
         .spawn()
         .unwrap();
     while array.at(0).load(Relaxed) == 0 {

@@ -1,0 +1,7 @@
+//! Views of values, over process memory: no kernel, no privileges. Also what CI runs under AddressSanitizer,
+//! ThreadSanitizer and valgrind.
+
+mod array;
+mod scalar;
+mod slice;
+mod whole;
