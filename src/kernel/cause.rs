@@ -33,14 +33,20 @@ fn errno(source: &io::Error) -> i32 {
 /// Why `BPF_MAP_CREATE` failed with arguments that were checked before.
 pub(super) fn of_create(source: &io::Error, with_token: bool) -> Cause {
     match errno(source) {
-        // Bad attributes would have been EINVAL already.
-        libc::EPERM if !with_token && !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
-        libc::EPERM if kernel_before(5, 11) => Cause::MemlockLimit,
-        libc::EPERM => Cause::Policy,
+        libc::EPERM => of_refused_create(with_token || has_capability(CAP_BPF), &kernel_release()),
         // An attribute behind those that the kernel knows counts as a struct too big: only the token lies there.
         libc::E2BIG if !with_token => Cause::TooBig,
         libc::EINVAL | libc::E2BIG => Cause::UnsupportedByKernel,
         other => common(other),
+    }
+}
+
+/// Bad attributes would have been EINVAL already.
+fn of_refused_create(has_right: bool, release: &str) -> Cause {
+    match parse_release(release) {
+        _ if !has_right => Cause::NeedsCapBpf,
+        Some(version) if version < (5, 11) => Cause::MemlockLimit,
+        _ => Cause::Policy,
     }
 }
 
@@ -162,9 +168,8 @@ fn has_capability(capability: u32) -> bool {
         .is_none_or(|effective| effective & (1 << capability | 1 << CAP_SYS_ADMIN) != 0)
 }
 
-fn kernel_before(major: u32, minor: u32) -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    parse_release(&release).is_some_and(|running| running < (major, minor))
+fn kernel_release() -> String {
+    fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
 }
 
 /// `6.18.44-fc` is (6, 18).
@@ -192,8 +197,16 @@ mod tests {
         assert_eq!(parse_release("6.18.44-fc-v657\n"), Some((6, 18)));
         assert_eq!(parse_release("5.4-rc1"), Some((5, 4)));
         assert_eq!(parse_release("garbage"), None);
-        assert!(!kernel_before(2, 6));
-        assert!(kernel_before(10_000, 0));
+        assert!(parse_release(&kernel_release()).is_some());
+    }
+
+    #[test]
+    fn eperm_on_create_is_the_capability_then_the_memory_limit() {
+        assert_eq!(of_refused_create(false, "5.10.1"), Cause::NeedsCapBpf);
+        assert_eq!(of_refused_create(true, "5.10.0-23-amd64"), Cause::MemlockLimit);
+        assert_eq!(of_refused_create(true, "5.11.0"), Cause::Policy);
+        assert_eq!(of_refused_create(true, ""), Cause::Policy);
+        assert!(Cause::MemlockLimit.to_string().contains("RLIMIT_MEMLOCK"));
     }
 
     #[test]

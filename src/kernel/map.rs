@@ -141,9 +141,10 @@ impl Map {
 
     /// That this is a map and no other object.
     fn proven(self) -> Result<Map> {
-        match bpf::map_probe(self.as_fd()) {
-            Ok(()) => Ok(self),
-            Err(_) => Err(not_a_map(self.as_fd())),
+        if is_map(self.as_fd()) {
+            Ok(self)
+        } else {
+            Err(not_a_map(self.as_fd()))
         }
     }
 
@@ -255,7 +256,7 @@ impl Map {
         found: impl fmt::Display,
         expected: impl Into<String>,
     ) -> Error {
-        if bpf::map_probe(self.as_fd()).is_err() {
+        if !is_map(self.as_fd()) {
             // It was unproven, and what does not match is some other object's info.
             return not_a_map(self.as_fd());
         }
@@ -403,6 +404,11 @@ fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
             source,
         }
     })
+}
+
+fn is_map(fd: BorrowedFd<'_>) -> bool {
+    // Maps without keys (ring buffers, queues, arenas) refuse any key with the EINVAL of other objects; /proc tells.
+    bpf::map_probe(fd).is_ok() || cause::describe(fd) == "anon_inode:bpf-map"
 }
 
 fn not_a_map(fd: BorrowedFd<'_>) -> Error {

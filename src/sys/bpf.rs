@@ -241,8 +241,8 @@ pub(crate) unsafe fn map_lookup(fd: BorrowedFd<'_>, key: u32, value: &mut [u8]) 
     unsafe { bpf(Call::MapLookupElem, &mut attr) }.map(drop)
 }
 
-/// Asks whether `fd` is a map: a lookup whose key cannot be read. A map answers EFAULT (or EPERM, where the descriptor
-/// may not read), any other object EINVAL, before it looks at the key.
+/// Asks whether `fd` is a map with keys: a lookup whose key cannot be read. Such a map answers EFAULT (or EPERM, where the
+/// descriptor may not read), any other object EINVAL, before it looks at the key.
 pub(crate) fn map_probe(fd: BorrowedFd<'_>) -> io::Result<()> {
     // No user address reaches this high on a 64-bit Linux: the kernel refuses it and touches nothing.
     const UNREADABLE: u64 = u64::MAX - 0xfff;

@@ -6,6 +6,8 @@
 
 pub mod host;
 pub mod insn;
+mod map;
 mod program;
 
+pub use map::{raw_map, spin_lock_map};
 pub use program::{Attached, Program, ProgramType};

@@ -69,7 +69,7 @@ unsafe fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
 /// # Safety
 ///
 /// As for [`bpf`]; and `command` returns a descriptor.
-unsafe fn bpf_fd<A>(command: libc::c_long, attr: &mut A) -> io::Result<OwnedFd> {
+pub(crate) unsafe fn bpf_fd<A>(command: libc::c_long, attr: &mut A) -> io::Result<OwnedFd> {
     // SAFETY: passed on to the caller.
     let fd = unsafe { bpf(command, attr) }?;
     // SAFETY: a new descriptor that nobody else knows of.

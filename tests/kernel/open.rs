@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use bpfvar::{Array, Cause, Error, Map, MapValue, ReadOnly, Zerocopy};
-use bpfvar_testkit::{Program, host, insn};
+use bpfvar_testkit::{Program, host, insn, raw_map, spin_lock_map};
 
 fn program() -> Program {
     Program::socket_filter(&[insn::mov_imm(insn::Reg::R0, 0), insn::exit()])
@@ -190,4 +190,103 @@ fn a_map_without_mmapable_says_how_to_get_one() {
         text.contains("BPF_F_MMAPABLE") && text.contains("1024") && text.contains("Map::update"),
         "{text}"
     );
+}
+
+#[test]
+fn maps_of_other_types_are_opened_but_not_mapped_nor_read() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let types = [
+        (raw_map(1, 4, 8, 4, 0), "BPF_MAP_TYPE_HASH"),
+        (raw_map(6, 4, 8, 4, 0), "BPF_MAP_TYPE_PERCPU_ARRAY"),
+        (raw_map(3, 4, 4, 4, 0), "BPF_MAP_TYPE_PROG_ARRAY"),
+        (raw_map(27, 0, 0, 4096, 0), "BPF_MAP_TYPE_RINGBUF"),
+    ];
+    for (raw, name) in types {
+        let map = Map::from_fd(raw.unwrap()).unwrap();
+        assert_eq!(map.info().map_type.to_string(), name);
+        // A per-CPU lookup would write more than value_size bytes.
+        for error in [
+            map.lookup(0, &mut [0; 8]).unwrap_err(),
+            map.update(0, &[0; 8]).unwrap_err(),
+            map.lookup_batch(0..1, &mut [0; 8]).unwrap_err(),
+            map.update_batch(0..1, &[0; 8]).unwrap_err(),
+            map.delete(0).unwrap_err(),
+            Array::<u64>::from_borrowed_fd(&map).unwrap_err(),
+        ] {
+            assert!(
+                matches!(
+                    error,
+                    Error::Mismatch {
+                        property: "its type",
+                        ..
+                    }
+                ),
+                "{error}"
+            );
+            assert!(
+                error.to_string().contains(name) && error.to_string().contains("BPF_MAP_TYPE_ARRAY"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_write_only_descriptor_neither_maps_nor_reads() {
+    const BPF_F_WRONLY: u32 = 1 << 4;
+    const BPF_F_MMAPABLE: u32 = 1 << 10;
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = Map::from_fd(raw_map(2, 4, 8, 1, BPF_F_MMAPABLE | BPF_F_WRONLY).unwrap()).unwrap();
+    map.update(0, &[1; 8]).unwrap();
+    let errors = [
+        (Array::<u64>::from_borrowed_fd(&map).unwrap_err(), libc::EACCES),
+        (
+            Array::<u64, ReadOnly>::from_borrowed_fd(&map).unwrap_err(),
+            libc::EACCES,
+        ),
+        (map.lookup(0, &mut [0; 8]).unwrap_err(), libc::EPERM),
+        (map.lookup_batch(0..1, &mut [0; 8]).unwrap_err(), libc::EPERM),
+    ];
+    for (error, errno) in errors {
+        assert_eq!(
+            (error.cause(), error.raw_os_error()),
+            (Some(Cause::WriteOnlyDescriptor), Some(errno)),
+            "{error}"
+        );
+        assert!(error.to_string().contains("read-write"), "{error}");
+    }
+}
+
+#[test]
+fn a_value_with_a_spin_lock_is_reached_by_system_call_only() {
+    const BPF_F_MMAPABLE: u32 = 1 << 10;
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = Map::from_fd(spin_lock_map(BPF_F_MMAPABLE).unwrap()).unwrap();
+    assert!(map.info().btf_id != 0 && map.info().btf_value_type_id == 3);
+    for error in [
+        Array::<[u32; 2]>::from_borrowed_fd(&map).unwrap_err(),
+        Array::<[u32; 2], ReadOnly>::from_borrowed_fd(&map).unwrap_err(),
+        map.freeze().unwrap_err(),
+    ] {
+        assert_eq!(
+            (error.cause(), error.raw_os_error()),
+            (Some(Cause::KernelManagedFields), Some(524)),
+            "{error}"
+        );
+        let text = error.to_string();
+        assert!(
+            text.contains("ENOTSUPP") && text.contains("bpf_spin_lock") && text.contains("Map::lookup"),
+            "{text}"
+        );
+    }
+    map.update(0, &[0, 0, 0, 0, 7, 0, 0, 0]).unwrap();
+    let mut value = [0; 8];
+    map.lookup(0, &mut value).unwrap();
+    assert_eq!(value, [0, 0, 0, 0, 7, 0, 0, 0], "the kernel leaves the lock out");
 }

@@ -1,0 +1,115 @@
+//! Maps that bpfvar does not make: other types, other descriptors, kernel-managed fields.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use crate::program::bpf_fd;
+
+const BPF_MAP_CREATE: libc::c_long = 0;
+const BPF_BTF_LOAD: libc::c_long = 18;
+
+#[repr(C)]
+#[derive(Default)]
+struct CreateAttr {
+    map_type: u32,
+    key_size: u32,
+    value_size: u32,
+    max_entries: u32,
+    map_flags: u32,
+    inner_map_fd: u32,
+    numa_node: u32,
+    map_name: [u8; 16],
+    map_ifindex: u32,
+    btf_fd: u32,
+    btf_key_type_id: u32,
+    btf_value_type_id: u32,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct BtfLoadAttr {
+    btf: u64,
+    log_buf: u64,
+    btf_size: u32,
+    log_size: u32,
+    log_level: u32,
+    _pad: u32,
+}
+
+/// A map of any type, unchecked.
+///
+/// # Errors
+///
+/// The kernel's errno.
+pub fn raw_map(map_type: u32, key_size: u32, value_size: u32, max_entries: u32, map_flags: u32) -> io::Result<OwnedFd> {
+    let mut attr = CreateAttr {
+        map_type,
+        key_size,
+        value_size,
+        max_entries,
+        map_flags,
+        ..CreateAttr::default()
+    };
+    // SAFETY: no address in it.
+    unsafe { bpf_fd(BPF_MAP_CREATE, &mut attr) }
+}
+
+/// An array with `map_flags` whose value is `struct { struct bpf_spin_lock lock; __u32 x; }`, described by BTF.
+///
+/// # Errors
+///
+/// The kernel's errno.
+pub fn spin_lock_map(map_flags: u32) -> io::Result<OwnedFd> {
+    let btf = load_spin_lock_btf()?;
+    let mut attr = CreateAttr {
+        map_type: 2,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 1,
+        map_flags,
+        btf_fd: btf.as_raw_fd() as u32,
+        btf_key_type_id: 1,
+        btf_value_type_id: 3,
+        ..CreateAttr::default()
+    };
+    // SAFETY: no address in it; the kernel checks the descriptor.
+    unsafe { bpf_fd(BPF_MAP_CREATE, &mut attr) }
+}
+
+/// Types 1: `__u32`; 2: `struct bpf_spin_lock { __u32 val; }`; 3: `struct value { struct bpf_spin_lock lock; __u32 x; }`.
+fn load_spin_lock_btf() -> io::Result<OwnedFd> {
+    const STRINGS: &[u8] = b"\0__u32\0bpf_spin_lock\0val\0value\0lock\0x\0";
+    let string = |name: &str| {
+        let needle = [b"\0", name.as_bytes(), b"\0"].concat();
+        STRINGS
+            .windows(needle.len())
+            .position(|window| window == needle)
+            .expect("a string of the table") as u32
+            + 1
+    };
+    let (int, structure) = (1 << 24, 4 << 24);
+    #[rustfmt::skip]
+    let types = [
+        string("__u32"), int, 4, 32,
+        string("bpf_spin_lock"), structure | 1, 4,
+            string("val"), 1, 0,
+        string("value"), structure | 2, 8,
+            string("lock"), 2, 0,
+            string("x"), 1, 32,
+    ];
+    let types: Vec<u8> = types.iter().flat_map(|word: &u32| word.to_ne_bytes()).collect();
+    // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
+    let mut blob = vec![0x9f, 0xeb, 1, 0];
+    for word in [24, 0, types.len() as u32, types.len() as u32, STRINGS.len() as u32] {
+        blob.extend(word.to_ne_bytes());
+    }
+    blob.extend(types);
+    blob.extend(STRINGS);
+    let mut attr = BtfLoadAttr {
+        btf: blob.as_ptr().expose_provenance() as u64,
+        btf_size: blob.len() as u32,
+        ..BtfLoadAttr::default()
+    };
+    // SAFETY: the blob is borrowed for the call and as long as said; no log is asked for.
+    unsafe { bpf_fd(BPF_BTF_LOAD, &mut attr) }
+}
