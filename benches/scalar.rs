@@ -66,7 +66,8 @@ fn store(bench: &mut Bench, counters: &Values<u64>) {
         })
         .subject("Array", || array.at(index()).store(black_box(7), Relaxed))
         .subject("Map::update", || map.update(black_box(KEY), black_box(&[7; 8])))
-        .call("BPF_MAP_UPDATE_ELEM", || call.update());
+        .call("BPF_MAP_UPDATE_ELEM", || call.update())
+        .measure();
 }
 
 fn load(bench: &mut Bench, counters: &Values<u64>) {
@@ -81,7 +82,8 @@ fn load(bench: &mut Bench, counters: &Values<u64>) {
         })
         .subject("Array", || array.at(index()).load(Relaxed))
         .subject("Map::lookup", || map.lookup(black_box(KEY), black_box(&mut value)))
-        .call("BPF_MAP_LOOKUP_ELEM", || call.lookup());
+        .call("BPF_MAP_LOOKUP_ELEM", || call.lookup())
+        .measure();
 }
 
 fn fetch_add(bench: &mut Bench, counters: &Values<u64>) {
@@ -105,7 +107,8 @@ fn fetch_add(bench: &mut Bench, counters: &Values<u64>) {
             let value = call.value[..].try_into().expect("8 bytes");
             call.value.copy_from_slice(&incremented(value));
             call.update();
-        });
+        })
+        .measure();
 }
 
 fn write(bench: &mut Bench, flows: &Values<Flow>) {
@@ -119,7 +122,8 @@ fn write(bench: &mut Bench, flows: &Values<Flow>) {
         })
         .subject("Array", || array.at(index()).write(*black_box(&FLOW)))
         .subject("Map::update", || map.update(black_box(KEY), black_box(&[7; 64])))
-        .call("BPF_MAP_UPDATE_ELEM", || call.update());
+        .call("BPF_MAP_UPDATE_ELEM", || call.update())
+        .measure();
 }
 
 fn read(bench: &mut Bench, flows: &Values<Flow>) {
@@ -134,7 +138,8 @@ fn read(bench: &mut Bench, flows: &Values<Flow>) {
         })
         .subject("Array", || array.at(index()).read())
         .subject("Map::lookup", || map.lookup(black_box(KEY), black_box(&mut value)))
-        .call("BPF_MAP_LOOKUP_ELEM", || call.lookup());
+        .call("BPF_MAP_LOOKUP_ELEM", || call.lookup())
+        .measure();
 }
 
 /// The compiler is kept from knowing it.

@@ -1,4 +1,4 @@
-//! Comparisons: criterion measures, and a table of ratios says what it found.
+//! Comparisons: criterion measures, and a table says what it found in ratios.
 
 use std::env;
 use std::fs::{self, File};
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bpfvar_testkit::host;
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion, SamplingMode};
+use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode};
+
+/// How often the ways of an operation take turns. What slows the machine down for a while slows all of them down, and
+/// ratios are taken within a turn.
+const TURNS: usize = 5;
 
 /// One bench program: measures, then prints its table.
-///
-/// The ratios are those of criterion's medians. What a run did not measure, because a filter left it out or because it was
-/// a test, is not in its table.
 pub(crate) struct Bench {
     criterion: Criterion,
     directory: PathBuf,
@@ -20,39 +20,42 @@ pub(crate) struct Bench {
     rows: Vec<Row>,
 }
 
-/// Something measured, and what stands beside it.
-struct Row {
-    operation: String,
-    name: String,
-    role: Role,
-}
-
+/// What a way to do an operation is to the others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// The fastest that the machine does.
+    /// The fastest that the machine has.
     Limit,
-    /// What is asked about.
+    /// One that the library has.
     Subject,
-    /// What it is instead of.
+    /// What the library is instead of.
     Call,
 }
 
+/// A way as measured.
+struct Row {
+    operation: String,
+    way: &'static str,
+    role: Role,
+    /// Criterion's median of each turn, in nanoseconds.
+    medians: Vec<f64>,
+}
+
 impl Bench {
-    /// Runs `measure` and prints the table. If it fails, which it does where no map can be made, says so and that is all.
+    /// Runs `measure` and prints the table. If `measure` fails, as it does where no map can be made, says so, and that is
+    /// all.
     pub(crate) fn run(title: &str, measure: impl FnOnce(&mut Bench) -> bpfvar::Result<()>) {
-        // One CPU, so that what is compared runs on the same one.
         host::pin_to(*host::cpus().last().expect("this runs on some CPU"));
-        // Where criterion puts its results by itself too, but without asking cargo.
+        // Where criterion's results go by default, except that this is always the directory that cargo built to.
         let directory = env::var_os("CRITERION_HOME").map_or_else(
             || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("criterion"),
             PathBuf::from,
         );
         let mut bench = Bench {
             criterion: Criterion::default()
-                .sample_size(40)
-                .warm_up_time(Duration::from_millis(400))
-                .measurement_time(Duration::from_secs(2))
-                .nresamples(10_000)
+                .sample_size(20)
+                .warm_up_time(Duration::from_millis(100))
+                .measurement_time(Duration::from_millis(400))
+                .nresamples(2_000)
                 .output_directory(&directory)
                 .configure_from_args(),
             directory,
@@ -66,116 +69,126 @@ impl Bench {
     }
 
     /// Starts the comparison of some ways to do one thing.
-    pub(crate) fn operation(&mut self, name: impl Into<String>) -> Operation<'_> {
-        let name = name.into();
-        let mut group = self.criterion.benchmark_group(&name);
-        group.sampling_mode(SamplingMode::Flat);
+    pub(crate) fn operation<'b>(&'b mut self, name: impl Into<String>) -> Operation<'b> {
         Operation {
-            name,
-            group,
-            rows: &mut self.rows,
+            bench: self,
+            name: name.into(),
+            ways: Vec::new(),
         }
     }
 
-    fn print(&self, title: &str) {
-        let rows: Vec<_> = self
-            .rows
-            .iter()
-            .filter_map(|row| Some((row, self.median(row)?)))
-            .collect();
-        if rows.is_empty() {
-            return;
-        }
-        println!("\n## {title}\n");
-        println!("| operation | ns | of the limit | against the system call |");
-        println!("|---|--:|--:|--:|");
-        for &(row, ns) in &rows {
-            let beside = |role| {
-                let mut all = rows.iter();
-                let &(_, other) = all.find(|(other, _)| other.operation == row.operation && other.role == role)?;
-                (row.role != role).then_some(other)
-            };
-            let of_limit = beside(Role::Limit).map(|limit| times(ns / limit));
-            let against_call = beside(Role::Call).map(|call| times(call / ns));
-            println!(
-                "| {}: {} | {} | {} | {} |",
-                row.operation,
-                row.name,
-                digits(ns),
-                of_limit.unwrap_or_default(),
-                against_call.unwrap_or_default()
-            );
-        }
-    }
-
-    /// The median in nanoseconds, if this run measured it.
-    fn median(&self, row: &Row) -> Option<f64> {
-        // Criterion's names for directories.
-        let of = |name: &str| name.replace(['/', ':', '<', '>', '*', '?', '"', '\\', '|', '^'], "_");
-        let path = self.directory.join(of(&row.operation)).join(of(&row.name));
-        let path = path.join("new/estimates.json");
+    /// Criterion's median, unless this run did not measure it: a filter left it out, or it was a test.
+    fn median(&self, operation: &str, way: &str, turn: usize) -> Option<f64> {
+        let names = [operation, way, &turn.to_string()].map(|name| name.replace([':', '/'], "_"));
+        let path = self.directory.join(names.join("/")).join("new/estimates.json");
         if fs::metadata(&path).ok()?.modified().ok()? < self.started {
             return None;
         }
         let estimates: serde_json::Value = serde_json::from_reader(File::open(path).ok()?).ok()?;
         estimates["median"]["point_estimate"].as_f64()
     }
+
+    fn print(&self, title: &str) {
+        if self.rows.is_empty() {
+            return;
+        }
+        println!("\n| {title} | ns | of the limit | against the system call |");
+        println!("|---|--:|--:|--:|");
+        for row in &self.rows {
+            let beside = |role| {
+                let same = |other: &&Row| other.operation == row.operation && other.role == role && role != row.role;
+                self.rows.iter().find(same)
+            };
+            let ns = digits(middle(row.medians.clone()));
+            let of_limit = beside(Role::Limit).map_or(String::new(), |limit| ratio(row, limit));
+            let against_call = beside(Role::Call).map_or(String::new(), |call| ratio(call, row));
+            println!("| {}: {} | {ns} | {of_limit} | {against_call} |", row.operation, row.way);
+        }
+    }
 }
 
-/// Some ways to do one thing, measured one after the other.
+/// Some ways to do one thing.
 pub(crate) struct Operation<'b> {
+    bench: &'b mut Bench,
     name: String,
-    group: BenchmarkGroup<'b, WallTime>,
-    rows: &'b mut Vec<Row>,
+    ways: Vec<Way<'b>>,
 }
 
-impl Operation<'_> {
-    /// Measures the fastest way that the machine has.
-    pub(crate) fn limit<R>(&mut self, name: &str, routine: impl FnMut() -> R) -> &mut Self {
-        self.measure(Role::Limit, name, routine)
+struct Way<'b> {
+    name: &'static str,
+    role: Role,
+    run: Box<dyn FnMut(&mut Bencher<'_>) + 'b>,
+}
+
+impl<'b> Operation<'b> {
+    /// Adds the fastest way that the machine has.
+    pub(crate) fn limit<R>(self, way: &'static str, routine: impl FnMut() -> R + 'b) -> Self {
+        self.way(way, Role::Limit, routine)
     }
 
-    /// Measures a way that the library has.
-    pub(crate) fn subject<R>(&mut self, name: &str, routine: impl FnMut() -> R) -> &mut Self {
-        self.measure(Role::Subject, name, routine)
+    /// Adds a way that the library has.
+    pub(crate) fn subject<R>(self, way: &'static str, routine: impl FnMut() -> R + 'b) -> Self {
+        self.way(way, Role::Subject, routine)
     }
 
-    /// Measures the system call.
-    pub(crate) fn call<R>(&mut self, name: &str, routine: impl FnMut() -> R) -> &mut Self {
-        self.measure(Role::Call, name, routine)
+    /// Adds the system call.
+    pub(crate) fn call<R>(self, way: &'static str, routine: impl FnMut() -> R + 'b) -> Self {
+        self.way(way, Role::Call, routine)
     }
 
-    fn measure<R>(&mut self, role: Role, name: &str, mut routine: impl FnMut() -> R) -> &mut Self {
-        self.group.bench_function(name, |bencher| bencher.iter(&mut routine));
-        self.rows.push(Row {
-            operation: self.name.clone(),
-            name: name.to_owned(),
-            role,
-        });
+    fn way<R>(mut self, name: &'static str, role: Role, mut routine: impl FnMut() -> R + 'b) -> Self {
+        let run = Box::new(move |bencher: &mut Bencher<'_>| bencher.iter(&mut routine));
+        self.ways.push(Way { name, role, run });
         self
     }
-}
 
-fn times(ratio: f64) -> String {
-    format!("{}x", digits(ratio))
-}
-
-/// Three digits, or all before the point, in groups of three.
-fn digits(number: f64) -> String {
-    let decimals = if number < 10.0 {
-        2
-    } else if number < 100.0 {
-        1
-    } else {
-        0
-    };
-    let text = format!("{number:.decimals$}");
-    if decimals > 0 {
-        return text;
+    /// Measures all of them, in turns.
+    pub(crate) fn measure(self) {
+        let Operation { bench, name, mut ways } = self;
+        let mut group = bench.criterion.benchmark_group(&name);
+        group.sampling_mode(SamplingMode::Flat);
+        for turn in 0..TURNS {
+            for way in &mut ways {
+                group.bench_function(BenchmarkId::new(way.name, turn), |bencher| (way.run)(bencher));
+            }
+        }
+        group.finish();
+        for Way { name: way, role, .. } in ways {
+            if let Some(medians) = (0..TURNS).map(|turn| bench.median(&name, way, turn)).collect() {
+                bench.rows.push(Row {
+                    operation: name.clone(),
+                    way,
+                    role,
+                    medians,
+                });
+            }
+        }
     }
-    let start = text.len() % 3;
-    let groups = text.as_bytes()[start..].chunks(3);
-    let groups = groups.map(|group| String::from_utf8_lossy(group).into_owned());
-    let first = (start > 0).then(|| text[..start].to_owned());
-    first.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
+/// The ratio of two rows, each turn's for itself.
+fn ratio(of: &Row, to: &Row) -> String {
+    let ratios = of.medians.iter().zip(&to.medians).map(|(of, to)| of / to);
+    format!("{}x", digits(middle(ratios.collect())))
+}
+
+fn middle(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+/// Three digits at least, in groups of three.
+fn digits(number: f64) -> String {
+    match number {
+        ..10.0 => format!("{number:.2}"),
+        ..100.0 => format!("{number:.1}"),
+        _ => grouped(number.round() as u64),
+    }
+}
+
+fn grouped(number: u64) -> String {
+    match number {
+        ..1000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
+    }
 }
