@@ -21,10 +21,10 @@ use crate::memory::{ReadOnly, Region};
 ///
 /// # Soundness
 ///
-/// No system call, mapping, or program changes such a map, with one exception that takes deliberate work by root: an
-/// iterator program (`iter/bpf_map_elem`) may write to the value that it is shown. Whoever may load one may also write to
-/// any process's memory by `bpf_probe_write_user`, ptrace or `/proc/PID/mem`, against which no Rust program is sound, so
-/// lending references is a safe call here; DESIGN.md argues it.
+/// No system call, mapping, or program changes such a map, with one exception: an iterator program (`iter/bpf_map_elem`),
+/// loaded with `CAP_BPF` and `CAP_PERFMON` over just this map, may write to the value that it is shown. As with ptrace and
+/// `/proc/PID/mem`, that is counted as outside Rust's model, so lending references is a safe call; DESIGN.md argues it.
+/// [`Array<T, ReadOnly>`](crate::Array) is sound even then.
 ///
 /// # Examples
 ///
