@@ -102,7 +102,10 @@ impl Bench {
             let ns = digits(middle(row.medians.clone()));
             let of_limit = beside(Role::Limit).map_or(String::new(), |limit| ratio(row, limit));
             let against_call = beside(Role::Call).map_or(String::new(), |call| ratio(call, row));
-            println!("| {}: {} | {ns} | {of_limit} | {against_call} |", row.operation, row.way);
+            println!(
+                "| {}: {} | {ns} | {of_limit} | {against_call} |",
+                row.operation, row.way
+            );
         }
     }
 }
