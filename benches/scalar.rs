@@ -6,8 +6,10 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use bpfvar::{Array, Map, MapValue, Result};
+use criterion::Bencher;
 use memmap2::MmapRaw;
 
 mod support;
@@ -56,96 +58,133 @@ fn main() {
 }
 
 fn store(bench: &mut Bench, counters: &Values<u64>) {
-    let Values { array, first, .. } = counters;
+    let &Values { ref array, first, .. } = counters;
     let (map, mut call) = counters.by_call();
     bench
         .operation("store a u64")
-        .limit("raw pointer", || {
+        .limit("raw pointer", |b| {
             // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            unsafe { first.wrapping_add(index()).write_volatile(black_box(7)) }
+            eights(b, move || unsafe {
+                first.wrapping_add(index()).write_volatile(black_box(7))
+            });
         })
-        .subject("Array", || array.at(index()).store(black_box(7), Relaxed))
-        .subject("Map::update", || map.update(black_box(KEY), black_box(&[7; 8])))
-        .call("BPF_MAP_UPDATE_ELEM", || call.update())
+        .subject("Array", |b| {
+            eights(b, || array.at(index()).store(black_box(7), Relaxed))
+        })
+        .subject("Map::update", |b| {
+            b.iter(|| map.update(black_box(KEY), black_box(&[7; 8])))
+        })
+        .call("BPF_MAP_UPDATE_ELEM", |b| b.iter(|| call.update()))
         .measure();
 }
 
 fn load(bench: &mut Bench, counters: &Values<u64>) {
-    let Values { array, first, .. } = counters;
+    let &Values { ref array, first, .. } = counters;
     let (map, mut call) = counters.by_call();
-    let mut value = [0; 8];
     bench
         .operation("load a u64")
-        .limit("raw pointer", || {
+        .limit("raw pointer", |b| {
             // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            unsafe { first.wrapping_add(index()).read_volatile() }
+            eights(b, move || unsafe { first.wrapping_add(index()).read_volatile() });
         })
-        .subject("Array", || array.at(index()).load(Relaxed))
-        .subject("Map::lookup", || map.lookup(black_box(KEY), black_box(&mut value)))
-        .call("BPF_MAP_LOOKUP_ELEM", || call.lookup())
+        .subject("Array", |b| eights(b, || array.at(index()).load(Relaxed)))
+        .subject("Map::lookup", |b| b.iter(|| lookup::<8>(map)))
+        .call("BPF_MAP_LOOKUP_ELEM", |b| b.iter(|| call.lookup()))
         .measure();
 }
 
 fn fetch_add(bench: &mut Bench, counters: &Values<u64>) {
-    let Values { array, first, .. } = counters;
+    let &Values { ref array, first, .. } = counters;
     let (map, mut call) = counters.by_call();
     bench
         .operation("add to a u64")
-        .limit("raw pointer", || {
-            // SAFETY: inside the mapping (see `Values::first`), aligned, and accessed by nothing else for so long.
-            let atomic = unsafe { AtomicU64::from_ptr(first.wrapping_add(index())) };
-            atomic.fetch_add(black_box(1), Relaxed)
+        .limit("raw pointer", |b| {
+            eights(b, move || {
+                // SAFETY: inside the mapping (see `Values::first`), aligned, and accessed by nothing else for so long.
+                let atomic = unsafe { AtomicU64::from_ptr(first.wrapping_add(index())) };
+                atomic.fetch_add(black_box(1), Relaxed)
+            });
         })
-        .subject("Array", || array.at(index()).fetch_add(black_box(1), Relaxed))
-        .subject("Map::lookup, update", || {
-            let mut value = [0; 8];
-            map.lookup(black_box(KEY), &mut value)?;
-            map.update(black_box(KEY), &incremented(value))
+        .subject("Array", |b| {
+            eights(b, || array.at(index()).fetch_add(black_box(1), Relaxed))
         })
-        .call("BPF_MAP_LOOKUP_ELEM, UPDATE", || {
-            call.lookup();
-            let value = call.value[..].try_into().expect("8 bytes");
-            call.value.copy_from_slice(&incremented(value));
-            call.update();
+        .subject("Map::lookup, update", |b| {
+            b.iter(|| map.update(black_box(KEY), &incremented(lookup(map))));
+        })
+        .call("BPF_MAP_LOOKUP_ELEM, UPDATE", |b| {
+            b.iter(|| {
+                call.lookup();
+                let value = call.value[..].try_into().expect("8 bytes");
+                call.value.copy_from_slice(&incremented(value));
+                call.update();
+            });
         })
         .measure();
 }
 
 fn write(bench: &mut Bench, flows: &Values<Flow>) {
-    let Values { array, first, .. } = flows;
+    let &Values { ref array, first, .. } = flows;
     let (map, mut call) = flows.by_call();
     bench
         .operation("write 64 bytes")
-        .limit("raw pointer", || {
+        .limit("raw pointer", |b| {
             // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            unsafe { first.wrapping_add(index()).write_volatile(*black_box(&FLOW)) }
+            eights(b, move || unsafe {
+                first.wrapping_add(index()).write_volatile(*black_box(&FLOW))
+            });
         })
-        .subject("Array", || array.at(index()).write(*black_box(&FLOW)))
-        .subject("Map::update", || map.update(black_box(KEY), black_box(&[7; 64])))
-        .call("BPF_MAP_UPDATE_ELEM", || call.update())
+        .subject("Array", |b| eights(b, || array.at(index()).write(*black_box(&FLOW))))
+        .subject("Map::update", |b| {
+            b.iter(|| map.update(black_box(KEY), black_box(&[7; 64])))
+        })
+        .call("BPF_MAP_UPDATE_ELEM", |b| b.iter(|| call.update()))
         .measure();
 }
 
 fn read(bench: &mut Bench, flows: &Values<Flow>) {
-    let Values { array, first, .. } = flows;
+    let &Values { ref array, first, .. } = flows;
     let (map, mut call) = flows.by_call();
-    let mut value = [0; 64];
     bench
         .operation("read 64 bytes")
-        .limit("raw pointer", || {
+        .limit("raw pointer", |b| {
             // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            unsafe { first.wrapping_add(index()).read_volatile() }
+            eights(b, move || unsafe { first.wrapping_add(index()).read_volatile() });
         })
-        .subject("Array", || array.at(index()).read())
-        .subject("Map::lookup", || map.lookup(black_box(KEY), black_box(&mut value)))
-        .call("BPF_MAP_LOOKUP_ELEM", || call.lookup())
+        .subject("Array", |b| eights(b, || array.at(index()).read()))
+        .subject("Map::lookup", |b| b.iter(|| lookup::<64>(map)))
+        .call("BPF_MAP_LOOKUP_ELEM", |b| b.iter(|| call.lookup()))
         .measure();
+}
+
+/// `Bencher::iter` for what is over within a cycle or two: eight to a round, as the loop would be a part of it, and where the
+/// loop happens to be aligned.
+fn eights<R>(bencher: &mut Bencher<'_>, routine: impl Fn() -> R + Copy) {
+    #[inline(never)]
+    fn time<R>(iterations: u64, routine: impl Fn() -> R) -> Duration {
+        let start = Instant::now();
+        for _ in 0..iterations / 8 {
+            for _ in 0..8 {
+                black_box(routine());
+            }
+        }
+        for _ in 0..iterations % 8 {
+            black_box(routine());
+        }
+        start.elapsed()
+    }
+    bencher.iter_custom(|iterations| time(iterations, routine));
 }
 
 /// The compiler is kept from knowing it.
 #[inline(always)]
 fn index() -> usize {
     black_box(KEY as usize)
+}
+
+fn lookup<const N: usize>(map: &Map) -> [u8; N] {
+    let mut value = [0; N];
+    map.lookup(black_box(KEY), &mut value).expect("an entry of N bytes");
+    value
 }
 
 fn incremented(value: [u8; 8]) -> [u8; 8] {

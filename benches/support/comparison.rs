@@ -69,7 +69,7 @@ impl Bench {
     }
 
     /// Starts the comparison of some ways to do one thing.
-    pub(crate) fn operation<'b>(&'b mut self, name: impl Into<String>) -> Operation<'b> {
+    pub(crate) fn operation(&mut self, name: impl Into<String>) -> Operation<'_> {
         Operation {
             bench: self,
             name: name.into(),
@@ -125,22 +125,22 @@ struct Way<'b> {
 
 impl<'b> Operation<'b> {
     /// Adds the fastest way that the machine has.
-    pub(crate) fn limit<R>(self, way: &'static str, routine: impl FnMut() -> R + 'b) -> Self {
-        self.way(way, Role::Limit, routine)
+    pub(crate) fn limit(self, name: &'static str, run: impl FnMut(&mut Bencher<'_>) + 'b) -> Self {
+        self.way(name, Role::Limit, run)
     }
 
     /// Adds a way that the library has.
-    pub(crate) fn subject<R>(self, way: &'static str, routine: impl FnMut() -> R + 'b) -> Self {
-        self.way(way, Role::Subject, routine)
+    pub(crate) fn subject(self, name: &'static str, run: impl FnMut(&mut Bencher<'_>) + 'b) -> Self {
+        self.way(name, Role::Subject, run)
     }
 
     /// Adds the system call.
-    pub(crate) fn call<R>(self, way: &'static str, routine: impl FnMut() -> R + 'b) -> Self {
-        self.way(way, Role::Call, routine)
+    pub(crate) fn call(self, name: &'static str, run: impl FnMut(&mut Bencher<'_>) + 'b) -> Self {
+        self.way(name, Role::Call, run)
     }
 
-    fn way<R>(mut self, name: &'static str, role: Role, mut routine: impl FnMut() -> R + 'b) -> Self {
-        let run = Box::new(move |bencher: &mut Bencher<'_>| bencher.iter(&mut routine));
+    fn way(mut self, name: &'static str, role: Role, run: impl FnMut(&mut Bencher<'_>) + 'b) -> Self {
+        let run = Box::new(run);
         self.ways.push(Way { name, role, run });
         self
     }

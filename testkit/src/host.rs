@@ -23,6 +23,16 @@ pub enum Skip {
         /// This one.
         found: (u32, u32),
     },
+    /// The machine has not enough free memory.
+    TooLittleMemory {
+        /// GiB that the test needs.
+        needs: u64,
+    },
+    /// The machine has not enough CPUs.
+    TooFewCpus {
+        /// How many the test needs.
+        needs: usize,
+    },
 }
 
 impl fmt::Display for Skip {
@@ -36,6 +46,8 @@ impl fmt::Display for Skip {
                     needs.0, needs.1, found.0, found.1
                 )
             }
+            Skip::TooLittleMemory { needs } => write!(f, "needs {needs} GiB of free memory"),
+            Skip::TooFewCpus { needs } => write!(f, "needs {needs} CPUs"),
         }
     }
 }
@@ -48,28 +60,55 @@ impl fmt::Display for Skip {
 /// In CI, if the test cannot run.
 #[track_caller]
 pub fn ready(needs: (u32, u32)) -> bool {
-    let Err(skip) = check(needs) else { return true };
-    assert!(
-        env::var_os("CI").is_none(),
-        "no kernel test may be skipped in CI: {skip}"
-    );
+    let found = kernel();
+    if !has_capability(21) {
+        skip(Skip::NoPrivilege)
+    } else if found < needs {
+        skip(Skip::KernelTooOld { needs, found })
+    } else {
+        true
+    }
+}
+
+/// The same for a test that needs so many GiB of free memory.
+///
+/// # Panics
+///
+/// In CI, if the test cannot run.
+#[track_caller]
+pub fn has_memory(needs: u64) -> bool {
+    let meminfo = fs::read_to_string("/proc/meminfo").expect("/proc is mounted");
+    let available = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))
+        .expect("a MemAvailable line");
+    let kib: u64 = available
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .expect("a number of KiB");
+    kib >> 20 >= needs || skip(Skip::TooLittleMemory { needs })
+}
+
+/// The same for a test that needs so many CPUs.
+///
+/// # Panics
+///
+/// In CI, if the test cannot run.
+#[track_caller]
+pub fn has_cpus(needs: usize) -> bool {
+    cpus().len() >= needs || skip(Skip::TooFewCpus { needs })
+}
+
+/// Always false.
+#[track_caller]
+fn skip(skip: Skip) -> bool {
+    assert!(env::var_os("CI").is_none(), "no test may be skipped in CI: {skip}");
     eprintln!(
         "\n*** SKIPPED {}: {skip} ***\n",
         thread::current().name().unwrap_or("a test")
     );
     false
-}
-
-fn check(needs: (u32, u32)) -> Result<(), Skip> {
-    if !has_capability(21) {
-        return Err(Skip::NoPrivilege);
-    }
-    let found = kernel();
-    if found < needs {
-        Err(Skip::KernelTooOld { needs, found })
-    } else {
-        Ok(())
-    }
 }
 
 /// The running kernel's version.
