@@ -47,28 +47,16 @@ fn run() -> Result<(), Box<dyn Error>> {
         for _ in 0..4 {
             thread::sleep(Duration::from_millis(500));
             let now = counters.snapshot();
-            let mut busiest: Vec<_> = now
-                .iter()
-                .zip(&before)
-                .map(|(now, before)| now - before)
-                .enumerate()
-                .collect();
+            let mut busiest: Vec<_> = now.iter().zip(&before).map(|(now, before)| now - before).enumerate().collect();
             busiest.sort_by_key(|&(_, count)| Reverse(count));
-            let shown: Vec<_> = busiest
-                .iter()
-                .take(4)
-                .map(|(number, count)| format!("{number:3}: {count:6}"))
-                .collect();
+            let shown: Vec<_> =
+                busiest.iter().take(4).map(|(number, count)| format!("{number:3}: {count:6}")).collect();
             println!("busiest system calls, number: count   {}", shown.join("   "));
             before = now;
         }
         done.store(true, Relaxed);
     });
-    println!(
-        "{} samples of all counters; at most {} calls between two",
-        samples.into_inner(),
-        peak.into_inner()
-    );
+    println!("{} samples of all counters; at most {} calls between two", samples.into_inner(), peak.into_inner());
     Ok(())
 }
 

@@ -80,20 +80,12 @@ fn measure(globals: &Array<Globals>) {
         return;
     };
     let mut value = [0; size_of::<Globals>()];
-    let update = nanoseconds(200_000, |n| {
-        map.update(0, &[n as u8; size_of::<Globals>()]).expect("an update")
-    });
+    let update = nanoseconds(200_000, |n| map.update(0, &[n as u8; size_of::<Globals>()]).expect("an update"));
     let lookup = nanoseconds(200_000, |_| map.lookup(0, black_box(&mut value)).expect("a lookup"));
     println!("\n| one variable, ns | through the mapping | by system call | ratio |");
     println!("|---|---|---|---|");
-    println!(
-        "| store, update_elem | {store:.2} | {update:.0} | {:.0} x |",
-        update / store
-    );
-    println!(
-        "| load, lookup_elem | {load:.2} | {lookup:.0} | {:.0} x |",
-        lookup / load
-    );
+    println!("| store, update_elem | {store:.2} | {update:.0} | {:.0} x |", update / store);
+    println!("| load, lookup_elem | {load:.2} | {lookup:.0} | {:.0} x |", lookup / load);
     println!(
         "| fetch_add, lookup_elem + update_elem | {add:.2} | {:.0} | {:.0} x |",
         lookup + update,

@@ -63,10 +63,7 @@ impl<T: MapValue> Array<T> {
     ///
     /// If the values do not fit the address space.
     pub fn in_process(entries: u32) -> Array<T> {
-        Array {
-            values: Values::in_process(entries as usize),
-            mapped: None,
-        }
+        Array { values: Values::in_process(entries as usize), mapped: None }
     }
 
     /// Opens `map` as writable as the kernel allows: read-write, or read-only if it is frozen or `BPF_F_RDONLY_PROG`. For
@@ -78,10 +75,7 @@ impl<T: MapValue> Array<T> {
     pub fn open_best(map: Map) -> Result<Granted<T>> {
         let entries = 0..map.info().max_entries;
         match map_values(&map, &entries) {
-            Ok(values) => Ok(Granted::ReadWrite(Array {
-                values,
-                mapped: Some((map, entries)),
-            })),
+            Ok(values) => Ok(Granted::ReadWrite(Array { values, mapped: Some((map, entries)) })),
             Err(error) if matches!(error.cause(), Some(Cause::Frozen | Cause::ReadOnlyForPrograms)) => {
                 Array::from_map(map).map(Granted::ReadOnly)
             }
@@ -105,10 +99,7 @@ impl<T: MapValue> Array<T> {
         let read_only = match self.read_only() {
             Ok(read_only) => read_only,
             Err(error) => {
-                return Err(FreezeError {
-                    error,
-                    array: Granted::ReadWrite(self),
-                });
+                return Err(FreezeError { error, array: Granted::ReadWrite(self) });
             }
         };
         let Array { values, mapped } = self;
@@ -122,10 +113,7 @@ impl<T: MapValue> Array<T> {
             return Ok(read_only);
         }
         let array = match map_values(&map, &entries) {
-            Ok(values) => Granted::ReadWrite(Array {
-                values,
-                mapped: Some((map, entries)),
-            }),
+            Ok(values) => Granted::ReadWrite(Array { values, mapped: Some((map, entries)) }),
             Err(_) => Granted::ReadOnly(read_only),
         };
         Err(FreezeError { error, array })
@@ -154,10 +142,7 @@ impl<T: MapValue, A: Access> Array<T, A> {
     /// As [`Array::from_map`]; and [`Error::Argument`] if the window is empty or ends behind the last entry.
     pub fn from_map_window(map: Map, entries: Range<u32>) -> Result<Array<T, A>> {
         let values = map_values(&map, &entries)?;
-        Ok(Array {
-            values,
-            mapped: Some((map, entries)),
-        })
+        Ok(Array { values, mapped: Some((map, entries)) })
     }
 
     /// Takes over a descriptor and maps its map. Two system calls.

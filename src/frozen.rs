@@ -106,12 +106,7 @@ impl<T> Frozen<T> {
                 "a frozen map, for else user space may write it at any time; call Map::freeze",
             ));
         }
-        Ok(Frozen {
-            region,
-            map,
-            len: entries.len(),
-            values: PhantomData,
-        })
+        Ok(Frozen { region, map, len: entries.len(), values: PhantomData })
     }
 
     /// Starts the description of a new map that will never change; [`create_from`](MapBuilder::create_from) takes its
@@ -188,11 +183,7 @@ impl<T> MapBuilder<'_, Frozen<T>> {
 
     fn create_filled(self, len: usize, bytes: &[u8]) -> Result<Map> {
         let Ok(entries) = u32::try_from(len) else {
-            return Err(self.argument(
-                "values",
-                format_args!("{len} of them"),
-                "a map has at most 4294967295 entries",
-            ));
+            return Err(self.argument("values", format_args!("{len} of them"), "a map has at most 4294967295 entries"));
         };
         let map = self.entries(entries).rdonly_prog().create_map()?;
         map.update_batch(0..entries, bytes)?;

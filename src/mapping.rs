@@ -30,10 +30,7 @@ fn check<T>(map: &Map, entries: &Range<u32>) -> Result<()> {
         return Err(map.mismatch("its value size", format_args!("{} bytes", info.value_size), expected));
     }
     if entries.is_empty() || entries.end > info.max_entries {
-        let rule = format!(
-            "it must hold at least one of the map's {} entries and no others",
-            info.max_entries
-        );
+        let rule = format!("it must hold at least one of the map's {} entries and no others", info.max_entries);
         return Err(map.argument("the window", format_args!("{entries:?}"), rule));
     }
     Ok(())

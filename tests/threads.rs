@@ -28,9 +28,7 @@ fn main() {
 fn together(work: &[&(dyn Fn() + Sync)]) {
     thread::scope(|scope| {
         let threads: Vec<_> = work.iter().map(|work| scope.spawn(work)).collect();
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().expect("the thread holds"));
+        threads.into_iter().for_each(|thread| thread.join().expect("the thread holds"));
     });
 }
 
@@ -39,12 +37,8 @@ fn whole_values_are_read_while_they_are_written() {
     let whole = Array::<Zerocopy<[u8; 23]>>::in_process(2);
     let write = |number: u8| {
         for round in 0..200_u8 {
-            let message = Message {
-                ready: round.into(),
-                flag: round % 2 == 0,
-                text: [number; 11],
-                number: round.into(),
-            };
+            let message =
+                Message { ready: round.into(), flag: round % 2 == 0, text: [number; 11], number: round.into() };
             array.write(1, message);
             array.fill(message);
             whole.write(1, Zerocopy([round; 23]));
@@ -72,10 +66,7 @@ fn release_and_acquire_hand_plain_data_over() {
         let mut ready = 0;
         while ready < ROUNDS {
             ready = message.ready.load(Acquire);
-            assert!(
-                message.number.load(Relaxed) >= ready.into(),
-                "what was stored before is seen"
-            );
+            assert!(message.number.load(Relaxed) >= ready.into(), "what was stored before is seen");
             thread::yield_now();
         }
     };

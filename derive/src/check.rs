@@ -45,10 +45,7 @@ fn check_repr(value: &Value, errors: &mut Vec<Error>) {
                 errors.push(Error::new(*span, reason));
             }
             ("align", Some(align)) if *align > 8 => {
-                errors.push(Error::new(
-                    *span,
-                    "the kernel aligns a map's values to 8 bytes and no more",
-                ));
+                errors.push(Error::new(*span, "the kernel aligns a map's values to 8 bytes and no more"));
             }
             _ => {}
         }
@@ -60,6 +57,7 @@ fn check_type(ty: &Type, errors: &mut Vec<Error>) {
         Type::Array(array) => return check_type(&array.elem, errors),
         Type::Paren(inner) => return check_type(&inner.elem, errors),
         Type::Group(inner) => return check_type(&inner.elem, errors),
+        // A derive sees names only. A type of the user's own that has one of these can be said as `self::String`.
         Type::Path(path) => match path.path.get_ident().map(ToString::to_string).as_deref() {
             Some("usize") => {
                 "usize is as wide as the machine; say u64, which is what a pointer-sized integer is to a BPF program"

@@ -11,13 +11,7 @@ use syn::{GenericParam, Generics, Member, Path, Type, parse_quote};
 use crate::parse::{Field, Value};
 
 pub(crate) fn emit(value: &Value) -> TokenStream {
-    let Value {
-        ident,
-        vis,
-        view,
-        krate,
-        ..
-    } = value;
+    let Value { ident, vis, view, krate, .. } = value;
     let generics = bounded(value);
     let (value_impl, value_ty, value_where) = generics.split_for_impl();
     let view_generics = with_view_parameters(generics.clone(), krate);
@@ -26,11 +20,7 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
 
     let members: Vec<_> = value.fields.iter().map(|field| &field.member).collect();
     let types: Vec<_> = value.fields.iter().map(|field| &field.ty).collect();
-    let whole = if value.tuple {
-        Member::from(members.len())
-    } else {
-        parse_quote!(__bpfvar_whole)
-    };
+    let whole = whole(value);
     let definition = view_definition(value, &view_generics);
     let debug = debug_body(value);
     let write_impl = write_impl(value, &generics);
@@ -39,6 +29,7 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
     quote! {
         #definition
 
+        #[allow(deprecated, nonstandard_style)]
         const _: () = {
             impl #view_impl ::core::marker::Copy for #view #view_ty #value_where {}
 
@@ -55,7 +46,6 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 }
             }
 
-            #[allow(dead_code)]
             impl #view_impl #view #view_ty #value_where {
                 /// Copies the whole struct out, each scalar by one relaxed load. The struct may be caught in the middle of
                 /// an update.
@@ -76,8 +66,8 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                     #view {
                         #(
                             #members: <#types as #krate::MapValue>::view(
-                                // SAFETY: a field of this struct with its own offset and type (`load` would not compile with
-                                // another), and each is accessed only so.
+                                // SAFETY: a field of this struct with its own offset and type (with another, `read_from` would
+                                // not compile), aligned (packed, `write_to` would not compile), and accessed only so.
                                 unsafe { __field.project::<#types>(::core::mem::offset_of!(Self, #members)) },
                             ),
                         )*
@@ -86,10 +76,10 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 }
 
                 #[inline]
-                fn load<__A: #krate::Access>(__field: #krate::Field<'_, Self, __A>) -> Self {
+                fn read_from<__A: #krate::Access>(__field: #krate::Field<'_, Self, __A>) -> Self {
                     Self {
                         #(
-                            #members: <#types as #krate::MapValue>::load(
+                            #members: <#types as #krate::MapValue>::read_from(
                                 // SAFETY: as in `view`.
                                 unsafe { __field.project::<#types>(::core::mem::offset_of!(Self, #members)) },
                             ),
@@ -98,9 +88,9 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 }
 
                 #[inline]
-                fn store(__field: #krate::Field<'_, Self, #krate::ReadWrite>, __value: &Self) {
+                fn write_to(__field: #krate::Field<'_, Self, #krate::ReadWrite>, __value: &Self) {
                     #(
-                        <#types as #krate::MapValue>::store(
+                        <#types as #krate::MapValue>::write_to(
                             // SAFETY: as in `view`.
                             unsafe { __field.project::<#types>(::core::mem::offset_of!(Self, #members)) },
                             &__value.#members,
@@ -116,13 +106,7 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
 
 /// The view: `struct StatsView<'__m, __A> { pub packets: <u64 as MapValue>::View<'__m, __A>, ... }`.
 fn view_definition(value: &Value, view_generics: &Generics) -> TokenStream {
-    let Value {
-        ident,
-        vis,
-        view,
-        krate,
-        ..
-    } = value;
+    let Value { ident, vis, view, krate, .. } = value;
     let (_, value_ty, _) = value.generics.split_for_impl();
     let where_clause = &view_generics.where_clause;
     let fields = value.fields.iter().map(|field| {
@@ -150,7 +134,7 @@ fn view_definition(value: &Value, view_generics: &Generics) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[must_use]
-        #[allow(dead_code, private_bounds, private_interfaces)]
+        #[allow(deprecated, nonstandard_style)]
         #vis struct #view #view_generics #body
     }
 }
@@ -169,44 +153,42 @@ fn view_type(ty: &Type, krate: &Path) -> TokenStream {
 
 /// `write`, for views that may.
 fn write_impl(value: &Value, generics: &Generics) -> TokenStream {
-    let Value {
-        ident,
-        vis,
-        view,
-        krate,
-        ..
-    } = value;
+    let Value { ident, vis, view, krate, .. } = value;
     let mut generics = generics.clone();
     let arguments = arguments(&generics);
     generics.params.insert(0, parse_quote!('__m));
     let (view_impl, _, where_clause) = generics.split_for_impl();
     let (_, value_ty, _) = value.generics.split_for_impl();
-    let whole = if value.tuple {
-        Member::from(value.fields.len())
-    } else {
-        parse_quote!(__bpfvar_whole)
-    };
+    let whole = whole(value);
     quote! {
-        #[allow(dead_code)]
         impl #view_impl #view<'__m, #arguments #krate::ReadWrite> #where_clause {
             /// Copies a whole struct in, each scalar by one relaxed store. Others may see some of them before the rest.
             #[inline]
-            #vis fn write(self, value: #ident #value_ty) {
-                #krate::Field::write(self.#whole, value);
+            #vis fn write(self, __value: #ident #value_ty) {
+                #krate::Field::write(self.#whole, __value);
             }
         }
     }
 }
 
-/// Prints the values that are there now, under the names of the struct's fields.
+/// Prints the values that are there now, under the names of the struct's fields. No method calls: a trait of the user's
+/// may have methods of these names for every type.
 fn debug_body(value: &Value) -> TokenStream {
     let name = value.view.unraw().to_string();
     let members = value.fields.iter().map(|field| &field.member);
     if value.tuple {
-        quote!(::core::fmt::Formatter::debug_tuple(__f, #name)#(.field(&self.#members))*.finish())
+        quote! {
+            let mut __debug = ::core::fmt::Formatter::debug_tuple(__f, #name);
+            #(::core::fmt::DebugTuple::field(&mut __debug, &self.#members);)*
+            ::core::fmt::DebugTuple::finish(&mut __debug)
+        }
     } else {
         let names = value.fields.iter().map(|field| text(&field.member));
-        quote!(::core::fmt::Formatter::debug_struct(__f, #name)#(.field(#names, &self.#members))*.finish())
+        quote! {
+            let mut __debug = ::core::fmt::Formatter::debug_struct(__f, #name);
+            #(::core::fmt::DebugStruct::field(&mut __debug, #names, &self.#members);)*
+            ::core::fmt::DebugStruct::finish(&mut __debug)
+        }
     }
 }
 
@@ -217,14 +199,18 @@ fn shape_check(value: &Value) -> TokenStream {
         return TokenStream::new();
     }
     let zero = format!("{} has size 0, and no map has values of size 0", ident.unraw());
-    let align = format!(
-        "{} is aligned to more than 8 bytes, but the kernel aligns a map's values to 8",
-        ident.unraw()
-    );
-    quote! {
+    let align = format!("{} is aligned to more than 8 bytes, but the kernel aligns a map's values to 8", ident.unraw());
+    // Where the name is, but with the paths of this crate's edition: in 2015 `::core` was a module of the user's crate.
+    let place = Span::call_site().located_at(ident.span());
+    quote_spanned! {place=>
         ::core::assert!(::core::mem::size_of::<#ident>() != 0, #zero);
         ::core::assert!(::core::mem::align_of::<#ident>() <= 8, #align);
     }
+}
+
+/// The view's own field, which points to the struct as a whole.
+fn whole(value: &Value) -> Member {
+    if value.tuple { Member::from(value.fields.len()) } else { parse_quote!(__bpfvar_whole) }
 }
 
 /// The struct's parameters, every type of which is a value.
@@ -245,11 +231,9 @@ fn bounded(value: &Value) -> Generics {
 }
 
 /// With the view's lifetime in front and its access mode, which has a default, behind.
-fn with_view_parameters(mut generics: Generics, krate: &syn::Path) -> Generics {
+fn with_view_parameters(mut generics: Generics, krate: &Path) -> Generics {
     generics.params.insert(0, parse_quote!('__m));
-    generics
-        .params
-        .push(parse_quote!(__A: #krate::Access = #krate::ReadWrite));
+    generics.params.push(parse_quote!(__A: #krate::Access = #krate::ReadWrite));
     generics
 }
 
@@ -274,5 +258,39 @@ fn text(member: &Member) -> String {
     match member {
         Member::Named(name) => name.unraw().to_string(),
         Member::Unnamed(index) => index.index.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn emitted(input: syn::DeriveInput) -> String {
+        let value = crate::parse::parse(input).expect("a struct");
+        emit(&value).to_string()
+    }
+
+    #[test]
+    fn the_docs_of_a_field_are_those_of_the_views_field() {
+        let emitted = emitted(parse_quote! {
+            struct Stats {
+                #[doc = " Packets seen."]
+                #[doc = " Wraps around."]
+                packets: u64,
+            }
+        });
+        let docs = quote!(#[doc = " Packets seen."] #[doc = " Wraps around."] pub packets:);
+        assert!(emitted.contains(&docs.to_string()), "{emitted}");
+    }
+
+    #[test]
+    fn a_field_without_docs_is_documented_by_its_name() {
+        let emitted = emitted(parse_quote! {
+            struct Stats {
+                r#type: u64,
+            }
+        });
+        let docs = quote!(#[doc = "Field `type`."] pub r#type:);
+        assert!(emitted.contains(&docs.to_string()), "{emitted}");
     }
 }

@@ -49,16 +49,9 @@ pub(crate) fn parse(input: DeriveInput) -> Result<Value> {
             return Err(Error::new(data.union_token.span, reason));
         }
     };
-    let mut view = Ident::new(
-        &format!("{}View", input.ident.to_string().trim_start_matches("r#")),
-        input.ident.span(),
-    );
+    let mut view = quote::format_ident!("{}View", input.ident);
     let mut krate: Path = syn::parse_quote!(::bpfvar);
-    for attribute in input
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("map_value"))
-    {
+    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("map_value")) {
         attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("view") {
                 view = meta.value()?.parse::<LitStr>()?.parse()?;
@@ -90,27 +83,11 @@ pub(crate) fn parse(input: DeriveInput) -> Result<Value> {
 }
 
 fn parse_field(member: Member, field: &syn::Field) -> Result<Field> {
-    if let Some(attribute) = field
-        .attrs
-        .iter()
-        .find(|attribute| attribute.path().is_ident("map_value"))
-    {
-        return Err(Error::new_spanned(
-            attribute,
-            "`map_value` belongs on the struct, not on a field",
-        ));
+    if let Some(attribute) = field.attrs.iter().find(|attribute| attribute.path().is_ident("map_value")) {
+        return Err(Error::new_spanned(attribute, "`map_value` belongs on the struct, not on a field"));
     }
-    let docs = field
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("doc"))
-        .cloned()
-        .collect();
-    Ok(Field {
-        member,
-        ty: field.ty.clone(),
-        docs,
-    })
+    let docs = field.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect();
+    Ok(Field { member, ty: field.ty.clone(), docs })
 }
 
 fn parse_reprs(attributes: &[Attribute]) -> Result<Vec<Repr>> {
@@ -124,11 +101,7 @@ fn parse_reprs(attributes: &[Attribute]) -> Result<Vec<Repr>> {
                 syn::parenthesized!(content in meta.input);
                 number = Some(content.parse::<LitInt>()?.base10_parse()?);
             }
-            reprs.push(Repr {
-                word,
-                number,
-                span: meta.path.span(),
-            });
+            reprs.push(Repr { word, number, span: meta.path.span() });
             Ok(())
         })?;
     }

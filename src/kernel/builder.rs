@@ -103,12 +103,7 @@ impl<'a, K> MapBuilder<'a, K> {
 
     /// The error for an argument that `rule` forbids.
     pub(crate) fn argument(&self, argument: &'static str, found: impl fmt::Display, rule: impl Into<String>) -> Error {
-        Error::Argument {
-            map: self.label(),
-            argument,
-            found: found.to_string(),
-            rule: rule.into(),
-        }
+        Error::Argument { map: self.label(), argument, found: found.to_string(), rule: rule.into() }
     }
 
     fn label(&self) -> String {
@@ -119,12 +114,7 @@ impl<'a, K> MapBuilder<'a, K> {
     pub(crate) fn create_map(&self) -> Result<Map> {
         let fd = bpf::map_create(&mut self.checked()?).map_err(|source| {
             let cause = cause::of_create(&source, self.token.is_some());
-            Error::Kernel {
-                call: Call::MapCreate,
-                map: self.label(),
-                cause,
-                source,
-            }
+            Error::Kernel { call: Call::MapCreate, map: self.label(), cause, source }
         })?;
         Map::from_unproven_fd(fd)
     }
@@ -133,17 +123,9 @@ impl<'a, K> MapBuilder<'a, K> {
         let mut map_name = [0; NAME_LEN];
         let name = self.name.as_bytes();
         if name.len() >= NAME_LEN {
-            return Err(self.argument(
-                "name",
-                format_args!("{} bytes long", name.len()),
-                "15 bytes is the longest",
-            ));
+            return Err(self.argument("name", format_args!("{} bytes long", name.len()), "15 bytes is the longest"));
         }
-        if let Some(wrong) = self
-            .name
-            .chars()
-            .find(|&c| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
-        {
+        if let Some(wrong) = self.name.chars().find(|&c| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')) {
             return Err(self.argument(
                 "name",
                 format_args!("{:?}", self.name),

@@ -180,11 +180,7 @@ fn parse_release(release: &str) -> Option<(u32, u32)> {
 
 fn in_bpffs(path: &Path) -> bool {
     // The parent of a bare file name is the empty path.
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     sys::is_bpffs(path).unwrap_or(true)
 }
 
@@ -211,18 +207,9 @@ mod tests {
 
     #[test]
     fn a_missing_descriptor_or_number_has_a_cause_of_its_own() {
-        assert_eq!(
-            of_create(&io::Error::from_raw_os_error(libc::EMFILE), false),
-            Cause::OutOfDescriptors
-        );
-        assert_eq!(
-            of_create(&io::Error::from_raw_os_error(libc::E2BIG), false),
-            Cause::TooBig
-        );
-        assert_eq!(
-            of_create(&io::Error::from_raw_os_error(libc::E2BIG), true),
-            Cause::UnsupportedByKernel
-        );
+        assert_eq!(of_create(&io::Error::from_raw_os_error(libc::EMFILE), false), Cause::OutOfDescriptors);
+        assert_eq!(of_create(&io::Error::from_raw_os_error(libc::E2BIG), false), Cause::TooBig);
+        assert_eq!(of_create(&io::Error::from_raw_os_error(libc::E2BIG), true), Cause::UnsupportedByKernel);
         assert_eq!(of_id(&io::Error::from_raw_os_error(libc::ESRCH)), Cause::Other);
     }
 }

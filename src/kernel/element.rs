@@ -98,11 +98,8 @@ impl Map {
     fn check_elements(&self, entries: Range<u64>, len: usize) -> Result<()> {
         self.check_array()?;
         if entries.start > entries.end || entries.end > u64::from(self.info().max_entries) {
-            let found = if entries.end == entries.start + 1 {
-                entries.start.to_string()
-            } else {
-                format!("{entries:?}")
-            };
+            let found =
+                if entries.end == entries.start + 1 { entries.start.to_string() } else { format!("{entries:?}") };
             return Err(self.argument("key", found, format!("the map has {} entries", self.info().max_entries)));
         }
         let expected = u64::from(self.info().value_size) * (entries.end - entries.start);

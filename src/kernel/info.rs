@@ -212,19 +212,11 @@ mod tests {
 
     #[test]
     fn lengths_are_computed_in_64_bits() {
-        let raw = RawMapInfo {
-            value_size: 12,
-            max_entries: u32::MAX,
-            ..RawMapInfo::default()
-        };
+        let raw = RawMapInfo { value_size: 12, max_entries: u32::MAX, ..RawMapInfo::default() };
         let info = MapInfo::from(raw);
         assert_eq!(info.stride(), 16);
         assert_eq!(info.values_len(), 16 * u64::from(u32::MAX));
-        let huge = MapInfo::from(RawMapInfo {
-            value_size: u32::MAX,
-            max_entries: u32::MAX,
-            ..raw
-        });
+        let huge = MapInfo::from(RawMapInfo { value_size: u32::MAX, max_entries: u32::MAX, ..raw });
         assert_eq!(huge.values_len(), (1 << 32) * u64::from(u32::MAX));
     }
 

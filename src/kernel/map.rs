@@ -73,12 +73,7 @@ impl Map {
     pub fn from_id(id: u32) -> Result<Map> {
         let fd = bpf::map_fd_by_id(id).map_err(|source| {
             let cause = cause::of_id(&source);
-            Error::Kernel {
-                call: Call::MapGetFdById,
-                map: format!("map id {id}"),
-                cause,
-                source,
-            }
+            Error::Kernel { call: Call::MapGetFdById, map: format!("map id {id}"), cause, source }
         })?;
         // The call opens nothing but maps, so no proof is needed.
         Map::from_unproven_fd(fd)
@@ -119,12 +114,7 @@ impl Map {
             Err(source) if source.raw_os_error() == Some(libc::EINVAL) => Err(not_a_map(fd.as_fd())),
             Err(source) => {
                 let cause = cause::of_info(&source);
-                Err(Error::Kernel {
-                    call: Call::ObjGetInfoByFd,
-                    map: "descriptor".to_owned(),
-                    cause,
-                    source,
-                })
+                Err(Error::Kernel { call: Call::ObjGetInfoByFd, map: "descriptor".to_owned(), cause, source })
             }
         }
     }
@@ -141,11 +131,7 @@ impl Map {
 
     /// That this is a map and no other object.
     fn proven(self) -> Result<Map> {
-        if is_map(self.as_fd()) {
-            Ok(self)
-        } else {
-            Err(not_a_map(self.as_fd()))
-        }
+        if is_map(self.as_fd()) { Ok(self) } else { Err(not_a_map(self.as_fd())) }
     }
 
     /// What the kernel says of the map. No system call.
@@ -159,10 +145,7 @@ impl Map {
     ///
     /// [`Cause::OutOfDescriptors`] (EMFILE).
     pub fn try_clone(&self) -> Result<Map> {
-        Ok(Map {
-            fd: duplicate(self.fd.as_fd())?,
-            info: self.info.clone(),
-        })
+        Ok(Map { fd: duplicate(self.fd.as_fd())?, info: self.info.clone() })
     }
 
     /// Pins the map to a path in a BPF file system, where it outlives this process. The new file has mode 0600 less the
@@ -180,12 +163,7 @@ impl Map {
         let c_path = c_path(path, &self.info.to_string())?;
         bpf::obj_pin(self.as_fd(), &c_path).map_err(|source| {
             let cause = cause::of_pin(&source, path);
-            Error::Kernel {
-                call: Call::ObjPin,
-                map: format!("{} at {}", self.info, path.display()),
-                cause,
-                source,
-            }
+            Error::Kernel { call: Call::ObjPin, map: format!("{} at {}", self.info, path.display()), cause, source }
         })
     }
 
@@ -206,12 +184,7 @@ impl Map {
         }
         fs::remove_file(path).map_err(|source| {
             let cause = cause::of_get(&source, path);
-            Error::Kernel {
-                call: Call::Unlink,
-                map: format!("{} at {}", self.info, path.display()),
-                cause,
-                source,
-            }
+            Error::Kernel { call: Call::Unlink, map: format!("{} at {}", self.info, path.display()), cause, source }
         })
     }
 
@@ -241,12 +214,7 @@ impl Map {
 
     /// The error for an argument that `rule` forbids.
     pub(crate) fn argument(&self, argument: &'static str, found: impl fmt::Display, rule: impl Into<String>) -> Error {
-        Error::Argument {
-            map: self.info.to_string(),
-            argument,
-            found: found.to_string(),
-            rule: rule.into(),
-        }
+        Error::Argument { map: self.info.to_string(), argument, found: found.to_string(), rule: rule.into() }
     }
 
     /// The error for a map that is not what is needed.
@@ -260,12 +228,7 @@ impl Map {
             // It was unproven, and what does not match is some other object's info.
             return not_a_map(self.as_fd());
         }
-        Error::Mismatch {
-            map: self.info.to_string(),
-            property,
-            found: found.to_string(),
-            expected: expected.into(),
-        }
+        Error::Mismatch { map: self.info.to_string(), property, found: found.to_string(), expected: expected.into() }
     }
 
     /// The error for an mmap that the kernel refused, on an array with `BPF_F_MMAPABLE` and inside its length.
@@ -290,12 +253,7 @@ impl Map {
     }
 
     pub(super) fn kernel_error(&self, call: Call, cause: Cause, source: io::Error) -> Error {
-        Error::Kernel {
-            call,
-            map: self.info.to_string(),
-            cause,
-            source,
-        }
+        Error::Kernel { call, map: self.info.to_string(), cause, source }
     }
 }
 
@@ -336,10 +294,7 @@ impl From<Map> for OwnedFd {
 
 impl fmt::Debug for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Map")
-            .field("fd", &self.fd)
-            .field("info", &self.info)
-            .finish()
+        f.debug_struct("Map").field("fd", &self.fd).field("info", &self.info).finish()
     }
 }
 
@@ -361,12 +316,7 @@ impl Iterator for Ids {
             Err(source) => {
                 self.last = None;
                 let cause = cause::of_id(&source);
-                Some(Err(Error::Kernel {
-                    call: Call::MapGetNextId,
-                    map: "all maps".to_owned(),
-                    cause,
-                    source,
-                }))
+                Some(Err(Error::Kernel { call: Call::MapGetNextId, map: "all maps".to_owned(), cause, source }))
             }
         }
     }
@@ -376,12 +326,7 @@ fn get_pin(path: &Path, flags: u32) -> Result<OwnedFd> {
     let c_path = c_path(path, "pinned map")?;
     bpf::obj_get(&c_path, flags).map_err(|source| {
         let cause = cause::of_get(&source, path);
-        Error::Kernel {
-            call: Call::ObjGet,
-            map: format!("pin {}", path.display()),
-            cause,
-            source,
-        }
+        Error::Kernel { call: Call::ObjGet, map: format!("pin {}", path.display()), cause, source }
     })
 }
 
@@ -397,12 +342,7 @@ fn c_path(path: &Path, map: &str) -> Result<CString> {
 fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     fd.try_clone_to_owned().map_err(|source| {
         let cause = cause::of_info(&source);
-        Error::Kernel {
-            call: Call::Dup,
-            map: cause::describe(fd),
-            cause,
-            source,
-        }
+        Error::Kernel { call: Call::Dup, map: cause::describe(fd), cause, source }
     })
 }
 
@@ -412,8 +352,5 @@ fn is_map(fd: BorrowedFd<'_>) -> bool {
 }
 
 fn not_a_map(fd: BorrowedFd<'_>) -> Error {
-    Error::NotAMap {
-        what: "the descriptor".to_owned(),
-        found: cause::describe(fd),
-    }
+    Error::NotAMap { what: "the descriptor".to_owned(), found: cause::describe(fd) }
 }

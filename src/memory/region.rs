@@ -43,19 +43,11 @@ impl<A: Access> Region<A> {
         assert!(offset % 8 == 0, "values of a map are 8-aligned");
         let mut options = MmapOptions::new();
         options.offset(offset).len(len);
-        let mapping = if A::WRITABLE {
-            options.map_raw(fd.as_raw_fd())
-        } else {
-            options.map_raw_read_only(fd.as_raw_fd())
-        }?;
+        let mapping =
+            if A::WRITABLE { options.map_raw(fd.as_raw_fd()) } else { options.map_raw_read_only(fd.as_raw_fd()) }?;
         // A page is 8-aligned and so is the offset into it. mmap never gives the null page without MAP_FIXED.
         let base = NonNull::new(mapping.as_mut_ptr()).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Region {
-            base,
-            len: mapping.len(),
-            backing: Backing::Mapped(mapping),
-            access: PhantomData,
-        })
+        Ok(Region { base, len: mapping.len(), backing: Backing::Mapped(mapping), access: PhantomData })
     }
 
     pub(crate) fn base(&self) -> NonNull<u8> {
@@ -107,10 +99,7 @@ impl Words {
     fn zeroed(len: usize) -> Self {
         let layout = Layout::array::<u64>(len.div_ceil(8)).expect("an array in the process fits the address space");
         if layout.size() == 0 {
-            return Words {
-                base: NonNull::dangling(),
-                layout,
-            };
+            return Words { base: NonNull::dangling(), layout };
         }
         // SAFETY: the layout is not empty.
         let base = unsafe { alloc::alloc_zeroed(layout) };

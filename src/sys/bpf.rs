@@ -180,14 +180,8 @@ unsafe impl Attr for Info {}
 /// that the kernel refuses with EFAULT.
 unsafe fn bpf<A: Attr>(call: Call, attr: &mut A) -> io::Result<RawFd> {
     // SAFETY: `attr` is exclusively borrowed and `size_of::<A>()` bytes long; the caller answers for its contents.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_bpf,
-            call as libc::c_long,
-            std::ptr::from_mut(attr),
-            size_of::<A>(),
-        )
-    };
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, call as libc::c_long, std::ptr::from_mut(attr), size_of::<A>()) };
     match RawFd::try_from(result) {
         Ok(value) if value >= 0 => Ok(value),
         _ => Err(io::Error::last_os_error()),
@@ -231,12 +225,7 @@ pub(crate) fn map_create(attr: &mut MapCreate) -> io::Result<OwnedFd> {
 ///
 /// The map has 4-byte keys, and a lookup in it writes at most `value.len()` bytes.
 pub(crate) unsafe fn map_lookup(fd: BorrowedFd<'_>, key: u32, value: &mut [u8]) -> io::Result<()> {
-    let mut attr = Element {
-        map_fd: raw(fd),
-        key: address(&key),
-        value: address_mut(value),
-        ..Element::default()
-    };
+    let mut attr = Element { map_fd: raw(fd), key: address(&key), value: address_mut(value), ..Element::default() };
     // SAFETY: `key` is 4 readable bytes; `value` is exclusively borrowed and long enough, says the caller.
     unsafe { bpf(Call::MapLookupElem, &mut attr) }.map(drop)
 }
@@ -246,12 +235,7 @@ pub(crate) unsafe fn map_lookup(fd: BorrowedFd<'_>, key: u32, value: &mut [u8]) 
 pub(crate) fn map_probe(fd: BorrowedFd<'_>) -> io::Result<()> {
     // No user address reaches this high on a 64-bit Linux: the kernel refuses it and touches nothing.
     const UNREADABLE: u64 = u64::MAX - 0xfff;
-    let mut attr = Element {
-        map_fd: raw(fd),
-        key: UNREADABLE,
-        value: UNREADABLE,
-        ..Element::default()
-    };
+    let mut attr = Element { map_fd: raw(fd), key: UNREADABLE, value: UNREADABLE, ..Element::default() };
     // SAFETY: both addresses are refused with EFAULT.
     match unsafe { bpf(Call::MapLookupElem, &mut attr) } {
         Err(error) if !matches!(error.raw_os_error(), Some(libc::EFAULT | libc::EPERM)) => Err(error),
@@ -265,12 +249,7 @@ pub(crate) fn map_probe(fd: BorrowedFd<'_>) -> io::Result<()> {
 ///
 /// The map has 4-byte keys, and an update of it reads at most `value.len()` bytes.
 pub(crate) unsafe fn map_update(fd: BorrowedFd<'_>, key: u32, value: &[u8]) -> io::Result<()> {
-    let mut attr = Element {
-        map_fd: raw(fd),
-        key: address(&key),
-        value: address(value),
-        ..Element::default()
-    };
+    let mut attr = Element { map_fd: raw(fd), key: address(&key), value: address(value), ..Element::default() };
     // SAFETY: `key` is 4 readable bytes, `value` is as long as the map's values, says the caller.
     unsafe { bpf(Call::MapUpdateElem, &mut attr) }.map(drop)
 }
@@ -281,11 +260,7 @@ pub(crate) unsafe fn map_update(fd: BorrowedFd<'_>, key: u32, value: &[u8]) -> i
 ///
 /// The map has 4-byte keys.
 pub(crate) unsafe fn map_delete(fd: BorrowedFd<'_>, key: u32) -> io::Result<()> {
-    let mut attr = Element {
-        map_fd: raw(fd),
-        key: address(&key),
-        ..Element::default()
-    };
+    let mut attr = Element { map_fd: raw(fd), key: address(&key), ..Element::default() };
     // SAFETY: `key` is 4 readable bytes.
     unsafe { bpf(Call::MapDeleteElem, &mut attr) }.map(drop)
 }
@@ -343,32 +318,21 @@ pub(crate) unsafe fn map_update_batch(fd: BorrowedFd<'_>, keys: &[u32], values: 
 /// `BPF_MAP_FREEZE`.
 pub(crate) fn map_freeze(fd: BorrowedFd<'_>) -> io::Result<()> {
     // The kernel wants every byte behind `map_fd` zero.
-    let mut attr = Element {
-        map_fd: raw(fd),
-        ..Element::default()
-    };
+    let mut attr = Element { map_fd: raw(fd), ..Element::default() };
     // SAFETY: no address in it.
     unsafe { bpf(Call::MapFreeze, &mut attr) }.map(drop)
 }
 
 /// `BPF_OBJ_PIN`.
 pub(crate) fn obj_pin(fd: BorrowedFd<'_>, path: &CStr) -> io::Result<()> {
-    let mut attr = Object {
-        pathname: address(path),
-        bpf_fd: raw(fd),
-        file_flags: 0,
-    };
+    let mut attr = Object { pathname: address(path), bpf_fd: raw(fd), file_flags: 0 };
     // SAFETY: `path` is NUL-terminated and borrowed for the call.
     unsafe { bpf(Call::ObjPin, &mut attr) }.map(drop)
 }
 
 /// `BPF_OBJ_GET` with `flags` of 0 or `BPF_F_RDONLY`.
 pub(crate) fn obj_get(path: &CStr, flags: u32) -> io::Result<OwnedFd> {
-    let mut attr = Object {
-        pathname: address(path),
-        bpf_fd: 0,
-        file_flags: flags,
-    };
+    let mut attr = Object { pathname: address(path), bpf_fd: 0, file_flags: flags };
     // SAFETY: `path` is NUL-terminated and borrowed for the call.
     unsafe { bpf_fd(Call::ObjGet, &mut attr) }
 }
@@ -394,11 +358,7 @@ pub(crate) fn map_fd_by_id(id: u32) -> io::Result<OwnedFd> {
 /// `BPF_OBJ_GET_INFO_BY_FD`. If `fd` is not a map, the bytes are those of another object's info.
 pub(crate) fn map_info(fd: BorrowedFd<'_>) -> io::Result<RawMapInfo> {
     let mut info = RawMapInfo::default();
-    let mut attr = Info {
-        bpf_fd: raw(fd),
-        info_len: size_of::<RawMapInfo>() as u32,
-        info: address_mut(&mut info),
-    };
+    let mut attr = Info { bpf_fd: raw(fd), info_len: size_of::<RawMapInfo>() as u32, info: address_mut(&mut info) };
     // SAFETY: the kernel writes at most `info_len` bytes to `info`. What it reads there first is all zero, so that no field
     // of any object's info is taken for an address to write to. Every byte pattern is a RawMapInfo.
     unsafe { bpf(Call::ObjGetInfoByFd, &mut attr) }?;

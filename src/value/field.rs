@@ -65,11 +65,7 @@ impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
     ///   atomically, with the widths of `T`'s scalars: that is, through a `Field` of the same `T` or projected from one.
     #[inline(always)]
     pub(crate) unsafe fn new(at: NonNull<T>) -> Self {
-        Field {
-            at,
-            lives: PhantomData,
-            access: PhantomData,
-        }
+        Field { at, lives: PhantomData, access: PhantomData }
     }
 
     /// The part of type `F` at byte `offset`. For the derive.
@@ -95,7 +91,7 @@ impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
     /// in the middle of an update.
     #[inline]
     pub fn read(self) -> T {
-        T::load(self)
+        T::read_from(self)
     }
 }
 
@@ -103,7 +99,7 @@ impl<T: MapValue> Field<'_, T, ReadWrite> {
     /// Copies `value` in: one relaxed store a scalar, no padding. Others may see some of the scalars before the rest.
     #[inline]
     pub fn write(self, value: T) {
-        T::store(self, &value);
+        T::write_to(self, &value);
     }
 }
 
@@ -129,11 +125,8 @@ impl<'m, S: Scalar, A: Access> Field<'m, S, A> {
     #[inline(always)]
     #[track_caller]
     pub fn load(self, order: Ordering) -> S {
-        let bits = if A::WRITABLE {
-            S::Bits::load(self.bits(), order)
-        } else {
-            load_read_only::<S>(self.bits(), order)
-        };
+        let bits =
+            if A::WRITABLE { S::Bits::load(self.bits(), order) } else { load_read_only::<S>(self.bits(), order) };
         S::from_bits(bits)
     }
 }

@@ -56,10 +56,10 @@ pub trait MapValue: Sized + 'static {
     fn view<A: Access>(field: Field<'_, Self, A>) -> Self::View<'_, A>;
 
     /// Copies the value out, each scalar by one relaxed load. The value as a whole may be caught half changed.
-    fn load<A: Access>(field: Field<'_, Self, A>) -> Self;
+    fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self;
 
     /// Copies `value` in, each scalar by one relaxed store. Others may see some of them before the rest.
-    fn store(field: Field<'_, Self, ReadWrite>, value: &Self);
+    fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self);
 }
 
 macro_rules! scalars {
@@ -73,12 +73,12 @@ macro_rules! scalars {
             }
 
             #[inline]
-            fn load<A: Access>(field: Field<'_, Self, A>) -> Self {
+            fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
                 field.load(std::sync::atomic::Ordering::Relaxed)
             }
 
             #[inline]
-            fn store(field: Field<'_, Self, ReadWrite>, value: &Self) {
+            fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
                 field.store(*value, std::sync::atomic::Ordering::Relaxed);
             }
         }
@@ -96,13 +96,13 @@ impl<T: MapValue, const N: usize> MapValue for [T; N] {
     }
 
     #[inline]
-    fn load<A: Access>(field: Field<'_, Self, A>) -> Self {
+    fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
         let elements = field.slice();
         std::array::from_fn(|index| elements.read(index))
     }
 
     #[inline]
-    fn store(field: Field<'_, Self, ReadWrite>, value: &Self) {
+    fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         field.slice().copy_from(value);
     }
 }

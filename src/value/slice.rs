@@ -78,12 +78,7 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
     /// [`Field::new`] holds for `'m`.
     #[inline(always)]
     pub(crate) unsafe fn new(first: NonNull<u8>, len: usize) -> Self {
-        Slice {
-            first,
-            len,
-            of: PhantomData,
-            spacing: PhantomData,
-        }
+        Slice { first, len, of: PhantomData, spacing: PhantomData }
     }
 
     /// The value at `index`.
@@ -147,10 +142,7 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
     /// The views of all values, in order.
     #[inline]
     pub fn iter(self) -> Iter<'m, T, A, S> {
-        Iter {
-            slice: self,
-            left: 0..self.len,
-        }
+        Iter { slice: self, left: 0..self.len }
     }
 
     /// Some of the values.
@@ -179,13 +171,13 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
     #[inline]
     #[track_caller]
     pub fn read(self, index: usize) -> T {
-        T::load(self.expect(index))
+        T::read_from(self.expect(index))
     }
 
     /// Copies all values out. Allocates once.
     #[inline]
     pub fn snapshot(self) -> Vec<T> {
-        self.fields().map(T::load).collect()
+        self.fields().map(T::read_from).collect()
     }
 
     /// Copies all values out into `values`.
@@ -200,7 +192,7 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
             other_length(values.len(), self.len);
         }
         for (field, value) in self.fields().zip(values) {
-            *value = T::load(field);
+            *value = T::read_from(field);
         }
     }
 
@@ -226,7 +218,7 @@ impl<T: MapValue, S: Spacing> Slice<'_, T, ReadWrite, S> {
     #[inline]
     #[track_caller]
     pub fn write(self, index: usize, value: T) {
-        T::store(self.expect(index), &value);
+        T::write_to(self.expect(index), &value);
     }
 
     /// Copies `values` in.
@@ -241,7 +233,7 @@ impl<T: MapValue, S: Spacing> Slice<'_, T, ReadWrite, S> {
             other_length(values.len(), self.len);
         }
         for (field, value) in self.fields().zip(values) {
-            T::store(field, value);
+            T::write_to(field, value);
         }
     }
 
@@ -249,7 +241,7 @@ impl<T: MapValue, S: Spacing> Slice<'_, T, ReadWrite, S> {
     #[inline]
     pub fn fill(self, value: T) {
         for field in self.fields() {
-            T::store(field, &value);
+            T::write_to(field, &value);
         }
     }
 }
@@ -317,10 +309,7 @@ impl<T: MapValue, A: Access, S: Spacing> FusedIterator for Iter<'_, T, A, S> {}
 
 impl<T, A, S> Clone for Iter<'_, T, A, S> {
     fn clone(&self) -> Self {
-        Iter {
-            slice: self.slice,
-            left: self.left.clone(),
-        }
+        Iter { slice: self.slice, left: self.left.clone() }
     }
 }
 

@@ -38,18 +38,12 @@ impl<T: MapValue, A: Access> Values<T, A> {
     pub(crate) fn new(region: Region<A>, len: usize) -> Self {
         let () = Self::SHAPE;
         assert!(region.len() / Self::STRIDE >= len, "the region holds all values");
-        Values {
-            region,
-            len,
-            of: PhantomData,
-        }
+        Values { region, len, of: PhantomData }
     }
 
     /// The same values, read-only, where they are the process's own.
     pub(crate) fn share_in_process(&self) -> Option<Values<T, ReadOnly>> {
-        self.region
-            .share_in_process()
-            .map(|region| Values::new(region, self.len))
+        self.region.share_in_process().map(|region| Values::new(region, self.len))
     }
 
     #[inline(always)]

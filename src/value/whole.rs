@@ -46,14 +46,14 @@ impl<T: FromBytes + IntoBytes + Immutable + 'static> MapValue for Zerocopy<T> {
     }
 
     #[inline]
-    fn load<A: Access>(field: Field<'_, Self, A>) -> Self {
+    fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
         let mut value = T::new_zeroed();
         load_bytes(field, value.as_mut_bytes());
         Zerocopy(value)
     }
 
     #[inline]
-    fn store(field: Field<'_, Self, ReadWrite>, value: &Self) {
+    fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         store_bytes(field, value.0.as_bytes());
     }
 }
@@ -97,14 +97,14 @@ impl<T: bytemuck::Pod> MapValue for Bytemuck<T> {
     }
 
     #[inline]
-    fn load<A: Access>(field: Field<'_, Self, A>) -> Self {
+    fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
         let mut value = T::zeroed();
         load_bytes(field, bytemuck::bytes_of_mut(&mut value));
         Bytemuck(value)
     }
 
     #[inline]
-    fn store(field: Field<'_, Self, ReadWrite>, value: &Self) {
+    fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         store_bytes(field, bytemuck::bytes_of(&value.0));
     }
 }

@@ -40,11 +40,7 @@ impl fmt::Display for Skip {
         match self {
             Skip::NoPrivilege => f.write_str("needs root (CAP_SYS_ADMIN); run: sudo -E cargo test --workspace"),
             Skip::KernelTooOld { needs, found } => {
-                write!(
-                    f,
-                    "needs Linux {}.{}, this is {}.{}",
-                    needs.0, needs.1, found.0, found.1
-                )
+                write!(f, "needs Linux {}.{}, this is {}.{}", needs.0, needs.1, found.0, found.1)
             }
             Skip::TooLittleMemory { needs } => write!(f, "needs {needs} GiB of free memory"),
             Skip::TooFewCpus { needs } => write!(f, "needs {needs} CPUs"),
@@ -78,15 +74,8 @@ pub fn ready(needs: (u32, u32)) -> bool {
 #[track_caller]
 pub fn has_memory(needs: u64) -> bool {
     let meminfo = fs::read_to_string("/proc/meminfo").expect("/proc is mounted");
-    let available = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))
-        .expect("a MemAvailable line");
-    let kib: u64 = available
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .expect("a number of KiB");
+    let available = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:")).expect("a MemAvailable line");
+    let kib: u64 = available.trim().trim_end_matches(" kB").parse().expect("a number of KiB");
     kib >> 20 >= needs || skip(Skip::TooLittleMemory { needs })
 }
 
@@ -104,10 +93,7 @@ pub fn has_cpus(needs: usize) -> bool {
 #[track_caller]
 fn skip(skip: Skip) -> bool {
     assert!(env::var_os("CI").is_none(), "no test may be skipped in CI: {skip}");
-    eprintln!(
-        "\n*** SKIPPED {}: {skip} ***\n",
-        thread::current().name().unwrap_or("a test")
-    );
+    eprintln!("\n*** SKIPPED {}: {skip} ***\n", thread::current().name().unwrap_or("a test"));
     false
 }
 
@@ -118,13 +104,8 @@ fn skip(skip: Skip) -> bool {
 /// If /proc does not tell.
 pub fn kernel() -> (u32, u32) {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("/proc is mounted");
-    let mut numbers = release
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|number| number.parse().expect("a version"));
-    (
-        numbers.next().expect("a major version"),
-        numbers.next().expect("a minor version"),
-    )
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse().expect("a version"));
+    (numbers.next().expect("a major version"), numbers.next().expect("a minor version"))
 }
 
 /// Whether this thread has a capability in effect.
@@ -134,10 +115,7 @@ pub fn kernel() -> (u32, u32) {
 /// If /proc does not tell.
 pub fn has_capability(number: u32) -> bool {
     let status = fs::read_to_string("/proc/thread-self/status").expect("/proc is mounted");
-    let hex = status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .expect("a CapEff line");
+    let hex = status.lines().find_map(|line| line.strip_prefix("CapEff:")).expect("a CapEff line");
     u64::from_str_radix(hex.trim(), 16).expect("a hexadecimal mask") & 1 << number != 0
 }
 
@@ -163,10 +141,7 @@ fn drop_capabilities() -> io::Result<()> {
         pid: i32,
     }
     // _LINUX_CAPABILITY_VERSION_3: two sets of effective, permitted, inheritable. pid 0 is this thread.
-    let header = Header {
-        version: 0x2008_0522,
-        pid: 0,
-    };
+    let header = Header { version: 0x2008_0522, pid: 0 };
     let none = [[0_u32; 3]; 2];
     // SAFETY: the kernel reads both structs, which are laid out as version 3 wants them. It concerns this thread only.
     match unsafe { libc::syscall(libc::SYS_capset, std::ptr::from_ref(&header), std::ptr::from_ref(&none)) } {
@@ -187,9 +162,7 @@ pub fn cpus() -> Vec<usize> {
     let result = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
     // SAFETY: below CPU_SETSIZE.
-    (0..libc::CPU_SETSIZE as usize)
-        .filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &set) })
-        .collect()
+    (0..libc::CPU_SETSIZE as usize).filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &set) }).collect()
 }
 
 /// Keeps this thread on one CPU.
@@ -225,10 +198,7 @@ pub fn page_size() -> usize {
 ///
 /// If the kernel refuses.
 pub fn limit_descriptors(limit: u64) {
-    let limit = libc::rlimit {
-        rlim_cur: limit,
-        rlim_max: limit,
-    };
+    let limit = libc::rlimit { rlim_cur: limit, rlim_max: limit };
     // SAFETY: the struct is read only.
     let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
@@ -285,9 +255,7 @@ fn c_path(path: &Path) -> CString {
 pub fn this_test_command(argument: &str) -> Command {
     let name = thread::current().name().expect("tests run on named threads").to_owned();
     let mut command = Command::new(env::current_exe().expect("/proc is mounted"));
-    command
-        .args(["--exact", &name, "--nocapture", "--test-threads=1"])
-        .env("BPFVAR_TEST_ARGUMENT", argument);
+    command.args(["--exact", &name, "--nocapture", "--test-threads=1"]).env("BPFVAR_TEST_ARGUMENT", argument);
     command
 }
 
@@ -297,9 +265,7 @@ pub fn this_test_command(argument: &str) -> Command {
 ///
 /// If the process cannot be started.
 pub fn this_test_again(argument: &str) -> Output {
-    this_test_command(argument)
-        .output()
-        .expect("this program can be started again")
+    this_test_command(argument).output().expect("this program can be started again")
 }
 
 /// What [`this_test_command`] passed; `None` in the first process.

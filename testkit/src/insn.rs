@@ -53,12 +53,7 @@ pub enum Helper {
 }
 
 const fn insn(code: u8, dst: Reg, src: u8, offset: i16, imm: i32) -> Insn {
-    Insn {
-        code,
-        registers: dst as u8 | src << 4,
-        offset,
-        imm,
-    }
+    Insn { code, registers: dst as u8 | src << 4, offset, imm }
 }
 
 /// `dst = imm`, 64 bits.
@@ -148,17 +143,8 @@ pub fn load_value(dst: Reg, map: BorrowedFd<'_>, offset: i32) -> [Insn; 2] {
 
 /// `r0 = bpf_map_lookup_elem(map, &key)`, or the program ends with -1. Uses the frame below -8 for the key.
 pub fn lookup(map: BorrowedFd<'_>, key: u32) -> Vec<Insn> {
-    let mut insns = vec![
-        store_imm(Size::W, Reg::R10, -4, key as i32),
-        mov(Reg::R2, Reg::R10),
-        add_imm(Reg::R2, -4),
-    ];
+    let mut insns = vec![store_imm(Size::W, Reg::R10, -4, key as i32), mov(Reg::R2, Reg::R10), add_imm(Reg::R2, -4)];
     insns.extend(load_map(Reg::R1, map));
-    insns.extend([
-        call(Helper::MapLookupElem),
-        insn(0x55, Reg::R0, 0, 2, 0),
-        mov_imm(Reg::R0, -1),
-        exit(),
-    ]);
+    insns.extend([call(Helper::MapLookupElem), insn(0x55, Reg::R0, 0, 2, 0), mov_imm(Reg::R0, -1), exit()]);
     insns
 }

@@ -42,14 +42,7 @@ struct BtfLoadAttr {
 ///
 /// The kernel's errno.
 pub fn raw_map(map_type: u32, key_size: u32, value_size: u32, max_entries: u32, map_flags: u32) -> io::Result<OwnedFd> {
-    let mut attr = CreateAttr {
-        map_type,
-        key_size,
-        value_size,
-        max_entries,
-        map_flags,
-        ..CreateAttr::default()
-    };
+    let mut attr = CreateAttr { map_type, key_size, value_size, max_entries, map_flags, ..CreateAttr::default() };
     // SAFETY: no address in it.
     unsafe { bpf_fd(BPF_MAP_CREATE, &mut attr) }
 }
@@ -81,11 +74,7 @@ fn load_spin_lock_btf() -> io::Result<OwnedFd> {
     const STRINGS: &[u8] = b"\0__u32\0bpf_spin_lock\0val\0value\0lock\0x\0";
     let string = |name: &str| {
         let needle = [b"\0", name.as_bytes(), b"\0"].concat();
-        STRINGS
-            .windows(needle.len())
-            .position(|window| window == needle)
-            .expect("a string of the table") as u32
-            + 1
+        STRINGS.windows(needle.len()).position(|window| window == needle).expect("a string of the table") as u32 + 1
     };
     let (int, structure) = (1 << 24, 4 << 24);
     #[rustfmt::skip]

@@ -108,14 +108,9 @@ impl Program {
         match unsafe { bpf_fd(BPF_PROG_LOAD, &mut attr) } {
             Ok(fd) => Ok(Program { fd }),
             Err(error) => {
-                let text = CStr::from_bytes_until_nul(&log)
-                    .map(CStr::to_string_lossy)
-                    .unwrap_or_default();
+                let text = CStr::from_bytes_until_nul(&log).map(CStr::to_string_lossy).unwrap_or_default();
                 let tail: Vec<&str> = text.lines().rev().take(8).collect();
-                Err(io::Error::new(
-                    error.kind(),
-                    format!("{error}; verifier, last line first: {tail:?}"),
-                ))
+                Err(io::Error::new(error.kind(), format!("{error}; verifier, last line first: {tail:?}")))
             }
         }
     }

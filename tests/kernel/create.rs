@@ -17,17 +17,10 @@ fn a_new_map_is_what_was_asked_for_and_zeroed() {
     if !host::ready((5, 8)) {
         return;
     }
-    let array = Array::<[u32; 3]>::builder()
-        .name("three.u32_s")
-        .entries(5)
-        .create()
-        .unwrap();
+    let array = Array::<[u32; 3]>::builder().name("three.u32_s").entries(5).create().unwrap();
     let info = array.map().unwrap().info();
     assert_eq!(info.map_type, MapType::ARRAY);
-    assert_eq!(
-        (info.name.as_str(), info.key_size, info.value_size, info.max_entries),
-        ("three.u32_s", 4, 12, 5)
-    );
+    assert_eq!((info.name.as_str(), info.key_size, info.value_size, info.max_entries), ("three.u32_s", 4, 12, 5));
     assert!(info.flags.mmapable() && !info.flags.rdonly_prog() && !info.flags.wronly_prog());
     assert_eq!((info.stride(), info.values_len()), (16, 80));
     assert_eq!(array.len(), 5);
@@ -68,11 +61,7 @@ fn descriptors_are_close_on_exec() {
     use std::os::fd::AsRawFd;
     let map = Map::builder().value_size(8).create().unwrap();
     let fdinfo = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_fd().as_raw_fd())).unwrap();
-    let flags = fdinfo
-        .lines()
-        .find_map(|line| line.strip_prefix("flags:"))
-        .unwrap()
-        .trim();
+    let flags = fdinfo.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim();
     // O_CLOEXEC
     assert_ne!(u32::from_str_radix(flags, 8).unwrap() & 0o2_000_000, 0, "{flags}");
 }
@@ -83,10 +72,7 @@ fn descriptors_are_close_on_exec() {
 fn a_name_is_at_most_15_bytes() {
     let (name, text) = argument(Array::<u64>::builder().name("sixteen_bytes_ab").create().unwrap_err());
     assert_eq!(name, "name");
-    assert!(
-        text.contains("16 bytes long") && text.contains("15 bytes is the longest"),
-        "{text}"
-    );
+    assert!(text.contains("16 bytes long") && text.contains("15 bytes is the longest"), "{text}");
 }
 
 #[test]
@@ -101,14 +87,8 @@ fn a_name_has_letters_digits_underscores_and_dots() {
 #[test]
 fn sizes_of_zero_are_refused_by_name() {
     assert_eq!(argument(Map::builder().create().unwrap_err()).0, "value_size");
-    assert_eq!(
-        argument(Map::builder().value_size(8).entries(0).create().unwrap_err()).0,
-        "entries"
-    );
-    assert_eq!(
-        argument(Array::<u64>::builder().entries(0).create().unwrap_err()).0,
-        "entries"
-    );
+    assert_eq!(argument(Map::builder().value_size(8).entries(0).create().unwrap_err()).0, "entries");
+    assert_eq!(argument(Array::<u64>::builder().entries(0).create().unwrap_err()).0, "entries");
 }
 
 #[test]
@@ -120,14 +100,7 @@ fn a_value_is_at_most_int_max_bytes() {
 
 #[test]
 fn programs_must_be_able_to_read_or_to_write() {
-    let (name, text) = argument(
-        Map::builder()
-            .value_size(8)
-            .rdonly_prog()
-            .wronly_prog()
-            .create()
-            .unwrap_err(),
-    );
+    let (name, text) = argument(Map::builder().value_size(8).rdonly_prog().wronly_prog().create().unwrap_err());
     assert_eq!(name, "rdonly_prog");
     assert!(text.contains("read or to write"), "{text}");
 }
@@ -147,15 +120,9 @@ fn without_cap_bpf_eperm_names_the_capability() {
         return;
     }
     let error = host::without_capabilities(|| Array::<u64>::builder().name("mine").create().unwrap_err());
-    assert_eq!(
-        (error.cause(), error.raw_os_error()),
-        (Some(Cause::NeedsCapBpf), Some(libc::EPERM))
-    );
+    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::NeedsCapBpf), Some(libc::EPERM)));
     let text = error.to_string();
-    assert!(
-        text.contains("\"mine\"") && text.contains("BPF_MAP_CREATE") && text.contains("EPERM"),
-        "{text}"
-    );
+    assert!(text.contains("\"mine\"") && text.contains("BPF_MAP_CREATE") && text.contains("EPERM"), "{text}");
     assert!(text.contains("CAP_BPF") && text.contains("setcap"), "{text}");
 }
 
@@ -165,15 +132,8 @@ fn more_than_the_machine_has_is_out_of_memory() {
         return;
     }
     // 8 TiB: more than any test machine maps.
-    let error = Map::builder()
-        .value_size(1 << 20)
-        .entries(1 << 23)
-        .create()
-        .unwrap_err();
-    assert!(
-        matches!(error.cause(), Some(Cause::OutOfMemory | Cause::TooBig)),
-        "{error}"
-    );
+    let error = Map::builder().value_size(1 << 20).entries(1 << 23).create().unwrap_err();
+    assert!(matches!(error.cause(), Some(Cause::OutOfMemory | Cause::TooBig)), "{error}");
     assert!(
         error.to_string().contains("fewer entries") || error.to_string().contains("more than this kernel takes"),
         "{error}"
@@ -186,10 +146,7 @@ fn no_such_numa_node_is_einval_and_says_so() {
         return;
     }
     let error = Array::<u64>::builder().numa_node(1000).create().unwrap_err();
-    assert_eq!(
-        (error.cause(), error.raw_os_error()),
-        (Some(Cause::UnsupportedByKernel), Some(libc::EINVAL))
-    );
+    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::UnsupportedByKernel), Some(libc::EINVAL)));
     assert!(error.to_string().contains("NUMA node"), "{error}");
 }
 
@@ -224,10 +181,7 @@ fn no_descriptor_left_is_emfile_and_names_the_limit() {
                 Err(error) => break error,
             }
         };
-        assert_eq!(
-            (error.cause(), error.raw_os_error()),
-            (Some(Cause::OutOfDescriptors), Some(libc::EMFILE))
-        );
+        assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::OutOfDescriptors), Some(libc::EMFILE)));
         assert!(error.to_string().contains("RLIMIT_NOFILE"), "{error}");
         open
     };

@@ -4,12 +4,7 @@ use bpfvar::{Cause, Error, Map};
 use bpfvar_testkit::host;
 
 fn map() -> Map {
-    Map::builder()
-        .name("elements")
-        .value_size(12)
-        .entries(100)
-        .create()
-        .unwrap()
+    Map::builder().name("elements").value_size(12).entries(100).create().unwrap()
 }
 
 #[test]
@@ -17,15 +12,7 @@ fn a_value_comes_back_as_it_was_written() {
     if !host::ready((5, 8)) {
         return;
     }
-    for map in [
-        map(),
-        Map::builder()
-            .value_size(12)
-            .entries(100)
-            .unmappable()
-            .create()
-            .unwrap(),
-    ] {
+    for map in [map(), Map::builder().value_size(12).entries(100).unmappable().create().unwrap()] {
         map.update(99, b"twelve bytes").unwrap();
         let mut value = [0; 12];
         map.lookup(99, &mut value).unwrap();
@@ -46,11 +33,7 @@ fn batches_start_and_end_where_they_are_told() {
     for range in [0..100, 0..1, 1..2, 37..61, 99..100, 0..0, 100..100] {
         let mut read = vec![0xaa; range.len() * 12];
         map.lookup_batch(range.clone(), &mut read).unwrap();
-        assert_eq!(
-            read,
-            values[range.start as usize * 12..range.end as usize * 12],
-            "{range:?}"
-        );
+        assert_eq!(read, values[range.start as usize * 12..range.end as usize * 12], "{range:?}");
     }
     map.update_batch(40..42, &[7; 24]).unwrap();
     let mut read = vec![0; 4 * 12];
@@ -93,10 +76,7 @@ fn keys_and_lengths_are_checked_before_the_call() {
     let text = map.update(100, &long[..12]).unwrap_err().to_string();
     assert!(text.contains("key is 100") && text.contains("100 entries"), "{text}");
     let text = map.lookup(0, &mut long).unwrap_err().to_string();
-    assert!(
-        text.contains("24 bytes long") && text.contains("12 bytes are needed"),
-        "{text}"
-    );
+    assert!(text.contains("24 bytes long") && text.contains("12 bytes are needed"), "{text}");
 }
 
 #[test]
@@ -105,10 +85,7 @@ fn an_entry_of_an_array_is_never_deleted() {
         return;
     }
     let error = map().delete(3).unwrap_err();
-    assert_eq!(
-        (error.cause(), error.raw_os_error()),
-        (Some(Cause::CannotDelete), Some(libc::EINVAL))
-    );
+    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::CannotDelete), Some(libc::EINVAL)));
     assert!(error.to_string().contains("write zeros"), "{error}");
 }
 

@@ -27,10 +27,7 @@ fn a_frozen_array_is_read_only_and_keeps_its_values() {
     ];
     for error in errors {
         assert_eq!(error.cause(), Some(Cause::Frozen), "{error}");
-        assert!(
-            error.to_string().contains("frozen") && error.to_string().contains("\"cold\""),
-            "{error}"
-        );
+        assert!(error.to_string().contains("frozen") && error.to_string().contains("\"cold\""), "{error}");
     }
 }
 
@@ -43,17 +40,9 @@ fn while_somebody_maps_it_writable_the_array_comes_back() {
     array.write(1, 5);
     let other: Array<u64> = Array::from_borrowed_fd(array.map().unwrap()).unwrap();
     let failed = array.freeze().unwrap_err();
-    assert_eq!(
-        (failed.error.cause(), failed.error.raw_os_error()),
-        (Some(Cause::MappedWritable), Some(libc::EBUSY))
-    );
-    assert!(
-        failed.to_string().contains("\"busy\"") && failed.to_string().contains("forked child"),
-        "{failed}"
-    );
-    let Granted::ReadWrite(array) = failed.array else {
-        panic!("it was writable and still is")
-    };
+    assert_eq!((failed.error.cause(), failed.error.raw_os_error()), (Some(Cause::MappedWritable), Some(libc::EBUSY)));
+    assert!(failed.to_string().contains("\"busy\"") && failed.to_string().contains("forked child"), "{failed}");
+    let Granted::ReadWrite(array) = failed.array else { panic!("it was writable and still is") };
     array.at(1).fetch_add(1, Relaxed);
     assert_eq!(other.read(1), 6);
     drop(other);
@@ -105,25 +94,12 @@ fn programs_still_write_a_frozen_map() {
     }
     let frozen = Array::<u64>::builder().create().unwrap().freeze().unwrap();
     let mut insns = insn::load_value(Reg::R1, std::os::fd::AsFd::as_fd(frozen.map().unwrap()), 0).to_vec();
-    insns.extend([
-        insn::store_imm(Size::DW, Reg::R1, 0, 41),
-        insn::mov_imm(Reg::R0, 0),
-        insn::exit(),
-    ]);
+    insns.extend([insn::store_imm(Size::DW, Reg::R1, 0, 41), insn::mov_imm(Reg::R0, 0), insn::exit()]);
     Program::socket_filter(&insns).run(1);
     assert_eq!(frozen.at(0).load(Relaxed), 41);
     // So its contents are not lent.
     let error = Frozen::<u64>::from_map(frozen.into_map().unwrap()).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Mismatch {
-                property: "its flags",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Mismatch { property: "its flags", .. }), "{error}");
     assert!(error.to_string().contains("BPF_F_RDONLY_PROG"), "{error}");
 }
 
@@ -138,17 +114,12 @@ fn frozen_contents_are_lent_as_plain_references() {
     assert_eq!((frozen[2], frozen.get(3), frozen.len()), (7, None, 3));
     assert_eq!(format!("{frozen:?}"), "[5, 6, 7]");
 
-    let padded = Frozen::<[u32; 3]>::builder()
-        .create_from(&[[1, 2, 3], [4, 5, 6]])
-        .unwrap();
+    let padded = Frozen::<[u32; 3]>::builder().create_from(&[[1, 2, 3], [4, 5, 6]]).unwrap();
     assert_eq!(padded.as_slice(), None, "12 bytes sit 16 apart");
     assert_eq!(padded.iter().rev().copied().collect::<Vec<_>>(), [[4, 5, 6], [1, 2, 3]]);
 
     let pod = Frozen::<u16>::builder().create_from_pod(&[9]).unwrap();
-    assert_eq!(
-        Frozen::<[u8; 2]>::from_map_pod(pod.map().try_clone().unwrap()).unwrap()[0],
-        9_u16.to_ne_bytes()
-    );
+    assert_eq!(Frozen::<[u8; 2]>::from_map_pod(pod.map().try_clone().unwrap()).unwrap()[0], 9_u16.to_ne_bytes());
 }
 
 #[test]
@@ -158,10 +129,7 @@ fn what_could_still_change_is_not_lent() {
     }
     let map = Map::builder().value_size(8).rdonly_prog().create().unwrap();
     let error = Frozen::<u64>::from_map(map.try_clone().unwrap()).unwrap_err();
-    assert!(
-        error.to_string().contains("not frozen") && error.to_string().contains("Map::freeze"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("not frozen") && error.to_string().contains("Map::freeze"), "{error}");
     map.freeze().unwrap();
     assert_eq!(Frozen::<u64>::from_map(map).unwrap()[0], 0);
 }
@@ -179,14 +147,5 @@ fn a_frozen_index_is_checked() {
 #[test]
 fn no_values_are_no_map() {
     let error = Frozen::<u64>::builder().create_from(&[]).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Argument {
-                argument: "entries",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Argument { argument: "entries", .. }), "{error}");
 }

@@ -31,10 +31,7 @@ impl SystemCalls {
         ]);
         let program = Program::load(ProgramType::RawTracepoint, &insns).unwrap();
         let attached = program.attach(c"sys_enter").unwrap();
-        SystemCalls {
-            count,
-            _attached: attached,
-        }
+        SystemCalls { count, _attached: attached }
     }
 
     fn during<R>(&self, work: impl FnOnce() -> R) -> (R, u64) {

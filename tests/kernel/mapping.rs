@@ -10,10 +10,7 @@ use bpfvar_testkit::host;
 /// The lines of /proc/self/maps that are BPF maps.
 fn bpf_mappings() -> Vec<String> {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    maps.lines()
-        .filter(|line| line.contains("bpf-map"))
-        .map(str::to_owned)
-        .collect()
+    maps.lines().filter(|line| line.contains("bpf-map")).map(str::to_owned).collect()
 }
 
 #[test]
@@ -47,10 +44,7 @@ fn a_window_shows_its_entries_and_maps_its_pages_only() {
     }
     let page = host::page_size();
     let entries_a_page = page / 16;
-    let whole = Array::<[u32; 3]>::builder()
-        .entries(16 * entries_a_page as u32)
-        .create()
-        .unwrap();
+    let whole = Array::<[u32; 3]>::builder().entries(16 * entries_a_page as u32).create().unwrap();
     for index in 0..whole.len() {
         whole.write(index, [index as u32; 3]);
     }
@@ -92,20 +86,8 @@ fn a_window_lies_inside_the_map_and_is_not_empty() {
     #[expect(clippy::reversed_empty_ranges, reason = "that is the test")]
     for bad in [0..11, 10..11, 5..5, 7..3, 0..u32::MAX, u32::MAX..u32::MAX] {
         let error = window(bad.clone()).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                Error::Argument {
-                    argument: "the window",
-                    ..
-                }
-            ),
-            "{error}"
-        );
-        assert!(
-            error.to_string().contains("10 entries") && error.to_string().contains(&format!("{bad:?}")),
-            "{error}"
-        );
+        assert!(matches!(error, Error::Argument { argument: "the window", .. }), "{error}");
+        assert!(error.to_string().contains("10 entries") && error.to_string().contains(&format!("{bad:?}")), "{error}");
     }
 }
 
@@ -117,12 +99,7 @@ fn offsets_beyond_four_gib_are_right() {
     }
     // A little over 4 GiB.
     const SIZE: usize = 4 << 20;
-    let map = Map::builder()
-        .name("big")
-        .value_size(SIZE as u32)
-        .entries(1026)
-        .create()
-        .unwrap();
+    let map = Map::builder().name("big").value_size(SIZE as u32).entries(1026).create().unwrap();
     let mut value = vec![0; SIZE];
     value[SIZE - 8..].copy_from_slice(&0xfeed_u64.to_ne_bytes());
     map.update(1025, &value).unwrap();
@@ -137,20 +114,14 @@ fn best_access_is_read_write_where_it_can_be() {
         return;
     }
     let open = || Map::builder().value_size(8).create().unwrap();
-    assert!(matches!(
-        Array::<u64>::open_best(open()).unwrap(),
-        Granted::ReadWrite(_)
-    ));
+    assert!(matches!(Array::<u64>::open_best(open()).unwrap(), Granted::ReadWrite(_)));
     let frozen = open();
     frozen.freeze().unwrap();
     assert!(matches!(Array::<u64>::open_best(frozen).unwrap(), Granted::ReadOnly(_)));
     let rdonly = Map::builder().value_size(8).rdonly_prog().create().unwrap();
     assert!(matches!(Array::<u64>::open_best(rdonly).unwrap(), Granted::ReadOnly(_)));
     // Any other refusal is an error.
-    assert!(matches!(
-        Array::<u32>::open_best(open()).unwrap_err(),
-        Error::Mismatch { .. }
-    ));
+    assert!(matches!(Array::<u32>::open_best(open()).unwrap_err(), Error::Mismatch { .. }));
 }
 
 fn refusal<A: Access>(map: Map) -> Error {
@@ -164,14 +135,8 @@ fn a_map_that_programs_only_read_is_never_mapped_writable() {
     }
     let map = Map::builder().name("ro").value_size(8).rdonly_prog().create().unwrap();
     let error = Array::<u64>::from_borrowed_fd(&map).unwrap_err();
-    assert_eq!(
-        (error.cause(), error.raw_os_error()),
-        (Some(Cause::ReadOnlyForPrograms), Some(libc::EACCES))
-    );
-    assert!(
-        error.to_string().contains("mmap") && error.to_string().contains("BPF_F_RDONLY_PROG"),
-        "{error}"
-    );
+    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::ReadOnlyForPrograms), Some(libc::EACCES)));
+    assert!(error.to_string().contains("mmap") && error.to_string().contains("BPF_F_RDONLY_PROG"), "{error}");
     let array: Array<u64, ReadOnly> = Array::from_map(map).unwrap();
     array.map().unwrap().update(0, &9_u64.to_ne_bytes()).unwrap();
     assert_eq!(array.at(0).load(Relaxed), 9);
@@ -183,21 +148,12 @@ fn a_read_only_descriptor_maps_nothing_and_says_so() {
         return;
     }
     let bpffs = host::Bpffs::mount();
-    Map::builder()
-        .value_size(8)
-        .create()
-        .unwrap()
-        .pin(bpffs.path("m"))
-        .unwrap();
+    Map::builder().value_size(8).create().unwrap().pin(bpffs.path("m")).unwrap();
     let open = || Map::from_pin_read_only(bpffs.path("m")).unwrap();
-    for (error, errno) in [
-        (refusal::<ReadOnly>(open()), libc::EINVAL),
-        (refusal::<bpfvar::ReadWrite>(open()), libc::EACCES),
-    ] {
-        assert_eq!(
-            (error.cause(), error.raw_os_error()),
-            (Some(Cause::ReadOnlyDescriptor), Some(errno))
-        );
+    for (error, errno) in
+        [(refusal::<ReadOnly>(open()), libc::EINVAL), (refusal::<bpfvar::ReadWrite>(open()), libc::EACCES)]
+    {
+        assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::ReadOnlyDescriptor), Some(errno)));
         assert!(error.to_string().contains("read-write descriptor"), "{error}");
     }
 }
@@ -211,10 +167,7 @@ fn orderings_in_read_only_memory_are_fences() {
     let array = Array::<u64>::builder().create().unwrap();
     array.write(0, 3);
     let read_only = array.read_only().unwrap();
-    assert_eq!(
-        [Relaxed, Acquire, SeqCst].map(|order| read_only.at(0).load(order)),
-        [3; 3]
-    );
+    assert_eq!([Relaxed, Acquire, SeqCst].map(|order| read_only.at(0).load(order)), [3; 3]);
 }
 
 #[test]

@@ -65,10 +65,7 @@ fn ids_need_cap_sys_admin() {
     let id = map.info().id;
     let (open, mut list) = host::without_capabilities(|| (Map::from_id(id).unwrap_err(), Map::ids()));
     assert_eq!(open.cause(), Some(Cause::NeedsCapSysAdmin));
-    assert!(
-        open.to_string().contains(&format!("map id {id}")) && open.to_string().contains("pin"),
-        "{open}"
-    );
+    assert!(open.to_string().contains(&format!("map id {id}")) && open.to_string().contains("pin"), "{open}");
     let first = host::without_capabilities(|| (list.next(), list.next()));
     assert_eq!(first.0.unwrap().unwrap_err().cause(), Some(Cause::NeedsCapSysAdmin));
     assert!(first.1.is_none(), "the iterator ends after its error");
@@ -80,10 +77,7 @@ fn an_id_of_nothing_is_not_found() {
         return;
     }
     let error = Map::from_id(u32::MAX - 7).unwrap_err();
-    assert_eq!(
-        (error.cause(), error.raw_os_error()),
-        (Some(Cause::NotFound), Some(libc::ENOENT))
-    );
+    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::NotFound), Some(libc::ENOENT)));
     assert!(error.to_string().contains("map id 4294967288"), "{error}");
 }
 
@@ -112,10 +106,7 @@ fn what_is_no_map_is_named_for_what_it_is() {
         (Array::<u64>::from_fd(file()).unwrap_err(), "/dev/null"),
         (Map::from_fd(program().into()).unwrap_err(), "bpf-prog"),
         (Array::<u64>::from_fd(program().into()).unwrap_err(), "bpf-prog"),
-        (
-            Array::<u64, ReadOnly>::from_fd(program().into()).unwrap_err(),
-            "bpf-prog",
-        ),
+        (Array::<u64, ReadOnly>::from_fd(program().into()).unwrap_err(), "bpf-prog"),
     ];
     for (error, name) in errors {
         assert!(matches!(error, Error::NotAMap { .. }), "{error}");
@@ -134,38 +125,18 @@ fn a_type_of_another_size_is_told_both_sizes() {
         a: u64,
         b: u32,
     }
-    let map = Map::builder()
-        .name("twelve")
-        .value_size(12)
-        .entries(3)
-        .create()
-        .unwrap();
+    let map = Map::builder().name("twelve").value_size(12).entries(3).create().unwrap();
     for error in [
         Array::<u64>::from_borrowed_fd(&map).unwrap_err(),
         Array::<Sixteen>::from_borrowed_fd(&map).unwrap_err(),
         Array::<Zerocopy<[u8; 13]>>::from_borrowed_fd(&map).unwrap_err(),
     ] {
-        assert!(
-            matches!(
-                error,
-                Error::Mismatch {
-                    property: "its value size",
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, Error::Mismatch { property: "its value size", .. }), "{error}");
         let text = error.to_string();
-        assert!(
-            text.contains("\"twelve\"") && text.contains("12 bytes, expected"),
-            "{text}"
-        );
+        assert!(text.contains("\"twelve\"") && text.contains("12 bytes, expected"), "{text}");
     }
     let text = Array::<Sixteen>::from_borrowed_fd(&map).unwrap_err().to_string();
-    assert!(
-        text.contains("16 bytes, the size of") && text.contains("Sixteen"),
-        "{text}"
-    );
+    assert!(text.contains("16 bytes, the size of") && text.contains("Sixteen"), "{text}");
 }
 
 #[test]
@@ -175,21 +146,9 @@ fn a_map_without_mmapable_says_how_to_get_one() {
     }
     let map = Map::builder().name(".bss").value_size(8).unmappable().create().unwrap();
     let error = Array::<u64>::from_map(map).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Mismatch {
-                property: "its flags",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Mismatch { property: "its flags", .. }), "{error}");
     let text = error.to_string();
-    assert!(
-        text.contains("BPF_F_MMAPABLE") && text.contains("1024") && text.contains("Map::update"),
-        "{text}"
-    );
+    assert!(text.contains("BPF_F_MMAPABLE") && text.contains("1024") && text.contains("Map::update"), "{text}");
 }
 
 #[test]
@@ -215,20 +174,8 @@ fn maps_of_other_types_are_opened_but_not_mapped_nor_read() {
             map.delete(0).unwrap_err(),
             Array::<u64>::from_borrowed_fd(&map).unwrap_err(),
         ] {
-            assert!(
-                matches!(
-                    error,
-                    Error::Mismatch {
-                        property: "its type",
-                        ..
-                    }
-                ),
-                "{error}"
-            );
-            assert!(
-                error.to_string().contains(name) && error.to_string().contains("BPF_MAP_TYPE_ARRAY"),
-                "{error}"
-            );
+            assert!(matches!(error, Error::Mismatch { property: "its type", .. }), "{error}");
+            assert!(error.to_string().contains(name) && error.to_string().contains("BPF_MAP_TYPE_ARRAY"), "{error}");
         }
     }
 }
@@ -244,19 +191,12 @@ fn a_write_only_descriptor_neither_maps_nor_reads() {
     map.update(0, &[1; 8]).unwrap();
     let errors = [
         (Array::<u64>::from_borrowed_fd(&map).unwrap_err(), libc::EACCES),
-        (
-            Array::<u64, ReadOnly>::from_borrowed_fd(&map).unwrap_err(),
-            libc::EACCES,
-        ),
+        (Array::<u64, ReadOnly>::from_borrowed_fd(&map).unwrap_err(), libc::EACCES),
         (map.lookup(0, &mut [0; 8]).unwrap_err(), libc::EPERM),
         (map.lookup_batch(0..1, &mut [0; 8]).unwrap_err(), libc::EPERM),
     ];
     for (error, errno) in errors {
-        assert_eq!(
-            (error.cause(), error.raw_os_error()),
-            (Some(Cause::WriteOnlyDescriptor), Some(errno)),
-            "{error}"
-        );
+        assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::WriteOnlyDescriptor), Some(errno)), "{error}");
         assert!(error.to_string().contains("read-write"), "{error}");
     }
 }
@@ -274,16 +214,9 @@ fn a_value_with_a_spin_lock_is_reached_by_system_call_only() {
         Array::<[u32; 2], ReadOnly>::from_borrowed_fd(&map).unwrap_err(),
         map.freeze().unwrap_err(),
     ] {
-        assert_eq!(
-            (error.cause(), error.raw_os_error()),
-            (Some(Cause::KernelManagedFields), Some(524)),
-            "{error}"
-        );
+        assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::KernelManagedFields), Some(524)), "{error}");
         let text = error.to_string();
-        assert!(
-            text.contains("ENOTSUPP") && text.contains("bpf_spin_lock") && text.contains("Map::lookup"),
-            "{text}"
-        );
+        assert!(text.contains("ENOTSUPP") && text.contains("bpf_spin_lock") && text.contains("Map::lookup"), "{text}");
     }
     map.update(0, &[0, 0, 0, 0, 7, 0, 0, 0]).unwrap();
     let mut value = [0; 8];

@@ -20,10 +20,7 @@ fn a_pin_outlives_the_map_that_made_it() {
     let again: Array<u64> = Array::from_pin(bpffs.path("kept")).unwrap();
     assert_eq!(again.read(0), 12);
     again.map().unwrap().unpin(bpffs.path("kept")).unwrap();
-    assert_eq!(
-        Map::from_pin(bpffs.path("kept")).unwrap_err().cause(),
-        Some(Cause::NotFound)
-    );
+    assert_eq!(Map::from_pin(bpffs.path("kept")).unwrap_err().cause(), Some(Cause::NotFound));
 }
 
 #[test]
@@ -35,10 +32,7 @@ fn a_pin_of_another_map_is_not_removed() {
     map("theirs").pin(bpffs.path("m")).unwrap();
     let error = map("mine").unpin(bpffs.path("m")).unwrap_err();
     assert!(matches!(error, Error::Mismatch { .. }), "{error}");
-    assert!(
-        error.to_string().contains("\"theirs\"") && error.to_string().contains("\"mine\""),
-        "{error}"
-    );
+    assert!(error.to_string().contains("\"theirs\"") && error.to_string().contains("\"mine\""), "{error}");
     assert_eq!(Map::from_pin(bpffs.path("m")).unwrap().info().name, "theirs");
 }
 
@@ -53,11 +47,7 @@ fn what_cannot_be_pinned_says_why() {
     let cases = [
         (bpffs.path("taken"), Cause::PathTaken, "unpin it"),
         (bpffs.path("no/such/directory"), Cause::NotFound, "no such path"),
-        (
-            std::env::temp_dir().join("bpfvar-not-bpffs"),
-            Cause::NotBpffs,
-            "mount -t bpf",
-        ),
+        (std::env::temp_dir().join("bpfvar-not-bpffs"), Cause::NotBpffs, "mount -t bpf"),
     ];
     for (path, cause, text) in cases {
         let error = map.pin(&path).unwrap_err();
@@ -73,10 +63,7 @@ fn what_cannot_be_pinned_says_why() {
         assert!(matches!(error, Error::Argument { argument: "pin", .. }), "{error}");
         assert!(error.to_string().contains("dot"), "{error}");
     }
-    assert!(matches!(
-        map.pin("/a\0b").unwrap_err(),
-        Error::Argument { argument: "path", .. }
-    ));
+    assert!(matches!(map.pin("/a\0b").unwrap_err(), Error::Argument { argument: "path", .. }));
 }
 
 #[test]
@@ -89,10 +76,7 @@ fn what_is_no_pin_says_so() {
     let error = Map::from_pin("/no/such/pin").unwrap_err();
     assert_eq!(error.cause(), Some(Cause::NotFound), "{error}");
     assert!(error.to_string().contains("/no/such/pin"), "{error}");
-    assert!(matches!(
-        Map::from_pin("/a\0b").unwrap_err(),
-        Error::Argument { argument: "path", .. }
-    ));
+    assert!(matches!(Map::from_pin("/a\0b").unwrap_err(), Error::Argument { argument: "path", .. }));
 }
 
 #[test]
@@ -112,9 +96,6 @@ fn the_mode_of_a_pin_decides_who_opens_it() {
         let error = Map::from_pin(bpffs.path("m")).unwrap_err();
         assert_eq!(error.cause(), Some(Cause::PathPermission), "{error}");
         assert!(error.to_string().contains("from_pin_read_only"), "{error}");
-        Map::from_pin_read_only(bpffs.path("m"))
-            .unwrap()
-            .lookup(0, &mut [0; 8])
-            .unwrap();
+        Map::from_pin_read_only(bpffs.path("m")).unwrap().lookup(0, &mut [0; 8]).unwrap();
     });
 }

@@ -27,10 +27,7 @@ fn two_processes_count_in_one_map() {
     let id = array.map().unwrap().info().id.to_string();
     let name = std::thread::current().name().unwrap().to_owned();
     let output = std::thread::scope(|scope| {
-        let other = std::thread::Builder::new()
-            .name(name)
-            .spawn_scoped(scope, || host::this_test_again(&id))
-            .unwrap();
+        let other = std::thread::Builder::new().name(name).spawn_scoped(scope, || host::this_test_again(&id)).unwrap();
         count(&array);
         other.join().unwrap()
     });
@@ -53,11 +50,7 @@ fn another_process_that_maps_it_writable_keeps_a_map_from_freezing() {
     }
     let array = Array::<u64>::builder().create().unwrap();
     let id = array.map().unwrap().info().id.to_string();
-    let mut other = host::this_test_command(&id)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut other = host::this_test_command(&id).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     while array.at(0).load(Relaxed) == 0 {
         assert!(other.try_wait().unwrap().is_none(), "the other process ended early");
         std::thread::yield_now();
@@ -68,9 +61,7 @@ fn another_process_that_maps_it_writable_keeps_a_map_from_freezing() {
     input.write_all(b"enough").unwrap();
     drop(input);
     assert!(other.wait().unwrap().success());
-    let Granted::ReadWrite(array) = failed.array else {
-        panic!("still writable")
-    };
+    let Granted::ReadWrite(array) = failed.array else { panic!("still writable") };
     array.freeze().unwrap();
 }
 

@@ -49,14 +49,7 @@ fn user_space_sees_what_a_program_stores_in_every_width() {
         ],
     )
     .run(1);
-    let expected = Variables {
-        counter: u64::MAX,
-        byte: 0x7f,
-        flag: true,
-        half: 0x1234,
-        word: -5,
-        ratio: 0.0,
-    };
+    let expected = Variables { counter: u64::MAX, byte: 0x7f, flag: true, half: 0x1234, word: -5, ratio: 0.0 };
     assert_eq!(array.read(0), expected);
 }
 
@@ -66,23 +59,9 @@ fn a_program_sees_what_user_space_stores_in_every_width() {
         return;
     }
     let array = variables();
-    array.write(
-        0,
-        Variables {
-            counter: 0x1_0000_0007,
-            byte: 200,
-            flag: true,
-            half: 40_000,
-            word: -2,
-            ratio: 1.5,
-        },
-    );
+    array.write(0, Variables { counter: 0x1_0000_0007, byte: 200, flag: true, half: 40_000, word: -2, ratio: 1.5 });
     let read = |size, offset| on_value(&array, &[insn::load(size, Reg::R0, Reg::R1, offset)]).run(1);
-    assert_eq!(
-        read(Size::DW, 0),
-        7,
-        "the low half, which is what a socket filter returns"
-    );
+    assert_eq!(read(Size::DW, 0), 7, "the low half, which is what a socket filter returns");
     assert_eq!(read(Size::W, 4), 1, "the high half");
     assert_eq!(read(Size::B, 8), 200);
     assert_eq!(read(Size::B, 9), 1);
@@ -175,11 +154,7 @@ fn atomic_adds_from_programs_and_user_space_on_all_cpus_lose_nothing() {
     let cpus = cpus.len() as u64;
     assert_eq!(seen.counter, 2 * cpus * u64::from(RUNS));
     assert_eq!(seen.word as u64, 3 * cpus * u64::from(RUNS));
-    assert_eq!(
-        (seen.byte, seen.half, seen.ratio),
-        (0, 0, 0.0),
-        "neighbours are untouched"
-    );
+    assert_eq!((seen.byte, seen.half, seen.ratio), (0, 0, 0.0), "neighbours are untouched");
 }
 
 #[test]
@@ -189,13 +164,8 @@ fn a_scalar_is_never_seen_torn() {
     }
     // The program flips all bits of the u64; user space must see all or none.
     let array = Array::<u64>::builder().create().unwrap();
-    let program = on_value(
-        &array,
-        &[
-            insn::store_imm(Size::DW, Reg::R1, 0, -1),
-            insn::store_imm(Size::DW, Reg::R1, 0, 0),
-        ],
-    );
+    let program =
+        on_value(&array, &[insn::store_imm(Size::DW, Reg::R1, 0, -1), insn::store_imm(Size::DW, Reg::R1, 0, 0)]);
     let (mut zeros, mut ones) = (0_u32, 0_u32);
     thread::scope(|scope| {
         let writer = scope.spawn(|| program.run(2_000_000));

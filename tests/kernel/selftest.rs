@@ -22,10 +22,7 @@ const ENTRIES: u32 = 2048;
 /// Copies `in_val` to `out_val` and to entries 0 and 1, twice and thrice it to entries 2 and 1500.
 fn program(bss: &Map, data: &Map) -> Program {
     let mut insns = insn::load_value(Reg::R6, bss.as_fd(), 0).to_vec();
-    insns.extend([
-        insn::load(Size::DW, Reg::R7, Reg::R6, 0),
-        insn::store(Size::DW, Reg::R6, 8, Reg::R7),
-    ]);
+    insns.extend([insn::load(Size::DW, Reg::R7, Reg::R6, 0), insn::store(Size::DW, Reg::R6, 8, Reg::R7)]);
     for key in [0, 1, 2, FAR] {
         insns.extend(insn::lookup(data.as_fd(), key));
         if key >= 2 {
@@ -44,22 +41,13 @@ fn the_kernels_own_selftest_holds() {
         return;
     }
     // 1: a map that programs only read refuses a writable mapping, before it is frozen, and takes a read-only one.
-    let rdonly = Map::builder()
-        .name("rdonly")
-        .value_size(4096)
-        .rdonly_prog()
-        .create()
-        .unwrap();
+    let rdonly = Map::builder().name("rdonly").value_size(4096).rdonly_prog().create().unwrap();
     assert!(Array::<[u8; 4096]>::from_borrowed_fd(&rdonly).is_err());
     let _read_only: Array<[u8; 4096], ReadOnly> = Array::from_borrowed_fd(&rdonly).unwrap();
 
     // 2 and 3: .bss and an array map, read-write, zeroed.
     let bss = Array::<Bss>::builder().name("test_mmap.bss").create().unwrap();
-    let data = Array::<u64>::builder()
-        .name("data_map")
-        .entries(ENTRIES)
-        .create()
-        .unwrap();
+    let data = Array::<u64>::builder().name("data_map").entries(ENTRIES).create().unwrap();
     let (bss_map, data_map) = (bss.map().unwrap(), data.map().unwrap());
     assert_eq!(bss.read(0), Bss { in_val: 0, out_val: 0 });
     assert_eq!(data.sum(|value| value), 0);
@@ -95,18 +83,12 @@ fn the_kernels_own_selftest_holds() {
 
     // 10: freezing works with a read-only mapping. 11: a writable mapping fails then.
     data_map.freeze().unwrap();
-    assert_eq!(
-        Array::<u64>::from_borrowed_fd(&data_map).unwrap_err().cause(),
-        Some(Cause::Frozen)
-    );
+    assert_eq!(Array::<u64>::from_borrowed_fd(&data_map).unwrap_err().cause(), Some(Cause::Frozen));
 
     // 12: the program still writes the frozen map, and the mapping shows it.
     bss.at(0).in_val.store(321, Relaxed);
     assert_eq!(program.run(1), 0);
-    assert_eq!(
-        [0, 1, 2, FAR].map(|key| reader.read(key as usize)),
-        [321, 321, 642, 963]
-    );
+    assert_eq!([0, 1, 2, FAR].map(|key| reader.read(key as usize)), [321, 321, 642, 963]);
 
     // 16: more than the map has is refused.
     assert!(Array::<u64, ReadOnly>::from_map_window(data_map.try_clone().unwrap(), 0..ENTRIES + 1).is_err());

@@ -34,10 +34,7 @@ fn code_that_takes_an_array_is_tested_without_a_kernel() {
     let seen = configs.read(1);
     assert!(seen.on);
     assert_eq!(seen.limits, [Limit::default(), Limit { burst: 0, sustained: 9 }]);
-    assert_eq!(
-        (configs.read(0), configs.read(2)),
-        (Config::default(), Config::default())
-    );
+    assert_eq!((configs.read(0), configs.read(2)), (Config::default(), Config::default()));
     assert!(configs.map().is_none());
 }
 

@@ -16,10 +16,7 @@ fn holds<S: Scalar>(field: Field<'_, S, ReadWrite>, [a, b, c]: [S; 3]) {
     assert_eq!(field.read(), a, "a failed exchange changes nothing");
     assert_eq!(field.compare_exchange(a, b, SeqCst, Relaxed), Ok(a));
     assert_eq!(field.fetch_update(AcqRel, Acquire, |_| None), Err(b));
-    assert_eq!(
-        field.fetch_update(AcqRel, Acquire, |seen| (seen == b).then_some(c)),
-        Ok(b)
-    );
+    assert_eq!(field.fetch_update(AcqRel, Acquire, |seen| (seen == b).then_some(c)), Ok(b));
     field.write(field.read());
     assert_eq!(format!("{field:?}"), format!("{c:?}"));
 }
@@ -75,20 +72,12 @@ fn integers_are_changed_in_place_and_wrap() {
     }
     let unsigned = Array::<u8>::in_process(1);
     // 0xfc + 0x0a wraps to 0x06; 0xfc & 0x0a = 0x08; | 0xfc = 0xfc; ^ 0x0a = 0xf6; min 3, max 200.
-    check(
-        unsigned.at(0),
-        [0xfc, 0x0a, 3, 200],
-        [0xfc, 0x06, 0xfc, 0x08, 0xfc, 0xf6, 3, 200],
-    );
+    check(unsigned.at(0), [0xfc, 0x0a, 3, 200], [0xfc, 0x06, 0xfc, 0x08, 0xfc, 0xf6, 3, 200]);
     let signed = Array::<i16>::in_process(1);
     // -4 + 10 = 6; -4 & 10 = 8; | -4 = -4; ^ 10 = -10; min -300 (signed), max 7.
     check(signed.at(0), [-4, 10, -300, 7], [-4, 6, -4, 8, -4, -10, -300, 7]);
     let wide = Array::<u64>::in_process(1);
-    check(
-        wide.at(0),
-        [u64::MAX, 1, 0, 5],
-        [u64::MAX, 0, u64::MAX, 1, u64::MAX, u64::MAX - 1, 0, 5],
-    );
+    check(wide.at(0), [u64::MAX, 1, 0, 5], [u64::MAX, 0, u64::MAX, 1, u64::MAX, u64::MAX - 1, 0, 5]);
     let least = Array::<i64>::in_process(1);
     check(
         least.at(0),
@@ -103,11 +92,7 @@ fn floats_are_exchanged_by_their_bits() {
     let field = array.at(0);
     assert_eq!(field.compare_exchange(-0.0, 1.0, Relaxed, Relaxed), Err(0.0));
     field.store(f64::NAN, Relaxed);
-    assert!(
-        field
-            .compare_exchange(f64::NAN, 2.0, Relaxed, Relaxed)
-            .is_ok_and(f64::is_nan)
-    );
+    assert!(field.compare_exchange(f64::NAN, 2.0, Relaxed, Relaxed).is_ok_and(f64::is_nan));
     assert_eq!(field.read(), 2.0);
 }
 

@@ -34,45 +34,25 @@ fn ranges_are_those_of_slices() {
 fn out_of_bounds_panics_and_says_what_there_is() {
     let array = numbered(10);
     let cases: [(&str, &dyn Fn()); 9] = [
-        ("index 10 is out of bounds: there are 10 values", &|| {
-            _ = array.at(10).load(Relaxed)
+        ("index 10 is out of bounds: there are 10 values", &|| _ = array.at(10).load(Relaxed)),
+        ("index 18446744073709551615 is out of bounds: there are 10 values", &|| _ = array.read(usize::MAX)),
+        ("index 3 is out of bounds: there are 3 values", &|| array.range(2..5).write(3, 0)),
+        ("range 4..11 is out of bounds: there are 10 values", &|| _ = array.range(4..11).len()),
+        ("range 11..10 is out of bounds: there are 10 values", &|| _ = array.range(11..).len()),
+        ("range 0..18446744073709551615 is out of bounds: there are 10 values", &|| {
+            _ = array.range(..=usize::MAX).len()
         }),
-        (
-            "index 18446744073709551615 is out of bounds: there are 10 values",
-            &|| _ = array.read(usize::MAX),
-        ),
-        ("index 3 is out of bounds: there are 3 values", &|| {
-            array.range(2..5).write(3, 0)
-        }),
-        ("range 4..11 is out of bounds: there are 10 values", &|| {
-            _ = array.range(4..11).len()
-        }),
-        ("range 11..10 is out of bounds: there are 10 values", &|| {
-            _ = array.range(11..).len()
-        }),
-        (
-            "range 0..18446744073709551615 is out of bounds: there are 10 values",
-            &|| _ = array.range(..=usize::MAX).len(),
-        ),
         ("range 7..3 is out of bounds: there are 10 values", &|| {
             let (start, end) = (7, 3);
             _ = array.range(start..end).len();
         }),
-        ("a slice of 9 values was given, but there are 10", &|| {
-            array.copy_to(&mut [0; 9])
-        }),
-        ("a slice of 11 values was given, but there are 10", &|| {
-            array.copy_from(&[0; 11])
-        }),
+        ("a slice of 9 values was given, but there are 10", &|| array.copy_to(&mut [0; 9])),
+        ("a slice of 11 values was given, but there are 10", &|| array.copy_from(&[0; 11])),
     ];
     for (message, work) in cases {
         assert_eq!(panic_of(work), message);
     }
-    assert_eq!(
-        array.snapshot(),
-        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
-        "nothing was half done"
-    );
+    assert_eq!(array.snapshot(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "nothing was half done");
     assert!(array.get(9).is_some() && array.get(10).is_none() && array.get(usize::MAX).is_none());
 }
 
@@ -124,10 +104,7 @@ fn elements_of_an_array_inside_a_value_are_packed() {
     let all: Slice<'_, [[u16; 3]; 2], ReadWrite, Padded> = array.slice();
     assert_eq!(format!("{all:?}"), "[[[0, 0, 0], [0, 0, 0]], [[1, 2, 3], [4, 5, 6]]]");
     assert!(array.at(1).get(2).is_none());
-    assert_eq!(
-        panic_of(|| _ = array.at(0).at(2)),
-        "index 2 is out of bounds: there are 2 values"
-    );
+    assert_eq!(panic_of(|| _ = array.at(0).at(2)), "index 2 is out of bounds: there are 2 values");
 }
 
 #[test]

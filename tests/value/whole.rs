@@ -41,13 +41,7 @@ fn they_work_at_every_alignment_inside_a_struct() {
     assert_eq!(array.read(1), value);
     let view = array.at(1);
     view.nine.write(Bytemuck([9; 9]));
-    assert_eq!(
-        array.read(1),
-        Around {
-            nine: Bytemuck([9; 9]),
-            ..value
-        }
-    );
+    assert_eq!(array.read(1), Around { nine: Bytemuck([9; 9]), ..value });
     assert_eq!(format!("{:?}", view.five), "[2, 2, 2, 2, 2]");
     assert_eq!(format!("{:?}", view.nine), "[9, 9, 9, 9, 9, 9, 9, 9, 9]");
 }

@@ -1,4 +1,4 @@
-use bpfvar::MapValue;
+use bpfvar::{Array, MapValue};
 
 #[derive(MapValue)]
 #[repr(C)]
@@ -7,8 +7,6 @@ struct Pair<T> {
     b: T,
 }
 
-fn pairs() -> bpfvar::Array<Pair<String>> {
-    bpfvar::Array::in_process(1)
-}
+fn first(_: &Array<Pair<String>>) {}
 
 fn main() {}

@@ -4,7 +4,6 @@ use bpfvar::MapValue;
 #[repr(C)]
 struct Task {
     comm: String,
-    path: str,
 }
 
 fn main() {}
