@@ -36,13 +36,7 @@ struct Flow {
     by_size: [u64; 4],
 }
 
-static FLOW: Flow = Flow {
-    packets: 1,
-    bytes: 2,
-    drops: 3,
-    last_seen: 4,
-    by_size: [5, 6, 7, 8],
-};
+static FLOW: Flow = Flow { packets: 1, bytes: 2, drops: 3, last_seen: 4, by_size: [5, 6, 7, 8] };
 
 fn main() {
     Bench::run("One value", |bench| {
@@ -64,16 +58,10 @@ fn store(bench: &mut Bench, counters: &Values<u64>) {
         .operation("store a u64")
         .limit("raw pointer", |b| {
             // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            eights(b, move || unsafe {
-                first.wrapping_add(index()).write_volatile(black_box(7))
-            });
+            eights(b, move || unsafe { first.wrapping_add(index()).write_volatile(black_box(7)) });
         })
-        .subject("Array", |b| {
-            eights(b, || array.at(index()).store(black_box(7), Relaxed))
-        })
-        .subject("Map::update", |b| {
-            b.iter(|| map.update(black_box(KEY), black_box(&[7; 8])))
-        })
+        .subject("Array", |b| eights(b, || array.at(index()).store(black_box(7), Relaxed)))
+        .subject("Map::update", |b| b.iter(|| map.update(black_box(KEY), black_box(&[7; 8]))))
         .call("BPF_MAP_UPDATE_ELEM", |b| b.iter(|| call.update()))
         .measure();
 }
@@ -105,9 +93,7 @@ fn fetch_add(bench: &mut Bench, counters: &Values<u64>) {
                 atomic.fetch_add(black_box(1), Relaxed)
             });
         })
-        .subject("Array", |b| {
-            eights(b, || array.at(index()).fetch_add(black_box(1), Relaxed))
-        })
+        .subject("Array", |b| eights(b, || array.at(index()).fetch_add(black_box(1), Relaxed)))
         .subject("Map::lookup, update", |b| {
             b.iter(|| map.update(black_box(KEY), &incremented(lookup(map))));
         })
@@ -129,14 +115,10 @@ fn write(bench: &mut Bench, flows: &Values<Flow>) {
         .operation("write 64 bytes")
         .limit("raw pointer", |b| {
             // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            eights(b, move || unsafe {
-                first.wrapping_add(index()).write_volatile(*black_box(&FLOW))
-            });
+            eights(b, move || unsafe { first.wrapping_add(index()).write_volatile(*black_box(&FLOW)) });
         })
         .subject("Array", |b| eights(b, || array.at(index()).write(*black_box(&FLOW))))
-        .subject("Map::update", |b| {
-            b.iter(|| map.update(black_box(KEY), black_box(&[7; 64])))
-        })
+        .subject("Map::update", |b| b.iter(|| map.update(black_box(KEY), black_box(&[7; 64]))))
         .call("BPF_MAP_UPDATE_ELEM", |b| b.iter(|| call.update()))
         .measure();
 }
@@ -203,11 +185,7 @@ impl<T: MapValue> Values<T> {
     fn create(name: &str) -> Result<Self> {
         let array = Array::<T>::builder().name(name).entries(ENTRIES).create()?;
         let mapping = raw::map(array.map().expect("a map"), size_of::<T>() * array.len());
-        Ok(Values {
-            first: mapping.as_mut_ptr().cast(),
-            _mapping: mapping,
-            array,
-        })
+        Ok(Values { first: mapping.as_mut_ptr().cast(), _mapping: mapping, array })
     }
 
     fn by_call(&self) -> (&Map, Call<'_>) {
@@ -244,11 +222,7 @@ impl<'m> Call<'m> {
             value: value.as_mut_ptr().expose_provenance() as u64,
             flags: 0,
         };
-        Call {
-            attr,
-            value,
-            map: PhantomData,
-        }
+        Call { attr, value, map: PhantomData }
     }
 
     fn lookup(&mut self) {

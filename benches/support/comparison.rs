@@ -10,7 +10,7 @@ use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode};
 
 /// How often the ways of an operation take turns. What slows the machine down for a while slows all of them down, and
 /// ratios are taken within a turn.
-const TURNS: usize = 5;
+const TURNS: usize = 7;
 
 /// One bench program: measures, then prints its table.
 pub(crate) struct Bench {
@@ -46,15 +46,13 @@ impl Bench {
     pub(crate) fn run(title: &str, measure: impl FnOnce(&mut Bench) -> bpfvar::Result<()>) {
         host::pin_to(*host::cpus().last().expect("this runs on some CPU"));
         // Where criterion's results go by default, except that this is always the directory that cargo built to.
-        let directory = env::var_os("CRITERION_HOME").map_or_else(
-            || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("criterion"),
-            PathBuf::from,
-        );
+        let directory = env::var_os("CRITERION_HOME")
+            .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("criterion"), PathBuf::from);
         let mut bench = Bench {
             criterion: Criterion::default()
                 .sample_size(20)
-                .warm_up_time(Duration::from_millis(100))
-                .measurement_time(Duration::from_millis(400))
+                .warm_up_time(Duration::from_millis(50))
+                .measurement_time(Duration::from_millis(250))
                 .nresamples(2_000)
                 .output_directory(&directory)
                 .configure_from_args(),
@@ -70,11 +68,7 @@ impl Bench {
 
     /// Starts the comparison of some ways to do one thing.
     pub(crate) fn operation(&mut self, name: impl Into<String>) -> Operation<'_> {
-        Operation {
-            bench: self,
-            name: name.into(),
-            ways: Vec::new(),
-        }
+        Operation { bench: self, name: name.into(), ways: Vec::new() }
     }
 
     /// Criterion's median, unless this run did not measure it: a filter left it out, or it was a test.
@@ -102,10 +96,7 @@ impl Bench {
             let ns = digits(middle(row.medians.clone()));
             let of_limit = beside(Role::Limit).map_or(String::new(), |limit| ratio(row, limit));
             let against_call = beside(Role::Call).map_or(String::new(), |call| ratio(call, row));
-            println!(
-                "| {}: {} | {ns} | {of_limit} | {against_call} |",
-                row.operation, row.way
-            );
+            println!("| {}: {} | {ns} | {of_limit} | {against_call} |", row.operation, row.way);
         }
     }
 }
@@ -158,12 +149,7 @@ impl<'b> Operation<'b> {
         group.finish();
         for Way { name: way, role, .. } in ways {
             if let Some(medians) = (0..TURNS).map(|turn| bench.median(&name, way, turn)).collect() {
-                bench.rows.push(Row {
-                    operation: name.clone(),
-                    way,
-                    role,
-                    medians,
-                });
+                bench.rows.push(Row { operation: name.clone(), way, role, medians });
             }
         }
     }

@@ -29,8 +29,5 @@ pub(crate) unsafe fn bpf<A>(command: libc::c_long, attr: &mut A) -> i32 {
 ///
 /// If the kernel refuses.
 pub(crate) fn map(map: impl AsFd, len: usize) -> MmapRaw {
-    MmapOptions::new()
-        .len(len)
-        .map_raw(map.as_fd().as_raw_fd())
-        .expect("a map that can be mapped")
+    MmapOptions::new().len(len).map_raw(map.as_fd().as_raw_fd()).expect("a map that can be mapped")
 }

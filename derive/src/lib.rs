@@ -1,6 +1,6 @@
 //! `#[derive(MapValue)]` of the crate `bpfvar`, which documents and re-exports it.
 //!
-//! Three steps: [`parse`] reads the struct and its attributes, [`check`] refuses what cannot lie in a map, [`emit`] writes
+//! Three steps: `parse` reads the struct and its attributes, `check` refuses what cannot lie in a map, `emit` writes
 //! the view and the implementation.
 
 mod check;
