@@ -14,7 +14,7 @@ use memmap2::MmapRaw;
 
 mod support;
 
-use support::comparison::Bench;
+use support::comparison::{Bench, Operation};
 use support::raw;
 
 const ENTRIES: u32 = 256;
@@ -41,101 +41,54 @@ static FLOW: Flow = Flow { packets: 1, bytes: 2, drops: 3, last_seen: 4, by_size
 fn main() {
     Bench::run("One value", |bench| {
         let counters = Values::<u64>::create("counters")?;
-        store(bench, &counters);
-        load(bench, &counters);
-        fetch_add(bench, &counters);
-        let flows = Values::<Flow>::create("flows")?;
-        write(bench, &flows);
-        read(bench, &flows);
-        Ok(())
-    });
-}
-
-fn store(bench: &mut Bench, counters: &Values<u64>) {
-    let &Values { ref array, first, .. } = counters;
-    let (map, mut call) = counters.by_call();
-    bench
-        .operation("store a u64")
-        .limit("raw pointer", |b| {
-            // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            eights(b, move || unsafe { first.wrapping_add(index()).write_volatile(black_box(7)) });
-        })
-        .subject("Array", |b| eights(b, || array.at(index()).store(black_box(7), Relaxed)))
-        .subject("Map::update", |b| b.iter(|| map.update(black_box(KEY), black_box(&[7; 8]))))
-        .call("BPF_MAP_UPDATE_ELEM", |b| b.iter(|| call.update()))
-        .measure();
-}
-
-fn load(bench: &mut Bench, counters: &Values<u64>) {
-    let &Values { ref array, first, .. } = counters;
-    let (map, mut call) = counters.by_call();
-    bench
-        .operation("load a u64")
-        .limit("raw pointer", |b| {
-            // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            eights(b, move || unsafe { first.wrapping_add(index()).read_volatile() });
-        })
-        .subject("Array", |b| eights(b, || array.at(index()).load(Relaxed)))
-        .subject("Map::lookup", |b| b.iter(|| lookup::<8>(map)))
-        .call("BPF_MAP_LOOKUP_ELEM", |b| b.iter(|| call.lookup()))
-        .measure();
-}
-
-fn fetch_add(bench: &mut Bench, counters: &Values<u64>) {
-    let &Values { ref array, first, .. } = counters;
-    let (map, mut call) = counters.by_call();
-    bench
-        .operation("add to a u64")
-        .limit("raw pointer", |b| {
-            eights(b, move || {
-                // SAFETY: inside the mapping (see `Values::first`), aligned, and accessed by nothing else for so long.
-                let atomic = unsafe { AtomicU64::from_ptr(first.wrapping_add(index())) };
-                atomic.fetch_add(black_box(1), Relaxed)
-            });
-        })
-        .subject("Array", |b| eights(b, || array.at(index()).fetch_add(black_box(1), Relaxed)))
-        .subject("Map::lookup, update", |b| {
-            b.iter(|| map.update(black_box(KEY), &incremented(lookup(map))));
-        })
-        .call("BPF_MAP_LOOKUP_ELEM, UPDATE", |b| {
-            b.iter(|| {
+        counters.compare(
+            bench.operation("store a u64"),
+            // SAFETY: `compare` gives a valid pointer.
+            |at| unsafe { at.write_volatile(black_box(7)) },
+            |array| array.at(index()).store(black_box(7), Relaxed),
+            ("Map::update", |map| update(map, black_box([7; 8]))),
+            ("BPF_MAP_UPDATE_ELEM", Call::update),
+        );
+        counters.compare(
+            bench.operation("load a u64"),
+            // SAFETY: `compare` gives a valid pointer.
+            |at| unsafe { at.read_volatile() },
+            |array| array.at(index()).load(Relaxed),
+            ("Map::lookup", lookup::<8>),
+            ("BPF_MAP_LOOKUP_ELEM", Call::lookup),
+        );
+        counters.compare(
+            bench.operation("add to a u64"),
+            // SAFETY: `compare` gives a valid pointer, and a u64 in a map is aligned as an atomic is.
+            |at| unsafe { AtomicU64::from_ptr(at) }.fetch_add(black_box(1), Relaxed),
+            |array| array.at(index()).fetch_add(black_box(1), Relaxed),
+            ("Map::lookup, update", |map| update(map, incremented(lookup(map)))),
+            ("BPF_MAP_LOOKUP_ELEM, UPDATE", |call| {
                 call.lookup();
                 let value = call.value[..].try_into().expect("8 bytes");
                 call.value.copy_from_slice(&incremented(value));
                 call.update();
-            });
-        })
-        .measure();
-}
-
-fn write(bench: &mut Bench, flows: &Values<Flow>) {
-    let &Values { ref array, first, .. } = flows;
-    let (map, mut call) = flows.by_call();
-    bench
-        .operation("write 64 bytes")
-        .limit("raw pointer", |b| {
-            // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            eights(b, move || unsafe { first.wrapping_add(index()).write_volatile(*black_box(&FLOW)) });
-        })
-        .subject("Array", |b| eights(b, || array.at(index()).write(*black_box(&FLOW))))
-        .subject("Map::update", |b| b.iter(|| map.update(black_box(KEY), black_box(&[7; 64]))))
-        .call("BPF_MAP_UPDATE_ELEM", |b| b.iter(|| call.update()))
-        .measure();
-}
-
-fn read(bench: &mut Bench, flows: &Values<Flow>) {
-    let &Values { ref array, first, .. } = flows;
-    let (map, mut call) = flows.by_call();
-    bench
-        .operation("read 64 bytes")
-        .limit("raw pointer", |b| {
-            // SAFETY: inside the mapping (see `Values::first`), which only this thread accesses.
-            eights(b, move || unsafe { first.wrapping_add(index()).read_volatile() });
-        })
-        .subject("Array", |b| eights(b, || array.at(index()).read()))
-        .subject("Map::lookup", |b| b.iter(|| lookup::<64>(map)))
-        .call("BPF_MAP_LOOKUP_ELEM", |b| b.iter(|| call.lookup()))
-        .measure();
+            }),
+        );
+        let flows = Values::<Flow>::create("flows")?;
+        flows.compare(
+            bench.operation("write 64 bytes"),
+            // SAFETY: `compare` gives a valid pointer.
+            |at| unsafe { at.write_volatile(*black_box(&FLOW)) },
+            |array| array.at(index()).write(*black_box(&FLOW)),
+            ("Map::update", |map| update(map, black_box([7; 64]))),
+            ("BPF_MAP_UPDATE_ELEM", Call::update),
+        );
+        flows.compare(
+            bench.operation("read 64 bytes"),
+            // SAFETY: `compare` gives a valid pointer.
+            |at| unsafe { at.read_volatile() },
+            |array| array.at(index()).read(),
+            ("Map::lookup", lookup::<64>),
+            ("BPF_MAP_LOOKUP_ELEM", Call::lookup),
+        );
+        Ok(())
+    });
 }
 
 /// `Bencher::iter` for what is over within a cycle or two: eight to a round, as the loop would be a part of it, and where the
@@ -169,6 +122,10 @@ fn lookup<const N: usize>(map: &Map) -> [u8; N] {
     value
 }
 
+fn update<const N: usize>(map: &Map, value: [u8; N]) {
+    map.update(black_box(KEY), &value).expect("an entry of N bytes");
+}
+
 fn incremented(value: [u8; 8]) -> [u8; 8] {
     (u64::from_ne_bytes(value) + black_box(1)).to_ne_bytes()
 }
@@ -188,9 +145,25 @@ impl<T: MapValue> Values<T> {
         Ok(Values { first: mapping.as_mut_ptr().cast(), _mapping: mapping, array })
     }
 
-    fn by_call(&self) -> (&Map, Call<'_>) {
-        let map = self.array.map().expect("a map");
-        (map, Call::new(map))
+    /// Compares four ways to access one value. `by_hand` gets a pointer to it that is valid for reads and writes, aligned
+    /// and to what nothing else accesses meanwhile.
+    fn compare<'s, R, S, M>(
+        &'s self,
+        operation: Operation<'_>,
+        by_hand: impl Fn(*mut T) -> R + Copy,
+        by_view: impl Fn(&Array<T>) -> S + Copy,
+        (map_name, by_map): (&'static str, impl Fn(&Map) -> M),
+        (call_name, by_call): (&'static str, impl Fn(&mut Call<'s>)),
+    ) {
+        let &Values { ref array, first, .. } = self;
+        let map = array.map().expect("a map");
+        let mut call = Call::new(map);
+        operation
+            .limit("raw pointer", |b| eights(b, move || by_hand(first.wrapping_add(index()))))
+            .subject("Array", |b| eights(b, || by_view(array)))
+            .subject(map_name, |b| b.iter(|| by_map(map)))
+            .call(call_name, |b| b.iter(|| by_call(&mut call)))
+            .measure();
     }
 }
 

@@ -8,7 +8,6 @@ use std::path::Path;
 
 use crate::error::{Cause, Error, Result};
 use crate::kernel::{Map, MapBuilder};
-use crate::mapping;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::value::{Field, Integer, Iter, MapValue, Slice, Values};
 
@@ -74,7 +73,7 @@ impl<T: MapValue> Array<T> {
     /// As [`Array::from_map`].
     pub fn open_best(map: Map) -> Result<Granted<T>> {
         let entries = 0..map.info().max_entries;
-        match map_values(&map, &entries) {
+        match Values::map(&map, &entries) {
             Ok(values) => Ok(Granted::ReadWrite(Array { values, mapped: Some((map, entries)) })),
             Err(error) if matches!(error.cause(), Some(Cause::Frozen | Cause::ReadOnlyForPrograms)) => {
                 Array::from_map(map).map(Granted::ReadOnly)
@@ -112,7 +111,7 @@ impl<T: MapValue> Array<T> {
             // Somebody else was faster.
             return Ok(read_only);
         }
-        let array = match map_values(&map, &entries) {
+        let array = match Values::map(&map, &entries) {
             Ok(values) => Granted::ReadWrite(Array { values, mapped: Some((map, entries)) }),
             Err(_) => Granted::ReadOnly(read_only),
         };
@@ -141,7 +140,7 @@ impl<T: MapValue, A: Access> Array<T, A> {
     ///
     /// As [`Array::from_map`]; and [`Error::Argument`] if the window is empty or ends behind the last entry.
     pub fn from_map_window(map: Map, entries: Range<u32>) -> Result<Array<T, A>> {
-        let values = map_values(&map, &entries)?;
+        let values = Values::map(&map, &entries)?;
         Ok(Array { values, mapped: Some((map, entries)) })
     }
 
@@ -388,9 +387,4 @@ impl<T: MapValue> From<FreezeError<T>> for Error {
     fn from(failed: FreezeError<T>) -> Error {
         failed.error
     }
-}
-
-fn map_values<T: MapValue, A: Access>(map: &Map, entries: &Range<u32>) -> Result<Values<T, A>> {
-    let region = mapping::map::<T, A>(map, entries)?;
-    Ok(Values::new(region, entries.len()))
 }

@@ -158,9 +158,9 @@ pub enum Cause {
     /// EPERM: ids are for `CAP_SYS_ADMIN` only.
     #[error("opening objects by id needs CAP_SYS_ADMIN (CAP_BPF is not enough); open a pin or a descriptor instead")]
     NeedsCapSysAdmin,
-    /// EPERM: capabilities are there, and yet the kernel refused.
+    /// EPERM: the right is there, and yet the kernel refused.
     #[error(
-        "the thread has the capability, so a user namespace, a token without this right, a security module or kernel lockdown refused"
+        "the thread has the capability or a token, so a user namespace, a security module or kernel lockdown refused"
     )]
     Policy,
     /// EPERM before Linux 5.11: `RLIMIT_MEMLOCK` is too small.
@@ -200,10 +200,7 @@ pub enum Cause {
     /// EMFILE or ENFILE: no descriptor left.
     #[error("no file descriptor is left; close some or raise RLIMIT_NOFILE (ulimit -n)")]
     OutOfDescriptors,
-    /// E2BIG from a lookup or update, ENOENT from a lookup: there is no such entry.
-    #[error("there is no such entry: the index is not below max_entries")]
-    NoSuchEntry,
-    /// ENOENT: no such id or path.
+    /// ENOENT, ENOTDIR: no such id or path.
     #[error("there is no such map any more, or no such path; list what there is with Map::ids or ls /sys/fs/bpf")]
     NotFound,
     /// EINVAL from delete: entries of an array cannot be deleted.
@@ -215,21 +212,25 @@ pub enum Cause {
     /// EPERM or EINVAL from a pin: the directory is not in a BPF file system.
     #[error("the directory is not in a BPF file system; mount one (mount -t bpf bpf /sys/fs/bpf) and pin below it")]
     NotBpffs,
+    /// EACCES from a get: the path is an ordinary file or a directory.
+    #[error("the path is no pinned object; pins are the files in a BPF file system (ls /sys/fs/bpf)")]
+    NotAPin,
     /// EACCES: the mode of the path forbids it.
     #[error(
-        "the mode of the file or of a directory above it forbids that; check owner and mode, or open it read-only with Map::from_pin_read_only"
+        "the mode of the path or of a directory above it forbids that; check owner and mode (Map::from_pin_read_only opens a pin that may only be read)"
     )]
     PathPermission,
-    /// EINVAL from a create whose arguments were checked: this kernel does not know a flag.
+    /// EINVAL from a create whose arguments were checked: this kernel does not know a flag, or what a flag refers to is not
+    /// there.
     #[error(
-        "this kernel knows BPF_MAP_TYPE_ARRAY with these flags not (BPF_F_MMAPABLE needs Linux 5.5, a token 6.9), or the NUMA node does not exist"
+        "this kernel does not know BPF_F_MMAPABLE (Linux 5.5) or tokens (6.9), the NUMA node does not exist, or the token is none"
     )]
     UnsupportedByKernel,
     /// E2BIG from a create: the values are too big together.
     #[error("value size and entries are more than this kernel takes")]
     TooBig,
-    /// EBADF: the descriptor is closed, or a token descriptor is none.
-    #[error("a descriptor is closed or of the wrong kind")]
+    /// EBADF: a descriptor is closed.
+    #[error("a descriptor is closed")]
     BadDescriptor,
     /// ENOSYS, EINVAL from a batch call: before Linux 5.6.
     #[error("this kernel lacks the call (batches need Linux 5.6, freezing 5.2)")]

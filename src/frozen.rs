@@ -21,21 +21,22 @@ use crate::memory::{ReadOnly, Region};
 ///
 /// # Soundness
 ///
-/// No system call, mapping, or program changes such a map, with one exception: an iterator program (`iter/bpf_map_elem`),
-/// loaded with `CAP_BPF` and `CAP_PERFMON` over just this map, may write to the value that it is shown. As with ptrace and
-/// `/proc/PID/mem`, that is counted as outside Rust's model, so lending references is a safe call; DESIGN.md argues it.
-/// [`Array<T, ReadOnly>`](crate::Array) is sound even then.
+/// Opening one is unsafe, reading it is not: see [`Frozen::from_map`]. [`Array<T, ReadOnly>`](crate::Array) reads the same
+/// map, scalar by scalar, without any promise.
 ///
 /// # Examples
 ///
 /// ```no_run
 /// use bpfvar::{Frozen, Map};
 ///
-/// let weights = Frozen::<u64>::builder().name("weights").create_from(&[1, 2, 4])?;
+/// // SAFETY: nobody else gets at the new map.
+/// let weights = unsafe { Frozen::<u64>::builder().name("weights").create_from(&[1, 2, 4])? };
 /// assert_eq!(weights[2], 4);
 /// assert_eq!(weights.as_slice(), Some(&[1_u64, 2, 4][..]));
 ///
-/// let rodata = Frozen::<[u32; 4]>::from_map(Map::from_pin("/sys/fs/bpf/rodata")?)?;
+/// let map = Map::from_pin("/sys/fs/bpf/rodata")?;
+/// // SAFETY: only root can open the pin, and root runs no program that writes to .rodata by iterating over it.
+/// let rodata = unsafe { Frozen::<[u32; 4]>::from_map(map)? };
 /// let first: &[u32; 4] = &rodata[0];
 /// # Ok::<(), bpfvar::Error>(())
 /// ```
@@ -58,36 +59,52 @@ impl<T> Frozen<T> {
 
     /// Maps all entries of `map`, which must be `BPF_F_RDONLY_PROG` and frozen.
     ///
+    /// # Safety
+    ///
+    /// Nobody writes the values while this lives. That the map is `BPF_F_RDONLY_PROG` and frozen is checked, and rules out
+    /// all mappings, system calls and ordinary programs. What remains:
+    ///
+    /// - an iterator program (`iter/bpf_map_elem`) over this map gets each value as a writable buffer, whatever the flags.
+    ///   Running one takes `CAP_BPF`, `CAP_PERFMON` and a descriptor of the map, for which the right to read a pin is enough;
+    /// - kernels without the fixes of CVE-2021-4001 (an update in flight may land after the freeze) and CVE-2024-49861 (some
+    ///   helpers write to read-only maps).
+    ///
     /// # Errors
     ///
     /// [`Error::Mismatch`](crate::Error::Mismatch) if somebody could still write it, and as
     /// [`Array::from_map`](crate::Array::from_map). Whether it is frozen is read from `/proc`
     /// ([`Map::is_frozen`]).
-    pub fn from_map(map: Map) -> Result<Frozen<T>>
+    pub unsafe fn from_map(map: Map) -> Result<Frozen<T>>
     where
         T: FromBytes + Immutable,
     {
-        // SAFETY: FromBytes says that any bytes are a T, Immutable that it holds no UnsafeCell.
+        // SAFETY: FromBytes says that any bytes are a T, Immutable that it holds no UnsafeCell. That nobody writes them is the
+        // caller's promise.
         unsafe { Frozen::from_map_unchecked(map) }
     }
 
     /// The same for a type with bytemuck's trait. Feature `bytemuck`.
     ///
+    /// # Safety
+    ///
+    /// As for [`Frozen::from_map`].
+    ///
     /// # Errors
     ///
     /// As [`Frozen::from_map`].
     #[cfg(feature = "bytemuck")]
-    pub fn from_map_pod(map: Map) -> Result<Frozen<T>>
+    pub unsafe fn from_map_pod(map: Map) -> Result<Frozen<T>>
     where
         T: bytemuck::AnyBitPattern,
     {
-        // SAFETY: AnyBitPattern says that any bytes are a T, and that it has no interior mutability.
+        // SAFETY: AnyBitPattern says that any bytes are a T, and that it has no interior mutability. That nobody writes them
+        // is the caller's promise.
         unsafe { Frozen::from_map_unchecked(map) }
     }
 
     /// # Safety
     ///
-    /// Any bytes are a `T`, and `T` has no interior mutability.
+    /// Any bytes are a `T`, and `T` has no interior mutability; and as for [`Frozen::from_map`].
     unsafe fn from_map_unchecked(map: Map) -> Result<Frozen<T>> {
         let () = Self::SHAPE;
         let entries = 0..map.info().max_entries;
@@ -135,8 +152,7 @@ impl<T> Frozen<T> {
         // SAFETY: the region holds `len` values a stride apart: it was mapped for just these.
         let at = unsafe { self.region.base().add(index * Self::STRIDE) };
         // SAFETY: 8-aligned, and T needs no more (SHAPE); mapped, hence initialised, while the region is borrowed; any bytes
-        // are a T without interior mutability, said the constructor's caller; nobody writes them, because the map is
-        // BPF_F_RDONLY_PROG and frozen, neither of which can be undone. The exception is argued in DESIGN.md.
+        // are a T without interior mutability, and nobody writes them, said the constructor's caller.
         Some(unsafe { at.cast::<T>().as_ref() })
     }
 
@@ -157,28 +173,40 @@ impl<T> MapBuilder<'_, Frozen<T>> {
     /// Makes a `BPF_F_RDONLY_PROG` map with one entry for each of `values`, fills it by one system call, freezes it and maps
     /// it. Linux 5.6.
     ///
+    /// # Safety
+    ///
+    /// As for [`Frozen::from_map`]. While the map is neither pinned nor handed on, only `CAP_SYS_ADMIN` gets at it, by its id.
+    ///
     /// # Errors
     ///
     /// As [`MapBuilder::<Map>::create`](MapBuilder), [`Map::update_batch`], [`Map::freeze`] and [`Frozen::from_map`];
     /// [`Error::Argument`](crate::Error::Argument) if there is no value.
-    pub fn create_from(self, values: &[T]) -> Result<Frozen<T>>
+    pub unsafe fn create_from(self, values: &[T]) -> Result<Frozen<T>>
     where
         T: FromBytes + IntoBytes + Immutable,
     {
-        Frozen::from_map(self.create_filled(values.len(), values.as_bytes())?)
+        let map = self.create_filled(values.len(), values.as_bytes())?;
+        // SAFETY: the caller's promise.
+        unsafe { Frozen::from_map(map) }
     }
 
     /// The same for a type with bytemuck's trait. Feature `bytemuck`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Frozen::from_map`].
     ///
     /// # Errors
     ///
     /// As [`create_from`](MapBuilder::create_from).
     #[cfg(feature = "bytemuck")]
-    pub fn create_from_pod(self, values: &[T]) -> Result<Frozen<T>>
+    pub unsafe fn create_from_pod(self, values: &[T]) -> Result<Frozen<T>>
     where
         T: bytemuck::Pod,
     {
-        Frozen::from_map_pod(self.create_filled(values.len(), bytemuck::cast_slice(values))?)
+        let map = self.create_filled(values.len(), bytemuck::cast_slice(values))?;
+        // SAFETY: the caller's promise.
+        unsafe { Frozen::from_map_pod(map) }
     }
 
     fn create_filled(self, len: usize, bytes: &[u8]) -> Result<Map> {

@@ -89,15 +89,18 @@ impl Bench {
         println!("\n| {title} | ns | of the limit | against the system call |");
         println!("|---|--:|--:|--:|");
         for row in &self.rows {
-            let beside = |role| {
-                let same = |other: &&Row| other.operation == row.operation && other.role == role && role != row.role;
-                self.rows.iter().find(same)
-            };
             let ns = digits(middle(row.medians.clone()));
-            let of_limit = beside(Role::Limit).map_or(String::new(), |limit| ratio(row, limit));
-            let against_call = beside(Role::Call).map_or(String::new(), |call| ratio(call, row));
+            let of_limit = self.beside(row, Role::Limit).map(|limit| ratio(row, limit));
+            let against_call = self.beside(row, Role::Call).map(|call| ratio(call, row));
+            let [of_limit, against_call] = [of_limit, against_call].map(Option::unwrap_or_default);
             println!("| {}: {} | {ns} | {of_limit} | {against_call} |", row.operation, row.way);
         }
+    }
+
+    /// The row of this role in the comparison that `row` belongs to, if that is another one.
+    fn beside(&self, row: &Row, role: Role) -> Option<&Row> {
+        let mut rows = self.rows.iter();
+        rows.find(|other| other.operation == row.operation && other.role == role && role != row.role)
     }
 }
 
@@ -166,9 +169,10 @@ fn middle(mut numbers: Vec<f64>) -> f64 {
     numbers[numbers.len() / 2]
 }
 
-/// Three digits at least, in groups of three.
+/// Three digits or so, in groups of three.
 fn digits(number: f64) -> String {
     match number {
+        ..0.1 => format!("{number:.3}"),
         ..10.0 => format!("{number:.2}"),
         ..100.0 => format!("{number:.1}"),
         _ => grouped(number.round() as u64),

@@ -20,6 +20,7 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
 
     let members: Vec<_> = value.fields.iter().map(|field| &field.member).collect();
     let types: Vec<_> = value.fields.iter().map(|field| &field.ty).collect();
+    let places: Vec<_> = value.fields.iter().map(place).collect();
     let whole = whole(value);
     let definition = view_definition(value, &view_generics);
     let debug = debug_body(value);
@@ -65,11 +66,9 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 fn view<__A: #krate::Access>(__field: #krate::Field<'_, Self, __A>) -> Self::View<'_, __A> {
                     #view {
                         #(
-                            #members: <#types as #krate::MapValue>::view(
-                                // SAFETY: a field of this struct with its own offset and type (with another, `read_from` would
-                                // not compile), aligned (packed, `write_to` would not compile), and accessed only so.
-                                unsafe { __field.project::<#types>(::core::mem::offset_of!(Self, #members)) },
-                            ),
+                            // SAFETY: a field of this struct, of this very type (with another, the closure would not
+                            // compile), aligned (packed, `write_to` would not compile), and accessed only so.
+                            #members: <#types as #krate::MapValue>::view(unsafe { __field.project(#places) }),
                         )*
                         #whole: __field,
                     }
@@ -79,10 +78,8 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 fn read_from<__A: #krate::Access>(__field: #krate::Field<'_, Self, __A>) -> Self {
                     Self {
                         #(
-                            #members: <#types as #krate::MapValue>::read_from(
-                                // SAFETY: as in `view`.
-                                unsafe { __field.project::<#types>(::core::mem::offset_of!(Self, #members)) },
-                            ),
+                            // SAFETY: as in `view`.
+                            #members: <#types as #krate::MapValue>::read_from(unsafe { __field.project(#places) }),
                         )*
                     }
                 }
@@ -90,11 +87,8 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 #[inline]
                 fn write_to(__field: #krate::Field<'_, Self, #krate::ReadWrite>, __value: &Self) {
                     #(
-                        <#types as #krate::MapValue>::write_to(
-                            // SAFETY: as in `view`.
-                            unsafe { __field.project::<#types>(::core::mem::offset_of!(Self, #members)) },
-                            &__value.#members,
-                        );
+                        // SAFETY: as in `view`.
+                        <#types as #krate::MapValue>::write_to(unsafe { __field.project(#places) }, &__value.#members);
                     )*
                 }
             }
@@ -205,6 +199,16 @@ fn shape_check(value: &Value) -> TokenStream {
     quote_spanned! {place=>
         ::core::assert!(::core::mem::size_of::<#ident>() != 0, #zero);
         ::core::assert!(::core::mem::align_of::<#ident>() <= 8, #align);
+    }
+}
+
+/// The place of a field in a struct whose address is given. By syntax, not by `offset_of!`: a path such as `::core` is what
+/// the user's crate makes of it (`extern crate self as core`), and a forged offset would be undefined behaviour.
+fn place(field: &Field) -> TokenStream {
+    let Field { member, ty, .. } = field;
+    quote! {
+        // SAFETY: `project` gives the address of such a struct.
+        |__at: *mut Self| -> *mut #ty { unsafe { &raw mut (*__at).#member } }
     }
 }
 

@@ -6,9 +6,10 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::Path;
 
-use super::MapInfo;
+use super::{MapInfo, MapType};
 use crate::error::Cause;
-use crate::sys::{self, bpf::ENOTSUPP};
+use crate::sys;
+use crate::sys::bpf::{self, ENOTSUPP};
 
 // Bits of CapEff, from include/uapi/linux/capability.h.
 const CAP_SYS_ADMIN: u32 = 21;
@@ -57,14 +58,15 @@ pub(super) fn of_mmap(source: &io::Error, fd: BorrowedFd<'_>, info: &MapInfo) ->
         (libc::EACCES | libc::EINVAL, Ok(libc::O_RDONLY)) => Cause::ReadOnlyDescriptor,
         (libc::EACCES, Ok(libc::O_WRONLY)) => Cause::WriteOnlyDescriptor,
         (libc::EACCES, _) if info.flags.rdonly_prog() => Cause::ReadOnlyForPrograms,
-        // Only a writable mapping of a frozen map gets EPERM.
-        (libc::EPERM, _) => Cause::Frozen,
+        // Of mmap itself, only a writable mapping of a frozen map gets EPERM.
+        (libc::EPERM, _) if is_frozen(fd).unwrap_or(true) => Cause::Frozen,
+        (libc::EPERM, _) => Cause::Policy,
         (other, _) => common(other),
     }
 }
 
 /// Why `BPF_MAP_FREEZE` failed.
-pub(super) fn of_freeze(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
+pub(super) fn of_freeze(source: &io::Error, fd: BorrowedFd<'_>, info: &MapInfo) -> Cause {
     match errno(source) {
         // Twice is EPERM since 6.12 and EBUSY before.
         libc::EPERM | libc::EBUSY if is_frozen(fd).unwrap_or(false) => Cause::Frozen,
@@ -74,6 +76,8 @@ pub(super) fn of_freeze(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
         libc::EPERM if !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
         libc::EPERM => Cause::Policy,
         libc::EINVAL => Cause::NoSuchCall,
+        // Also a map of a type that is never frozen.
+        ENOTSUPP if info.map_type != MapType::ARRAY => Cause::Other,
         other => common(other),
     }
 }
@@ -103,7 +107,7 @@ pub(super) fn of_delete(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
 pub(super) fn of_pin(source: &io::Error, path: &Path) -> Cause {
     match errno(source) {
         libc::EEXIST => Cause::PathTaken,
-        libc::ENOENT => Cause::NotFound,
+        libc::ENOENT | libc::ENOTDIR => Cause::NotFound,
         libc::EPERM | libc::EINVAL if !path.parent().is_some_and(in_bpffs) => Cause::NotBpffs,
         libc::EPERM if !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
         libc::EPERM => Cause::Policy,
@@ -115,9 +119,9 @@ pub(super) fn of_pin(source: &io::Error, path: &Path) -> Cause {
 /// Why a pin could not be opened.
 pub(super) fn of_get(source: &io::Error, path: &Path) -> Cause {
     match errno(source) {
-        libc::ENOENT => Cause::NotFound,
+        libc::ENOENT | libc::ENOTDIR => Cause::NotFound,
         // Also what the kernel says of a path that is no pin at all.
-        libc::EACCES | libc::EPERM if path.exists() && !in_bpffs(path) => Cause::NotBpffs,
+        libc::EACCES | libc::EPERM if path.is_dir() || path.exists() && !in_bpffs(path) => Cause::NotAPin,
         libc::EACCES | libc::EPERM => Cause::PathPermission,
         other => common(other),
     }
@@ -138,8 +142,18 @@ pub(super) fn of_info(source: &io::Error) -> Cause {
     common(errno(source))
 }
 
-/// Whether the map is frozen, from the `frozen:` line of its fdinfo (Linux 5.2).
+/// Whether the map is frozen.
 pub(super) fn is_frozen(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    // Asking /proc disturbs nobody; asking the kernel by an update in vain makes a freeze at the same time fail. But /proc
+    // may be absent, or no descriptor left to open it.
+    frozen_by_fdinfo(fd).or_else(|error| match sys::access_mode(fd)? {
+        libc::O_RDONLY => Err(error),
+        _ => bpf::map_probe_frozen(fd),
+    })
+}
+
+/// The `frozen:` line of a map's fdinfo (Linux 5.2).
+fn frozen_by_fdinfo(fd: BorrowedFd<'_>) -> io::Result<bool> {
     let text = fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", fd.as_raw_fd()))?;
     text.lines()
         .find_map(|line| line.strip_prefix("frozen:"))

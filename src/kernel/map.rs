@@ -84,7 +84,7 @@ impl Map {
     /// # Errors
     ///
     /// [`Cause::NotFound`], [`Cause::PathPermission`] (the pin's mode does not let this user write; see
-    /// [`Map::from_pin_read_only`]), [`Cause::NotBpffs`], or [`Error::NotAMap`] if something else is pinned there.
+    /// [`Map::from_pin_read_only`]), [`Cause::NotAPin`], or [`Error::NotAMap`] if something else is pinned there.
     pub fn from_pin(path: impl AsRef<Path>) -> Result<Map> {
         Map::from_unproven_pin(path.as_ref())?.proven()
     }
@@ -198,18 +198,21 @@ impl Map {
     /// [`Cause::ReadOnlyDescriptor`], [`Cause::KernelManagedFields`] (524).
     pub fn freeze(&self) -> Result<()> {
         bpf::map_freeze(self.as_fd()).map_err(|source| {
-            let cause = cause::of_freeze(&source, self.as_fd());
+            let cause = cause::of_freeze(&source, self.as_fd(), &self.info);
             self.kernel_error(Call::MapFreeze, cause, source)
         })
     }
 
-    /// Whether the map is frozen. Reads `/proc/thread-self/fdinfo`, which says so since Linux 5.2.
+    /// Whether the map is frozen. Reads `/proc/thread-self/fdinfo`, or asks the kernel by an update in vain.
     ///
     /// # Errors
     ///
-    /// [`Error::Kernel`] with [`Call::FdInfo`] where /proc is not mounted.
+    /// [`Error::Kernel`] with [`Call::FdInfo`] where /proc cannot be read and the descriptor is read-only.
     pub fn is_frozen(&self) -> Result<bool> {
-        cause::is_frozen(self.as_fd()).map_err(|source| self.kernel_error(Call::FdInfo, Cause::Other, source))
+        cause::is_frozen(self.as_fd()).map_err(|source| {
+            let cause = cause::of_info(&source);
+            self.kernel_error(Call::FdInfo, cause, source)
+        })
     }
 
     /// The error for an argument that `rule` forbids.

@@ -68,18 +68,34 @@ impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
         Field { at, lives: PhantomData, access: PhantomData }
     }
 
-    /// The part of type `F` at byte `offset`. For the derive.
+    /// The part of type `F` that `place` finds. For the derive.
     ///
     /// # Safety
     ///
-    /// `T` has at `offset` a field of type `F`, and those bytes are never accessed but as an `F`.
+    /// Given the address of a `T`, `place` gives that of a field of type `F` in it, aligned for `F`; it accesses nothing. Those
+    /// bytes are never accessed but as an `F`.
     #[doc(hidden)]
     #[inline(always)]
-    pub unsafe fn project<F: MapValue>(self, offset: usize) -> Field<'m, F, A> {
-        // SAFETY: the field lies inside T, so inside the same mapping or allocation.
+    pub unsafe fn project<F: MapValue>(self, place: unsafe fn(*mut T) -> *mut F) -> Field<'m, F, A> {
+        // SAFETY: `at` is the address of a T that lies in one mapping or allocation.
+        let at = unsafe { place(self.at.as_ptr()) };
+        // SAFETY: a field of what is not at null is not at null.
+        let at = unsafe { NonNull::new_unchecked(at) };
+        // SAFETY: aligned, says the caller; inside T, so as long-lived and as writable as all of it; accessed as an F only.
+        unsafe { Field::new(at) }
+    }
+
+    /// The word at byte `offset`.
+    ///
+    /// # Safety
+    ///
+    /// `size_of::<W>()` bytes from `offset` on lie inside `T`, that address is aligned for `W`, and those bytes are never
+    /// accessed but as a `W`.
+    #[inline(always)]
+    pub(super) unsafe fn word<W: Scalar>(self, offset: usize) -> Field<'m, W, A> {
+        // SAFETY: inside T, so inside the same mapping or allocation.
         let at = unsafe { self.at.cast::<u8>().add(offset) };
-        // SAFETY: aligned, because `at` is aligned for T and T aligns its fields; as long-lived and as writable as all of T;
-        // accessed as an F only, says the caller.
+        // SAFETY: aligned, and accessed as a W only, says the caller; as long-lived and as writable as all of T.
         unsafe { Field::new(at.cast()) }
     }
 
@@ -111,9 +127,10 @@ impl<'m, S: Scalar, A: Access> Field<'m, S, A> {
     #[inline(always)]
     fn bits(self) -> &'m <S::Bits as Bits>::Atomic {
         // SAFETY: `at` is aligned for S and S::Bits's atomic has S's size and alignment (asserted in scalar.rs); the bytes are
-        // readable for 'm; every bit pattern is one of the atomic; all other accesses through this mapping are atomic and of
-        // this width, and those of the kernel and of other processes or mappings are to it what another thread's are.
-        // The reference allows changes behind it, because all of the atomic is in an UnsafeCell.
+        // readable for 'm; every bit pattern is one of the atomic; all other accesses of this program through this mapping are
+        // atomic and of this width. Those of the kernel, of other processes and through other mappings are not made by this
+        // program: the machine defines what a load sees of them, and any bits are valid. The reference allows changes behind
+        // it, because all of the atomic is in an UnsafeCell.
         unsafe { self.at.cast().as_ref() }
     }
 

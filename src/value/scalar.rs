@@ -155,9 +155,6 @@ macro_rules! integers {
     )*};
 }
 
-// `Bits` of the integers are the same size by definition; of these by the reference:
-const _: () = assert!(size_of::<bool>() == 1 && size_of::<f32>() == 4 && size_of::<f64>() == 8);
-
 integers! {
     u8: u8, AtomicU8, u64;
     u16: u16, AtomicU16, u64;
@@ -217,11 +214,18 @@ impl Scalar for bool {
 }
 
 mod sealed {
-    /// `Field` accesses a scalar through its bits, so nobody else may say what those are.
+    /// `Field` accesses a scalar through its bits, so nobody else may say what those are. They have its size and alignment.
     pub trait Sealed {}
 
     macro_rules! sealed {
-        ($($scalar:ty),*) => { $(impl Sealed for $scalar {})* };
+        ($($scalar:ty),*) => {$(
+            impl Sealed for $scalar {}
+
+            const _: () = {
+                assert!(size_of::<$scalar>() == size_of::<<$scalar as super::Scalar>::Bits>());
+                assert!(align_of::<$scalar>() == align_of::<<$scalar as super::Scalar>::Bits>());
+            };
+        )*};
     }
 
     sealed!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool);

@@ -2,8 +2,12 @@
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
 use super::{MapValue, Slice};
+use crate::error::Result;
+use crate::kernel::Map;
+use crate::mapping;
 use crate::memory::{Access, ReadOnly, ReadWrite, Region};
 
 /// A region that is only ever seen as `len` values of `T`, a stride apart: what makes views of it sound.
@@ -21,7 +25,8 @@ impl<T: MapValue> Values<T, ReadWrite> {
     /// If they do not fit the address space.
     pub(crate) fn in_process(len: usize) -> Self {
         let bytes = len.checked_mul(Self::STRIDE).expect("the values fit the address space");
-        Values::new(Region::in_process(bytes), len)
+        // SAFETY: a new region.
+        unsafe { Values::new(Region::in_process(bytes), len) }
     }
 }
 
@@ -34,8 +39,19 @@ impl<T: MapValue, A: Access> Values<T, A> {
         assert!(align_of::<T>() <= 8, "values of a map are 8-aligned");
     };
 
-    /// Takes the region over, which holds at least `len` values, and which nothing else sees as another type.
-    pub(crate) fn new(region: Region<A>, len: usize) -> Self {
+    /// Maps `entries` of `map`, whose values must have the size of `T`: one mmap.
+    pub(crate) fn map(map: &Map, entries: &Range<u32>) -> Result<Self> {
+        let region = mapping::map::<T, A>(map, entries)?;
+        // SAFETY: a new mapping.
+        Ok(unsafe { Values::new(region, entries.len()) })
+    }
+
+    /// Takes the region over, which holds at least `len` values.
+    ///
+    /// # Safety
+    ///
+    /// Nothing sees the region's bytes through this mapping or allocation as another type.
+    unsafe fn new(region: Region<A>, len: usize) -> Self {
         let () = Self::SHAPE;
         assert!(region.len() / Self::STRIDE >= len, "the region holds all values");
         Values { region, len, of: PhantomData }
@@ -43,7 +59,8 @@ impl<T: MapValue, A: Access> Values<T, A> {
 
     /// The same values, read-only, where they are the process's own.
     pub(crate) fn share_in_process(&self) -> Option<Values<T, ReadOnly>> {
-        self.region.share_in_process().map(|region| Values::new(region, self.len))
+        // SAFETY: seen as T here, and there too.
+        self.region.share_in_process().map(|region| unsafe { Values::new(region, self.len) })
     }
 
     #[inline(always)]
@@ -54,8 +71,8 @@ impl<T: MapValue, A: Access> Values<T, A> {
     #[inline(always)]
     pub(crate) fn slice(&self) -> Slice<'_, T, A> {
         // SAFETY: `len` values a stride apart lie inside the region (asserted in `new`), whose base is 8-aligned, and T needs
-        // no more (SHAPE). They stay as accessible as A says while the region is borrowed. The region is private to this
-        // struct, and one that shares its bytes is made above, for the same T: they are accessed as T only.
+        // no more (SHAPE). They stay as accessible as A says while the region is borrowed, and are accessed as T only, says the
+        // contract of `new`.
         unsafe { Slice::new(self.region.base(), self.len) }
     }
 }

@@ -48,13 +48,15 @@ impl<T: FromBytes + IntoBytes + Immutable + 'static> MapValue for Zerocopy<T> {
     #[inline]
     fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
         let mut value = T::new_zeroed();
-        load_bytes(field, value.as_mut_bytes());
+        // SAFETY: these bytes are accessed here and in `write_to` only.
+        unsafe { load_bytes(field, value.as_mut_bytes()) };
         Zerocopy(value)
     }
 
     #[inline]
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
-        store_bytes(field, value.0.as_bytes());
+        // SAFETY: these bytes are accessed here and in `read_from` only.
+        unsafe { store_bytes(field, value.0.as_bytes()) };
     }
 }
 
@@ -99,13 +101,15 @@ impl<T: bytemuck::Pod> MapValue for Bytemuck<T> {
     #[inline]
     fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
         let mut value = T::zeroed();
-        load_bytes(field, bytemuck::bytes_of_mut(&mut value));
+        // SAFETY: these bytes are accessed here and in `write_to` only.
+        unsafe { load_bytes(field, bytemuck::bytes_of_mut(&mut value)) };
         Bytemuck(value)
     }
 
     #[inline]
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
-        store_bytes(field, bytemuck::bytes_of(&value.0));
+        // SAFETY: these bytes are accessed here and in `read_from` only.
+        unsafe { store_bytes(field, bytemuck::bytes_of(&value.0)) };
     }
 }
 
@@ -117,7 +121,7 @@ impl<T: bytemuck::Pod, A: Access> fmt::Debug for Field<'_, Bytemuck<T>, A> {
     }
 }
 
-/// The width of the word at `address` with `left` bytes to go; `left` is not 0.
+/// The width of the word at `address` with `left` bytes of the value to go; `left` is not 0.
 #[inline(always)]
 fn width(address: usize, left: usize) -> usize {
     let aligned = 1 << address.trailing_zeros().min(3);
@@ -125,8 +129,13 @@ fn width(address: usize, left: usize) -> usize {
     aligned.min(fits)
 }
 
+/// Copies all bytes of the value out, word by word.
+///
+/// # Safety
+///
+/// The bytes of this `T` are accessed by this function and [`store_bytes`] only.
 #[inline]
-fn load_bytes<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut [u8]) {
+unsafe fn load_bytes<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut [u8]) {
     assert!(bytes.len() == size_of::<T>());
     let mut offset = 0;
     while offset < bytes.len() {
@@ -134,9 +143,9 @@ fn load_bytes<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut [u8]) 
         let to = &mut bytes[offset..offset + width];
         macro_rules! load {
             ($word:ty) => {{
-                // SAFETY: inside T and aligned for the word, says `width`. T is Zerocopy or Bytemuck, whose every byte is
-                // accessed here and in `store_bytes` only, in words that its address alone decides.
-                let word = unsafe { field.project::<$word>(offset) };
+                // SAFETY: inside T and aligned for the word, says `width`. The words are the same at each access, for the value's
+                // place and size decide them, and nobody else accesses these bytes.
+                let word = unsafe { field.word::<$word>(offset) };
                 to.copy_from_slice(&word.load(Relaxed).to_ne_bytes());
             }};
         }
@@ -150,8 +159,13 @@ fn load_bytes<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut [u8]) 
     }
 }
 
+/// Copies all bytes of the value in, word by word.
+///
+/// # Safety
+///
+/// The bytes of this `T` are accessed by this function and [`load_bytes`] only.
 #[inline]
-fn store_bytes<T: MapValue>(field: Field<'_, T, ReadWrite>, bytes: &[u8]) {
+unsafe fn store_bytes<T: MapValue>(field: Field<'_, T, ReadWrite>, bytes: &[u8]) {
     assert!(bytes.len() == size_of::<T>());
     let mut offset = 0;
     while offset < bytes.len() {
@@ -162,7 +176,7 @@ fn store_bytes<T: MapValue>(field: Field<'_, T, ReadWrite>, bytes: &[u8]) {
                 let mut word = [0; size_of::<$word>()];
                 word.copy_from_slice(from);
                 // SAFETY: as in `load_bytes`.
-                let to = unsafe { field.project::<$word>(offset) };
+                let to = unsafe { field.word::<$word>(offset) };
                 to.store(<$word>::from_ne_bytes(word), Relaxed);
             }};
         }

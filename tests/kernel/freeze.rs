@@ -1,4 +1,5 @@
 //! Freezing, and contents that nobody writes any more.
+#![allow(unsafe_code)]
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -98,7 +99,8 @@ fn programs_still_write_a_frozen_map() {
     Program::socket_filter(&insns).run(1);
     assert_eq!(frozen.at(0).load(Relaxed), 41);
     // So its contents are not lent.
-    let error = Frozen::<u64>::from_map(frozen.into_map().unwrap()).unwrap_err();
+    // SAFETY: nobody else gets at the map.
+    let error = unsafe { Frozen::<u64>::from_map(frozen.into_map().unwrap()) }.unwrap_err();
     assert!(matches!(error, Error::Mismatch { property: "its flags", .. }), "{error}");
     assert!(error.to_string().contains("BPF_F_RDONLY_PROG"), "{error}");
 }
@@ -108,18 +110,23 @@ fn frozen_contents_are_lent_as_plain_references() {
     if !host::ready((5, 8)) {
         return;
     }
-    let frozen = Frozen::<u64>::builder().name("table").create_from(&[5, 6, 7]).unwrap();
+    // SAFETY: nobody else gets at the map.
+    let frozen = unsafe { Frozen::<u64>::builder().name("table").create_from(&[5, 6, 7]) }.unwrap();
     let slice: &[u64] = frozen.as_slice().unwrap();
     assert_eq!(slice, [5, 6, 7]);
     assert_eq!((frozen[2], frozen.get(3), frozen.len()), (7, None, 3));
     assert_eq!(format!("{frozen:?}"), "[5, 6, 7]");
 
-    let padded = Frozen::<[u32; 3]>::builder().create_from(&[[1, 2, 3], [4, 5, 6]]).unwrap();
+    // SAFETY: as above.
+    let padded = unsafe { Frozen::<[u32; 3]>::builder().create_from(&[[1, 2, 3], [4, 5, 6]]) }.unwrap();
     assert_eq!(padded.as_slice(), None, "12 bytes sit 16 apart");
     assert_eq!(padded.iter().rev().copied().collect::<Vec<_>>(), [[4, 5, 6], [1, 2, 3]]);
 
-    let pod = Frozen::<u16>::builder().create_from_pod(&[9]).unwrap();
-    assert_eq!(Frozen::<[u8; 2]>::from_map_pod(pod.map().try_clone().unwrap()).unwrap()[0], 9_u16.to_ne_bytes());
+    // SAFETY: as above.
+    let pod = unsafe { Frozen::<u16>::builder().create_from_pod(&[9]) }.unwrap();
+    let again = pod.map().try_clone().unwrap();
+    // SAFETY: as above.
+    assert_eq!(unsafe { Frozen::<[u8; 2]>::from_map_pod(again) }.unwrap()[0], 9_u16.to_ne_bytes());
 }
 
 #[test]
@@ -128,24 +135,48 @@ fn what_could_still_change_is_not_lent() {
         return;
     }
     let map = Map::builder().value_size(8).rdonly_prog().create().unwrap();
-    let error = Frozen::<u64>::from_map(map.try_clone().unwrap()).unwrap_err();
+    // SAFETY: nobody else gets at the map.
+    let open = |map| unsafe { Frozen::<u64>::from_map(map) };
+    let error = open(map.try_clone().unwrap()).unwrap_err();
     assert!(error.to_string().contains("not frozen") && error.to_string().contains("Map::freeze"), "{error}");
     map.freeze().unwrap();
-    assert_eq!(Frozen::<u64>::from_map(map).unwrap()[0], 0);
+    assert_eq!(open(map).unwrap()[0], 0);
 }
 
 #[test]
-#[should_panic(expected = "index 1 is out of bounds: there are 1 values")]
 fn a_frozen_index_is_checked() {
     if !host::ready((5, 8)) {
-        panic!("index 1 is out of bounds: there are 1 values");
+        return;
     }
-    let frozen = Frozen::<u64>::builder().create_from(&[1]).unwrap();
-    let _ = frozen[1];
+    // SAFETY: nobody else gets at the map.
+    let frozen = unsafe { Frozen::<u64>::builder().create_from(&[1]) }.unwrap();
+    let panic = std::panic::catch_unwind(|| frozen[1]).unwrap_err();
+    assert_eq!(panic.downcast_ref::<String>().unwrap(), "index 1 is out of bounds: there are 1 values");
 }
 
 #[test]
 fn no_values_are_no_map() {
-    let error = Frozen::<u64>::builder().create_from(&[]).unwrap_err();
+    // SAFETY: no map is made.
+    let error = unsafe { Frozen::<u64>::builder().create_from(&[]) }.unwrap_err();
     assert!(matches!(error, Error::Argument { argument: "entries", .. }), "{error}");
+}
+
+#[test]
+fn a_frozen_map_is_known_as_such_without_a_descriptor_to_spare() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    if host::argument().is_none() {
+        let output = host::this_test_again("limited");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let warm = Map::builder().value_size(8).create().unwrap();
+    let cold = Map::builder().value_size(8).create().unwrap();
+    cold.freeze().unwrap();
+    host::limit_descriptors(3);
+    assert!(std::fs::File::open("/dev/null").is_err(), "none is left");
+    assert_eq!([warm.is_frozen().unwrap(), cold.is_frozen().unwrap()], [false, true]);
+    assert_eq!(cold.update(0, &[0; 8]).unwrap_err().cause(), Some(Cause::Frozen));
+    assert_eq!(cold.freeze().unwrap_err().cause(), Some(Cause::Frozen));
 }

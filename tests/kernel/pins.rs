@@ -71,8 +71,12 @@ fn what_is_no_pin_says_so() {
     if !host::ready((5, 8)) {
         return;
     }
-    let error = Map::from_pin("/etc/passwd").unwrap_err();
-    assert_eq!(error.cause(), Some(Cause::NotBpffs), "{error}");
+    let bpffs = host::Bpffs::mount();
+    for path in ["/etc/passwd".into(), "/dev/null".into(), "/".into(), bpffs.path("")] {
+        let error = Map::from_pin(path).unwrap_err();
+        assert_eq!(error.cause(), Some(Cause::NotAPin), "{error}");
+    }
+    assert_eq!(Map::from_pin("/etc/passwd/m").unwrap_err().cause(), Some(Cause::NotFound), "ENOTDIR");
     let error = Map::from_pin("/no/such/pin").unwrap_err();
     assert_eq!(error.cause(), Some(Cause::NotFound), "{error}");
     assert!(error.to_string().contains("/no/such/pin"), "{error}");
