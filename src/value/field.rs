@@ -54,7 +54,7 @@ impl<T, A> Clone for Field<'_, T, A> {
 
 impl<T, A> Copy for Field<'_, T, A> {}
 
-impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
+impl<'m, T, A> Field<'m, T, A> {
     /// # Safety
     ///
     /// For `'m`:
@@ -76,7 +76,7 @@ impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
     /// bytes are never accessed but as an `F`.
     #[doc(hidden)]
     #[inline(always)]
-    pub unsafe fn project<F: MapValue>(self, place: unsafe fn(*mut T) -> *mut F) -> Field<'m, F, A> {
+    pub unsafe fn project<F>(self, place: unsafe fn(*mut T) -> *mut F) -> Field<'m, F, A> {
         // SAFETY: `at` is the address of a T that lies in one mapping or allocation.
         let at = unsafe { place(self.at.as_ptr()) };
         // SAFETY: a field of what is not at null is not at null.
@@ -92,7 +92,7 @@ impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
     /// `size_of::<W>()` bytes from `offset` on lie inside `T`, that address is aligned for `W`, and those bytes are never
     /// accessed but as a `W`.
     #[inline(always)]
-    pub(super) unsafe fn word<W: Scalar>(self, offset: usize) -> Field<'m, W, A> {
+    pub(super) unsafe fn word<W>(self, offset: usize) -> Field<'m, W, A> {
         // SAFETY: inside T, so inside the same mapping or allocation.
         let at = unsafe { self.at.cast::<u8>().add(offset) };
         // SAFETY: aligned, and accessed as a W only, says the caller; as long-lived and as writable as all of T.
@@ -102,7 +102,9 @@ impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
     pub(super) fn address(self) -> usize {
         self.at.addr().get()
     }
+}
 
+impl<T: MapValue, A: Access> Field<'_, T, A> {
     /// Copies the value out: one relaxed load a scalar, no padding. Each scalar is whole; the value as a whole may be caught
     /// in the middle of an update.
     #[inline]
