@@ -99,8 +99,11 @@ impl<'m, T, A> Field<'m, T, A> {
         unsafe { Field::new(at.cast()) }
     }
 
-    pub(super) fn address(self) -> usize {
-        self.at.addr().get()
+    /// The address modulo 8.
+    #[inline(always)]
+    pub(super) fn place(self) -> usize {
+        // Known when compiling where T says so.
+        if align_of::<T>() >= 8 { 0 } else { self.at.addr().get() % 8 }
     }
 }
 

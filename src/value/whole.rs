@@ -121,12 +121,27 @@ impl<T: bytemuck::Pod, A: Access> fmt::Debug for Field<'_, Bytemuck<T>, A> {
     }
 }
 
-/// The width of the word at `address` with `left` bytes of the value to go; `left` is not 0.
+/// The width of the word at a place, an address of which only the lowest three bits count, with `left` bytes of the value
+/// to go; `left` is not 0.
 #[inline(always)]
-fn width(address: usize, left: usize) -> usize {
-    let aligned = 1 << address.trailing_zeros().min(3);
+fn width(place: usize, left: usize) -> usize {
+    let aligned = 1 << place.trailing_zeros().min(3);
     let fits = 1 << left.ilog2().min(3);
     aligned.min(fits)
+}
+
+/// Runs `$copy` with the place of `$field`'s first byte: as a constant where it is 8-aligned, as all values of a map are, so
+/// that the loop over words unrolls to one access a word.
+macro_rules! with_place {
+    ($field:expr, |$place:ident| $copy:expr) => {
+        match $field.place() {
+            0 => {
+                let $place = 0;
+                $copy
+            }
+            $place => $copy,
+        }
+    };
 }
 
 /// Copies all bytes of the value out, word by word.
@@ -137,14 +152,23 @@ fn width(address: usize, left: usize) -> usize {
 #[inline]
 unsafe fn load_bytes<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut [u8]) {
     assert!(bytes.len() == size_of::<T>());
+    // SAFETY: the caller's promise.
+    with_place!(field, |place| unsafe { load_words(field, bytes, place) });
+}
+
+/// # Safety
+///
+/// As for [`load_bytes`]; `bytes` is as long as the value, and `place` is its address modulo 8.
+#[inline(always)]
+unsafe fn load_words<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut [u8], place: usize) {
     let mut offset = 0;
     while offset < bytes.len() {
-        let width = width(field.address() + offset, bytes.len() - offset);
+        let width = width(place + offset, bytes.len() - offset);
         let to = &mut bytes[offset..offset + width];
         macro_rules! load {
             ($word:ty) => {{
-                // SAFETY: inside T and aligned for the word, says `width`. The words are the same at each access, for the value's
-                // place and size decide them, and nobody else accesses these bytes.
+                // SAFETY: inside T and aligned for the word, says `width`. The words are the same at each access, for the
+                // value's place and size decide them, and nobody else accesses these bytes.
                 let word = unsafe { field.word::<$word>(offset) };
                 to.copy_from_slice(&word.load(Relaxed).to_ne_bytes());
             }};
@@ -167,15 +191,24 @@ unsafe fn load_bytes<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut
 #[inline]
 unsafe fn store_bytes<T: MapValue>(field: Field<'_, T, ReadWrite>, bytes: &[u8]) {
     assert!(bytes.len() == size_of::<T>());
+    // SAFETY: the caller's promise.
+    with_place!(field, |place| unsafe { store_words(field, bytes, place) });
+}
+
+/// # Safety
+///
+/// As for [`store_bytes`]; `bytes` is as long as the value, and `place` is its address modulo 8.
+#[inline(always)]
+unsafe fn store_words<T: MapValue>(field: Field<'_, T, ReadWrite>, bytes: &[u8], place: usize) {
     let mut offset = 0;
     while offset < bytes.len() {
-        let width = width(field.address() + offset, bytes.len() - offset);
+        let width = width(place + offset, bytes.len() - offset);
         let from = &bytes[offset..offset + width];
         macro_rules! store {
             ($word:ty) => {{
                 let mut word = [0; size_of::<$word>()];
                 word.copy_from_slice(from);
-                // SAFETY: as in `load_bytes`.
+                // SAFETY: as in `load_words`.
                 let to = unsafe { field.word::<$word>(offset) };
                 to.store(<$word>::from_ne_bytes(word), Relaxed);
             }};
