@@ -13,14 +13,16 @@ use crate::value::{Field, Integer, Iter, MapValue, Slice, Values};
 
 /// An array map of `T`, mapped into this process: its values are plain shared memory.
 ///
-/// `T` is held against the map when it is opened: type, flags, key size, value size. After that nothing here makes a
-/// system call or allocates, save [`Array::snapshot`] for its `Vec`.
+/// When it is opened, the size of `T` is held against the map's `value_size`, and its type, flags and key size are checked.
+/// The order and types of fields are not: a struct of the right size that is not the program's gives wrong values. Access
+/// makes no system call and allocates nothing, save [`Array::snapshot`] for its `Vec`.
 ///
 /// Entries are numbered from 0. Value `i` starts `i` times the stride into the mapping, the stride being the size of `T`
-/// rounded up to 8 bytes. All start zeroed.
+/// rounded up to 8 bytes. All values of a new map are zero.
 ///
-/// An array can be shared between threads by reference or in an [`Arc`](std::sync::Arc). A forked child shares the memory.
-/// Dropping it unmaps; views borrow it, so none can outlive that.
+/// An array can be shared between threads by reference or in an [`Arc`](std::sync::Arc). A forked child shares the memory of a
+/// map, and gets a copy of an array [in the process](Array::in_process). Dropping it unmaps; views borrow it, so none can
+/// outlive that.
 ///
 /// # Access
 ///
@@ -60,7 +62,7 @@ impl<T: MapValue> Array<T> {
     ///
     /// # Panics
     ///
-    /// If the values do not fit the address space.
+    /// If the values do not fit the address space. If there is no memory for them, the process ends, as with a `Vec`.
     pub fn in_process(entries: u32) -> Array<T> {
         Array { values: Values::in_process(entries as usize), mapped: None }
     }
@@ -172,13 +174,15 @@ impl<T: MapValue, A: Access> Array<T, A> {
         Array::from_map(Map::from_id(id)?)
     }
 
-    /// Opens a pinned map and maps it. Three system calls.
+    /// Opens a pinned map and maps it. Three system calls. Takes the right to read and write the pin, even for a
+    /// [`ReadOnly`] array: the kernel maps nothing through a read-only descriptor.
     ///
     /// # Errors
     ///
     /// As [`Map::from_pin`] and [`Array::from_map`].
     pub fn from_pin(path: impl AsRef<Path>) -> Result<Array<T, A>> {
-        Array::from_map(Map::from_unproven_pin(path.as_ref())?)
+        let path = path.as_ref();
+        Array::from_map(Map::from_unproven_pin(path)?).map_err(|error| error.at_pin(path))
     }
 
     /// Starts the description of a new map of `T`: [`MapBuilder`].
@@ -289,7 +293,8 @@ impl<T: MapValue, A: Access> Array<T, A> {
         self.slice().copy_to(values);
     }
 
-    /// Adds up a scalar of every value: `stats.sum(|value| value.packets)`. The sum is a `u64` or `i64` and wraps around.
+    /// Adds up a scalar of every value: `stats.sum(|value| value.packets)`. The sum is a `u64` or `i64` and wraps around. Loads
+    /// are relaxed, in rising order: not a moment's picture.
     #[inline]
     pub fn sum<'m, I: Integer>(&'m self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, I, A>) -> I::Sum {
         self.slice().sum(scalar)
@@ -372,15 +377,31 @@ pub enum Granted<T: MapValue> {
     ReadOnly(Array<T, ReadOnly>),
 }
 
-/// [`Array::freeze`] failed. The array is in here, unharmed.
-#[derive(Debug, thiserror::Error)]
-#[error("{error}")]
+/// [`Array::freeze`] failed. The array is in here, unharmed. Prints as its `error`.
 pub struct FreezeError<T: MapValue> {
     /// Why.
-    #[source]
     pub error: Error,
     /// The array: read-write as it was, or read-only in the unlikely case that the kernel would not map it writable again.
     pub array: Granted<T>,
+}
+
+impl<T: MapValue> fmt::Display for FreezeError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl<T: MapValue> fmt::Debug for FreezeError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.error, f)
+    }
+}
+
+impl<T: MapValue> std::error::Error for FreezeError<T> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // `error` itself is what this prints.
+        self.error.source()
+    }
 }
 
 impl<T: MapValue> From<FreezeError<T>> for Error {

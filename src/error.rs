@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -10,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Every message fits one line and names the map, what was found and what to do next. The variants carry the same facts
 /// for programs; [`Error::cause`] and [`Error::raw_os_error`] are shortcuts for what is matched most.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The kernel refused a call.
@@ -56,7 +57,7 @@ pub enum Error {
     },
 
     /// The descriptor or the pin is some other object: a program, a link, BTF, an ordinary file.
-    #[error("{what} is not a BPF map: it is {found}")]
+    #[error("{what} is not a BPF map but {found}; give the descriptor or the pin of a map")]
     #[non_exhaustive]
     NotAMap {
         /// The descriptor or the path.
@@ -66,12 +67,27 @@ pub enum Error {
     },
 }
 
+/// Prints the message, as `Display` does: it is what `unwrap` and a `main` that returns an error show.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl Error {
     /// What the kernel's errno meant, where the kernel refused a call.
     pub fn cause(&self) -> Option<Cause> {
         match self {
             Error::Kernel { cause, .. } => Some(*cause),
             _ => None,
+        }
+    }
+
+    /// Names the pin that turned out to be no map.
+    pub(crate) fn at_pin(self, path: &Path) -> Error {
+        match self {
+            Error::NotAMap { found, .. } => Error::NotAMap { what: format!("pin {path:?}"), found },
+            other => other,
         }
     }
 
@@ -169,7 +185,7 @@ pub enum Cause {
     )]
     MemlockLimit,
     /// EPERM: the map is frozen.
-    #[error("the map is frozen: user space can only read it, for good; open it read-only")]
+    #[error("the map is frozen, for good: user space can only read it, so map it read-only")]
     Frozen,
     /// EACCES: `BPF_F_RDONLY_PROG` maps are never mapped writable.
     #[error(
@@ -195,14 +211,19 @@ pub enum Cause {
     )]
     KernelManagedFields,
     /// ENOMEM: no memory, or no address space.
-    #[error("the kernel has not enough memory for it; use fewer entries, a smaller value, or map a window")]
+    #[error(
+        "the kernel has not enough memory for it; make it with fewer entries or smaller values, or map a window of it"
+    )]
     OutOfMemory,
     /// EMFILE or ENFILE: no descriptor left.
     #[error("no file descriptor is left; close some or raise RLIMIT_NOFILE (ulimit -n)")]
     OutOfDescriptors,
-    /// ENOENT, ENOTDIR: no such id or path.
-    #[error("there is no such map any more, or no such path; list what there is with Map::ids or ls /sys/fs/bpf")]
-    NotFound,
+    /// ENOENT: no such id.
+    #[error("no map has this id, or none any more; Map::ids lists those that there are")]
+    NoSuchMap,
+    /// ENOENT, ENOTDIR: no such path.
+    #[error("there is no such path, or no such directory to pin in")]
+    NoSuchPath,
     /// EINVAL from delete: entries of an array cannot be deleted.
     #[error("entries of an array map always exist and cannot be deleted; write zeros instead")]
     CannotDelete,
@@ -217,7 +238,7 @@ pub enum Cause {
     NotAPin,
     /// EACCES: the mode of the path forbids it.
     #[error(
-        "the mode of the path or of a directory above it forbids that; check owner and mode (Map::from_pin_read_only opens a pin that may only be read)"
+        "the mode of the path or of a directory above it forbids that; check owner and mode (a pin that may only be read opens by Map::from_pin_read_only, for lookups: mapping takes the right to write, even read-only)"
     )]
     PathPermission,
     /// EINVAL from a create whose arguments were checked: this kernel does not know a flag, or what a flag refers to is not

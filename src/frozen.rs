@@ -17,7 +17,7 @@ use crate::memory::{ReadOnly, Region};
 /// `.rodata` is. They are lent as plain references.
 ///
 /// `T` needs zerocopy's `FromBytes` and `Immutable`, or, with the feature `bytemuck`, `bytemuck::AnyBitPattern`, and no derive
-/// of this crate. Dropping it unmaps.
+/// of this crate; to make a map from values also `IntoBytes`, or `bytemuck::Pod`, so no padding. Dropping it unmaps.
 ///
 /// # Soundness
 ///
@@ -111,9 +111,9 @@ impl<T> Frozen<T> {
         let region = mapping::map::<T, ReadOnly>(&map, &entries)?;
         if !map.info().flags.rdonly_prog() {
             return Err(map.mismatch(
-                "its flags",
+                "map_flags",
                 map.info().flags,
-                "BPF_F_RDONLY_PROG, for else programs may write it at any time",
+                "BPF_F_RDONLY_PROG, set when the map is made, for else programs may write it at any time",
             ));
         }
         if !map.is_frozen()? {
@@ -210,6 +210,9 @@ impl<T> MapBuilder<'_, Frozen<T>> {
     }
 
     fn create_filled(self, len: usize, bytes: &[u8]) -> Result<Map> {
+        if len == 0 {
+            return Err(self.argument("values", "empty", "a map has at least one entry"));
+        }
         let Ok(entries) = u32::try_from(len) else {
             return Err(self.argument("values", format_args!("{len} of them"), "a map has at most 4294967295 entries"));
         };

@@ -22,12 +22,16 @@ fn check<T>(map: &Map, entries: &Range<u32>) -> Result<()> {
     map.check_array()?;
     if !info.flags.mmapable() {
         let advice = "BPF_F_MMAPABLE (1024), without which no map can be mapped: set it where the map is made \
-                      (aya: #[map] static X: Array<T> with flags 1024), or use Map::lookup and Map::update";
-        return Err(map.mismatch("its flags", info.flags, advice));
+                      (libbpf: __uint(map_flags, BPF_F_MMAPABLE); aya: Array<T> with flags 1024), or use Map::lookup and Map::update";
+        return Err(map.mismatch("map_flags", info.flags, advice));
     }
     if info.value_size as usize != size_of::<T>() {
-        let expected = format!("{} bytes, the size of {}", size_of::<T>(), type_name::<T>());
-        return Err(map.mismatch("its value size", format_args!("{} bytes", info.value_size), expected));
+        let expected = format!(
+            "{}, the bytes of {}; compare it with the program's type, padding counts",
+            size_of::<T>(),
+            type_name::<T>()
+        );
+        return Err(map.mismatch("value_size", info.value_size, expected));
     }
     if entries.is_empty() || entries.end > info.max_entries {
         let rule = format!("it must hold at least one of the map's {} entries and no others", info.max_entries);

@@ -133,7 +133,14 @@ impl<'a, K> MapBuilder<'a, K> {
             ));
         }
         map_name[..name.len()].copy_from_slice(name);
-        if self.value_size == 0 || self.value_size > i32::MAX as u32 {
+        if self.value_size == 0 {
+            return Err(self.argument(
+                "value_size",
+                "0 or not given",
+                format!("it must be from 1 to {} bytes", i32::MAX),
+            ));
+        }
+        if self.value_size > i32::MAX as u32 {
             return Err(self.argument(
                 "value_size",
                 self.value_size,

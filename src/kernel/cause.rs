@@ -107,7 +107,7 @@ pub(super) fn of_delete(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
 pub(super) fn of_pin(source: &io::Error, path: &Path) -> Cause {
     match errno(source) {
         libc::EEXIST => Cause::PathTaken,
-        libc::ENOENT | libc::ENOTDIR => Cause::NotFound,
+        libc::ENOENT | libc::ENOTDIR => Cause::NoSuchPath,
         libc::EPERM | libc::EINVAL if !path.parent().is_some_and(in_bpffs) => Cause::NotBpffs,
         libc::EPERM if !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
         libc::EPERM => Cause::Policy,
@@ -119,7 +119,7 @@ pub(super) fn of_pin(source: &io::Error, path: &Path) -> Cause {
 /// Why a pin could not be opened.
 pub(super) fn of_get(source: &io::Error, path: &Path) -> Cause {
     match errno(source) {
-        libc::ENOENT | libc::ENOTDIR => Cause::NotFound,
+        libc::ENOENT | libc::ENOTDIR => Cause::NoSuchPath,
         // Also what the kernel says of a path that is no pin at all.
         libc::EACCES | libc::EPERM if path.is_dir() || path.exists() && !in_bpffs(path) => Cause::NotAPin,
         libc::EACCES | libc::EPERM => Cause::PathPermission,
@@ -130,7 +130,7 @@ pub(super) fn of_get(source: &io::Error, path: &Path) -> Cause {
 /// Why a map could not be opened by its id, or ids not be listed.
 pub(super) fn of_id(source: &io::Error) -> Cause {
     match errno(source) {
-        libc::ENOENT => Cause::NotFound,
+        libc::ENOENT => Cause::NoSuchMap,
         libc::EPERM if !has_capability(CAP_SYS_ADMIN) => Cause::NeedsCapSysAdmin,
         libc::EPERM => Cause::Policy,
         other => common(other),

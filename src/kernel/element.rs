@@ -20,8 +20,8 @@ impl Map {
     /// [`Error::Argument`] for a key or a length that is out of range, [`Error::Mismatch`] if the map is no array,
     /// [`Cause::WriteOnlyDescriptor`] (EPERM).
     pub fn lookup(&self, key: u32, value: &mut [u8]) -> Result<()> {
-        self.check_elements(u64::from(key)..u64::from(key) + 1, value.len())?;
-        // SAFETY: check_elements saw an array with 4-byte keys, whose lookup copies value_size bytes: value's length.
+        self.check_element(key, value.len())?;
+        // SAFETY: check_element saw an array with 4-byte keys, whose lookup copies value_size bytes: value's length.
         unsafe { bpf::map_lookup(self.as_fd(), key, value) }
             .map_err(|source| self.element_error(Call::MapLookupElem, source))
     }
@@ -36,8 +36,8 @@ impl Map {
     ///
     /// As [`Map::lookup`]; and [`Cause::Frozen`], [`Cause::ReadOnlyDescriptor`] (EPERM).
     pub fn update(&self, key: u32, value: &[u8]) -> Result<()> {
-        self.check_elements(u64::from(key)..u64::from(key) + 1, value.len())?;
-        // SAFETY: check_elements saw an array with 4-byte keys, whose update reads value_size bytes: value's length.
+        self.check_element(key, value.len())?;
+        // SAFETY: check_element saw an array with 4-byte keys, whose update reads value_size bytes: value's length.
         unsafe { bpf::map_update(self.as_fd(), key, value) }
             .map_err(|source| self.element_error(Call::MapUpdateElem, source))
     }
@@ -48,8 +48,8 @@ impl Map {
     ///
     /// [`Cause::CannotDelete`] (EINVAL), or [`Cause::Frozen`] (EPERM).
     pub fn delete(&self, key: u32) -> Result<()> {
-        self.check_elements(u64::from(key)..u64::from(key) + 1, self.info().value_size as usize)?;
-        // SAFETY: check_elements saw 4-byte keys.
+        self.check_element(key, self.info().value_size as usize)?;
+        // SAFETY: check_element saw 4-byte keys.
         unsafe { bpf::map_delete(self.as_fd(), key) }.map_err(|source| {
             let cause = cause::of_delete(&source, self.as_fd());
             self.kernel_error(Call::MapDeleteElem, cause, source)
@@ -95,27 +95,34 @@ impl Map {
             .map_err(|source| self.element_error(Call::MapUpdateBatch, source))
     }
 
-    fn check_elements(&self, entries: Range<u64>, len: usize) -> Result<()> {
+    fn check_element(&self, key: u32, len: usize) -> Result<()> {
         self.check_array()?;
-        if entries.start > entries.end || entries.end > u64::from(self.info().max_entries) {
-            let found =
-                if entries.end == entries.start + 1 { entries.start.to_string() } else { format!("{entries:?}") };
-            return Err(self.argument("key", found, format!("the map has {} entries", self.info().max_entries)));
+        let entries = self.info().max_entries;
+        if key >= entries {
+            return Err(self.argument("key", key, format!("the entries are 0..{entries}")));
         }
-        let expected = u64::from(self.info().value_size) * (entries.end - entries.start);
-        if len as u64 != expected {
-            return Err(self.argument(
-                "value",
-                format_args!("{len} bytes long"),
-                format!("{expected} bytes are needed (value size {})", self.info().value_size),
-            ));
-        }
-        Ok(())
+        self.check_len("value", len, self.info().value_size.into())
     }
 
+    /// Gives the keys.
     fn check_batch(&self, entries: &Range<u32>, len: usize) -> Result<Vec<u32>> {
-        self.check_elements(u64::from(entries.start)..u64::from(entries.end), len)?;
+        self.check_array()?;
+        let max_entries = self.info().max_entries;
+        if entries.start > entries.end || entries.end > max_entries {
+            let rule = format!("the entries are 0..{max_entries}");
+            return Err(self.argument("entries", format_args!("{entries:?}"), rule));
+        }
+        let needed = u64::from(self.info().value_size) * u64::from(entries.end - entries.start);
+        self.check_len("values", len, needed)?;
         Ok(entries.clone().collect())
+    }
+
+    fn check_len(&self, argument: &'static str, len: usize, needed: u64) -> Result<()> {
+        if len as u64 == needed {
+            return Ok(());
+        }
+        let rule = format!("{needed} bytes are needed (value_size is {})", self.info().value_size);
+        Err(self.argument(argument, format_args!("{len} bytes long"), rule))
     }
 
     fn element_error(&self, call: Call, source: io::Error) -> Error {

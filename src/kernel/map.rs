@@ -67,7 +67,7 @@ impl Map {
     ///
     /// # Errors
     ///
-    /// [`Cause::NotFound`] (ENOENT) or [`Cause::NeedsCapSysAdmin`] (EPERM).
+    /// [`Cause::NoSuchMap`] (ENOENT) or [`Cause::NeedsCapSysAdmin`] (EPERM).
     ///
     /// [bpf(2)]: https://man7.org/linux/man-pages/man2/bpf.2.html
     pub fn from_id(id: u32) -> Result<Map> {
@@ -83,10 +83,11 @@ impl Map {
     ///
     /// # Errors
     ///
-    /// [`Cause::NotFound`], [`Cause::PathPermission`] (the pin's mode does not let this user write; see
+    /// [`Cause::NoSuchPath`], [`Cause::PathPermission`] (the pin's mode does not let this user write; see
     /// [`Map::from_pin_read_only`]), [`Cause::NotAPin`], or [`Error::NotAMap`] if something else is pinned there.
     pub fn from_pin(path: impl AsRef<Path>) -> Result<Map> {
-        Map::from_unproven_pin(path.as_ref())?.proven()
+        let path = path.as_ref();
+        Map::from_unproven_pin(path)?.proven().map_err(|error| error.at_pin(path))
     }
 
     /// Opens a pinned map with a descriptor that can look values up and no more: all that a user gets whom the pin's mode
@@ -96,7 +97,8 @@ impl Map {
     ///
     /// As [`Map::from_pin`].
     pub fn from_pin_read_only(path: impl AsRef<Path>) -> Result<Map> {
-        Map::from_fd(get_pin(path.as_ref(), bpf::F_RDONLY)?)
+        let path = path.as_ref();
+        Map::from_fd(get_pin(path, bpf::F_RDONLY)?).map_err(|error| error.at_pin(path))
     }
 
     /// The ids of all maps on the system, in rising order. Needs `CAP_SYS_ADMIN`. A map may be gone by the time that its
@@ -154,16 +156,16 @@ impl Map {
     /// # Errors
     ///
     /// [`Error::Argument`] for a file name with a dot in it, [`Cause::PathTaken`] (EEXIST), [`Cause::NotBpffs`] (EPERM),
-    /// [`Cause::NotFound`] (ENOENT: no such directory).
+    /// [`Cause::NoSuchPath`] (ENOENT: no such directory).
     pub fn pin(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if path.file_name().is_some_and(|name| name.as_bytes().contains(&b'.')) {
-            return Err(self.argument("pin", path.display(), "bpffs takes no file name with a dot in it"));
+            return Err(self.argument("pin", format_args!("{path:?}"), "bpffs takes no file name with a dot in it"));
         }
         let c_path = c_path(path, &self.info.to_string())?;
         bpf::obj_pin(self.as_fd(), &c_path).map_err(|source| {
             let cause = cause::of_pin(&source, path);
-            Error::Kernel { call: Call::ObjPin, map: format!("{} at {}", self.info, path.display()), cause, source }
+            Error::Kernel { call: Call::ObjPin, map: format!("{} at {path:?}", self.info), cause, source }
         })
     }
 
@@ -184,7 +186,7 @@ impl Map {
         }
         fs::remove_file(path).map_err(|source| {
             let cause = cause::of_get(&source, path);
-            Error::Kernel { call: Call::Unlink, map: format!("{} at {}", self.info, path.display()), cause, source }
+            Error::Kernel { call: Call::Unlink, map: format!("{} at {path:?}", self.info), cause, source }
         })
     }
 
@@ -247,10 +249,14 @@ impl Map {
     /// That the map is an array with 4-byte keys.
     pub(crate) fn check_array(&self) -> Result<()> {
         if self.info.map_type != MapType::ARRAY {
-            return Err(self.mismatch("its type", self.info.map_type, MapType::ARRAY.to_string()));
+            return Err(self.mismatch(
+                "map_type",
+                self.info.map_type,
+                "BPF_MAP_TYPE_ARRAY, the one type that can be mapped or accessed here",
+            ));
         }
         if self.info.key_size != 4 {
-            return Err(self.mismatch("its key size", self.info.key_size, "4 bytes, as every array has"));
+            return Err(self.mismatch("key_size", self.info.key_size, "4 bytes, as every array has"));
         }
         Ok(())
     }
@@ -329,7 +335,7 @@ fn get_pin(path: &Path, flags: u32) -> Result<OwnedFd> {
     let c_path = c_path(path, "pinned map")?;
     bpf::obj_get(&c_path, flags).map_err(|source| {
         let cause = cause::of_get(&source, path);
-        Error::Kernel { call: Call::ObjGet, map: format!("pin {}", path.display()), cause, source }
+        Error::Kernel { call: Call::ObjGet, map: format!("pin {path:?}"), cause, source }
     })
 }
 

@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{Ordering, fence};
 
 use super::scalar::{Bits, Operation};
-use super::{Integer, MapValue, Packed, Scalar, Slice};
+use super::{Integer, Iter, MapValue, Packed, Scalar, Slice};
 use crate::memory::{Access, ReadWrite};
 
 /// A pointer to a value of type `T`, or to a part of one, that lives in shared memory for `'m`. One word; copied freely.
@@ -20,7 +20,7 @@ use crate::memory::{Access, ReadWrite};
 /// | any | [`read`](Field::read), [`write`](Field::write): whole, scalar by scalar |
 /// | [`Scalar`] | [`load`](Field::load), [`store`](Field::store), [`swap`](Field::swap), [`compare_exchange`](Field::compare_exchange), [`fetch_update`](Field::fetch_update) |
 /// | [`Integer`] | and [`fetch_add`](Field::fetch_add) and its kin, [`as_atomic`](Field::as_atomic) |
-/// | `[T; N]` | [`at`](Field::at), [`get`](Field::get), [`slice`](Field::slice) |
+/// | `[T; N]` | [`at`](Field::at), [`get`](Field::get), [`iter`](Field::iter), [`slice`](Field::slice) with all that a [`Slice`] has |
 ///
 /// What changes memory exists where `A` is [`ReadWrite`] only.
 ///
@@ -30,6 +30,25 @@ use crate::memory::{Access, ReadWrite};
 /// aligned scalar in a program is a relaxed store, `__sync_fetch_and_add` with an unused result a relaxed
 /// read-modify-write, with a used result a sequentially consistent one. As there, [`load`](Field::load) panics on `Release`
 /// and `AcqRel`, [`store`](Field::store) on `Acquire` and `AcqRel`.
+///
+/// `read` and `write` are relaxed. To publish several fields, `write` them and then store a flag with `Release`; a reader that
+/// loads the flag with `Acquire` and sees it set, then sees them:
+///
+/// ```
+/// use bpfvar::Array;
+/// use std::sync::atomic::Ordering::{Acquire, Release};
+///
+/// let array = Array::<[u32; 4]>::in_process(1);
+/// let (settings, ready) = (array.at(0), array.at(0).at(3));
+/// settings.write([10, 20, 30, 0]);
+/// ready.store(1, Release);
+/// if ready.load(Acquire) == 1 {
+///     assert_eq!(settings.read(), [10, 20, 30, 1]);
+/// }
+/// ```
+///
+/// BPF has atomic read-modify-write for 4 and 8 bytes only: `fetch_add` on a `u8` or `u16` is atomic here, but a program's own
+/// addition to it is a load and a store, between which changes are lost.
 ///
 /// In read-only memory the only load that is sure not to write is a relaxed one. There `Acquire` is a relaxed load and an
 /// acquire fence; `SeqCst` has a full fence before and after.
@@ -210,7 +229,7 @@ impl<S: Scalar> Field<'_, S, ReadWrite> {
             match S::Bits::compare_exchange(self.bits(), expected, new.to_bits(), success, failure) {
                 Ok(bits) => return Ok(S::from_bits(bits)),
                 // A `true` that is not 1.
-                Err(found) if found != expected && current.is(found) => expected = found,
+                Err(found) if found != expected && current.is_bits(found) => expected = found,
                 Err(found) => return Err(S::from_bits(found)),
             }
         }
@@ -287,6 +306,19 @@ impl<'m, T: MapValue, const N: usize, A: Access> Field<'m, [T; N], A> {
         // SAFETY: the bytes of [T; N] are N values of T, packed; the contract of `Field::new` holds for each because it holds
         // for all of them together.
         unsafe { Slice::new(self.at.cast(), N) }
+    }
+
+    /// The number of elements.
+    #[expect(clippy::len_without_is_empty, reason = "N is known")]
+    #[inline(always)]
+    pub fn len(self) -> usize {
+        N
+    }
+
+    /// The views of all elements, in order.
+    #[inline]
+    pub fn iter(self) -> Iter<'m, T, A, Packed> {
+        self.slice().iter()
     }
 
     /// The view of element `index`.

@@ -24,7 +24,7 @@ pub trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed {
     /// Whether `bits` stand for this value: for all but `bool`, whether they are the same bits.
     #[doc(hidden)]
     #[inline]
-    fn is(self, bits: Self::Bits) -> bool {
+    fn is_bits(self, bits: Self::Bits) -> bool {
         self.to_bits() == bits
     }
 }
@@ -41,7 +41,7 @@ pub trait Integer: Scalar {
     fn fetch(atomic: &Self::Atomic, operation: Operation, value: Self, order: Ordering) -> Self;
 
     #[doc(hidden)]
-    fn sum(values: impl Iterator<Item = Self>) -> Self::Sum;
+    fn add_up(values: impl Iterator<Item = Self>) -> Self::Sum;
 }
 
 /// The read-modify-write operations that integers have beyond what all scalars have.
@@ -143,7 +143,7 @@ macro_rules! integers {
             }
 
             #[inline]
-            fn sum(values: impl Iterator<Item = Self>) -> $sum {
+            fn add_up(values: impl Iterator<Item = Self>) -> $sum {
                 values.fold(0, |sum: $sum, value| sum.wrapping_add(<$sum>::from(value)))
             }
         }
@@ -208,7 +208,7 @@ impl Scalar for bool {
     }
 
     #[inline(always)]
-    fn is(self, bits: u8) -> bool {
+    fn is_bits(self, bits: u8) -> bool {
         self == (bits != 0)
     }
 }

@@ -199,7 +199,7 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
     /// Adds up a scalar of every value: `stats.sum(|value| value.packets)`. The sum is a `u64` or `i64` and wraps around.
     #[inline]
     pub fn sum<I: Integer>(self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, I, A>) -> I::Sum {
-        I::sum(self.iter().map(|view| scalar(view).read()))
+        I::add_up(self.iter().map(|view| scalar(view).read()))
     }
 
     #[inline(always)]

@@ -1,12 +1,14 @@
 //! Loading programs, running them, attaching them for as long as a value lives.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
 
 use crate::insn::Insn;
 
 const BPF_PROG_LOAD: libc::c_long = 5;
+const BPF_OBJ_PIN: libc::c_long = 6;
 const BPF_PROG_TEST_RUN: libc::c_long = 10;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 
@@ -45,6 +47,13 @@ struct TestRunAttr {
     data_out: u64,
     repeat: u32,
     duration: u32,
+}
+
+#[repr(C)]
+struct PinAttr {
+    pathname: u64,
+    bpf_fd: u32,
+    file_flags: u32,
 }
 
 #[repr(C)]
@@ -141,6 +150,19 @@ impl Program {
         // SAFETY: the packet is borrowed for the call and as long as said; no output is asked for.
         unsafe { bpf(BPF_PROG_TEST_RUN, &mut attr) }.expect("BPF_PROG_TEST_RUN works");
         attr.retval
+    }
+
+    /// Pins the program.
+    ///
+    /// # Panics
+    ///
+    /// If the kernel refuses.
+    pub fn pin(&self, path: &Path) {
+        let path = CString::new(path.as_os_str().as_encoded_bytes()).expect("no NUL in a path");
+        let mut attr =
+            PinAttr { pathname: address(path.as_c_str()), bpf_fd: self.fd.as_raw_fd() as u32, file_flags: 0 };
+        // SAFETY: the path is NUL-terminated and borrowed for the call.
+        unsafe { bpf(BPF_OBJ_PIN, &mut attr) }.expect("BPF_OBJ_PIN works");
     }
 
     /// Attaches a raw tracepoint program for as long as the result lives. The kernel detaches it when the descriptor is

@@ -59,13 +59,13 @@ fn keys_and_lengths_are_checked_before_the_call() {
         (map.update(100, &long[..12]), "key"),
         (map.update(0, &long[..8]), "value"),
         (map.delete(100), "key"),
-        (map.lookup_batch(99..101, &mut long), "key"),
-        (map.lookup_batch(0..2, &mut long[..23]), "value"),
+        (map.lookup_batch(99..101, &mut long), "entries"),
+        (map.lookup_batch(0..2, &mut long[..23]), "values"),
         #[expect(clippy::reversed_empty_ranges, reason = "that is the test")]
-        (map.lookup_batch(5..4, &mut []), "key"),
-        (map.update_batch(101..101, &[]), "key"),
-        (map.update_batch(0..u32::MAX, &long), "key"),
-        (map.update_batch(0..1, &long), "value"),
+        (map.lookup_batch(5..4, &mut []), "entries"),
+        (map.update_batch(101..101, &[]), "entries"),
+        (map.update_batch(0..u32::MAX, &long), "entries"),
+        (map.update_batch(0..1, &long), "values"),
     ];
     for (number, (result, expected)) in errors.into_iter().enumerate() {
         match result.unwrap_err() {
@@ -74,7 +74,7 @@ fn keys_and_lengths_are_checked_before_the_call() {
         }
     }
     let text = map.update(100, &long[..12]).unwrap_err().to_string();
-    assert!(text.contains("key is 100") && text.contains("100 entries"), "{text}");
+    assert!(text.contains("key is 100") && text.contains("0..100"), "{text}");
     let text = map.lookup(0, &mut long).unwrap_err().to_string();
     assert!(text.contains("24 bytes long") && text.contains("12 bytes are needed"), "{text}");
 }

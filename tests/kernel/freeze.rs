@@ -101,7 +101,7 @@ fn programs_still_write_a_frozen_map() {
     // So its contents are not lent.
     // SAFETY: nobody else gets at the map.
     let error = unsafe { Frozen::<u64>::from_map(frozen.into_map().unwrap()) }.unwrap_err();
-    assert!(matches!(error, Error::Mismatch { property: "its flags", .. }), "{error}");
+    assert!(matches!(error, Error::Mismatch { property: "map_flags", .. }), "{error}");
     assert!(error.to_string().contains("BPF_F_RDONLY_PROG"), "{error}");
 }
 
@@ -158,7 +158,7 @@ fn a_frozen_index_is_checked() {
 fn no_values_are_no_map() {
     // SAFETY: no map is made.
     let error = unsafe { Frozen::<u64>::builder().create_from(&[]) }.unwrap_err();
-    assert!(matches!(error, Error::Argument { argument: "entries", .. }), "{error}");
+    assert!(matches!(error, Error::Argument { argument: "values", .. }), "{error}");
 }
 
 #[test]

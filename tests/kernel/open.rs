@@ -77,7 +77,7 @@ fn an_id_of_nothing_is_not_found() {
         return;
     }
     let error = Map::from_id(u32::MAX - 7).unwrap_err();
-    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::NotFound), Some(libc::ENOENT)));
+    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::NoSuchMap), Some(libc::ENOENT)));
     assert!(error.to_string().contains("map id 4294967288"), "{error}");
 }
 
@@ -112,6 +112,17 @@ fn what_is_no_map_is_named_for_what_it_is() {
         assert!(matches!(error, Error::NotAMap { .. }), "{error}");
         assert!(error.to_string().contains(name), "{error}");
     }
+
+    let bpffs = host::Bpffs::mount();
+    program().pin(&bpffs.path("prog"));
+    for error in [
+        Map::from_pin(bpffs.path("prog")).unwrap_err(),
+        Map::from_pin_read_only(bpffs.path("prog")).unwrap_err(),
+        Array::<u64>::from_pin(bpffs.path("prog")).unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::NotAMap { .. }), "{error}");
+        assert!(error.to_string().contains("/prog\"") && error.to_string().contains("bpf-prog"), "{error}");
+    }
 }
 
 #[test]
@@ -131,12 +142,12 @@ fn a_type_of_another_size_is_told_both_sizes() {
         Array::<Sixteen>::from_borrowed_fd(&map).unwrap_err(),
         Array::<Zerocopy<[u8; 13]>>::from_borrowed_fd(&map).unwrap_err(),
     ] {
-        assert!(matches!(error, Error::Mismatch { property: "its value size", .. }), "{error}");
+        assert!(matches!(error, Error::Mismatch { property: "value_size", .. }), "{error}");
         let text = error.to_string();
-        assert!(text.contains("\"twelve\"") && text.contains("12 bytes, expected"), "{text}");
+        assert!(text.contains("\"twelve\"") && text.contains("value_size is 12, expected"), "{text}");
     }
     let text = Array::<Sixteen>::from_borrowed_fd(&map).unwrap_err().to_string();
-    assert!(text.contains("16 bytes, the size of") && text.contains("Sixteen"), "{text}");
+    assert!(text.contains("16, the bytes of") && text.contains("Sixteen"), "{text}");
 }
 
 #[test]
@@ -146,7 +157,7 @@ fn a_map_without_mmapable_says_how_to_get_one() {
     }
     let map = Map::builder().name(".bss").value_size(8).unmappable().create().unwrap();
     let error = Array::<u64>::from_map(map).unwrap_err();
-    assert!(matches!(error, Error::Mismatch { property: "its flags", .. }), "{error}");
+    assert!(matches!(error, Error::Mismatch { property: "map_flags", .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains("BPF_F_MMAPABLE") && text.contains("1024") && text.contains("Map::update"), "{text}");
 }
@@ -174,7 +185,7 @@ fn maps_of_other_types_are_opened_but_not_mapped_nor_read() {
             map.delete(0).unwrap_err(),
             Array::<u64>::from_borrowed_fd(&map).unwrap_err(),
         ] {
-            assert!(matches!(error, Error::Mismatch { property: "its type", .. }), "{error}");
+            assert!(matches!(error, Error::Mismatch { property: "map_type", .. }), "{error}");
             assert!(error.to_string().contains(name) && error.to_string().contains("BPF_MAP_TYPE_ARRAY"), "{error}");
         }
     }

@@ -20,7 +20,7 @@ fn a_pin_outlives_the_map_that_made_it() {
     let again: Array<u64> = Array::from_pin(bpffs.path("kept")).unwrap();
     assert_eq!(again.read(0), 12);
     again.map().unwrap().unpin(bpffs.path("kept")).unwrap();
-    assert_eq!(Map::from_pin(bpffs.path("kept")).unwrap_err().cause(), Some(Cause::NotFound));
+    assert_eq!(Map::from_pin(bpffs.path("kept")).unwrap_err().cause(), Some(Cause::NoSuchPath));
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn what_cannot_be_pinned_says_why() {
     map.pin(bpffs.path("taken")).unwrap();
     let cases = [
         (bpffs.path("taken"), Cause::PathTaken, "unpin it"),
-        (bpffs.path("no/such/directory"), Cause::NotFound, "no such path"),
+        (bpffs.path("no/such/directory"), Cause::NoSuchPath, "no such path"),
         (std::env::temp_dir().join("bpfvar-not-bpffs"), Cause::NotBpffs, "mount -t bpf"),
     ];
     for (path, cause, text) in cases {
@@ -76,9 +76,9 @@ fn what_is_no_pin_says_so() {
         let error = Map::from_pin(path).unwrap_err();
         assert_eq!(error.cause(), Some(Cause::NotAPin), "{error}");
     }
-    assert_eq!(Map::from_pin("/etc/passwd/m").unwrap_err().cause(), Some(Cause::NotFound), "ENOTDIR");
+    assert_eq!(Map::from_pin("/etc/passwd/m").unwrap_err().cause(), Some(Cause::NoSuchPath), "ENOTDIR");
     let error = Map::from_pin("/no/such/pin").unwrap_err();
-    assert_eq!(error.cause(), Some(Cause::NotFound), "{error}");
+    assert_eq!(error.cause(), Some(Cause::NoSuchPath), "{error}");
     assert!(error.to_string().contains("/no/such/pin"), "{error}");
     assert!(matches!(Map::from_pin("/a\0b").unwrap_err(), Error::Argument { argument: "path", .. }));
 }
