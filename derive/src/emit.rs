@@ -85,6 +85,14 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 }
 
                 #[inline]
+                fn read_into<__A: #krate::Access>(__field: #krate::Field<'_, Self, __A>, __value: &mut Self) {
+                    #(
+                        // SAFETY: as in `view`.
+                        <#types as #krate::MapValue>::read_into(unsafe { __field.project(#places) }, &mut __value.#members);
+                    )*
+                }
+
+                #[inline]
                 fn write_to(__field: #krate::Field<'_, Self, #krate::ReadWrite>, __value: &Self) {
                     #(
                         // SAFETY: as in `view`.

@@ -58,6 +58,12 @@ pub trait MapValue: Sized + 'static {
     /// Copies the value out, each scalar by one relaxed load. The value as a whole may be caught half changed.
     fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self;
 
+    /// As [`MapValue::read_from`], in place.
+    #[inline]
+    fn read_into<A: Access>(field: Field<'_, Self, A>, value: &mut Self) {
+        *value = Self::read_from(field);
+    }
+
     /// Copies `value` in, each scalar by one relaxed store. Others may see some of them before the rest.
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self);
 }
@@ -99,6 +105,11 @@ impl<T: MapValue, const N: usize> MapValue for [T; N] {
     fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
         let elements = field.slice();
         std::array::from_fn(|index| elements.read(index))
+    }
+
+    #[inline]
+    fn read_into<A: Access>(field: Field<'_, Self, A>, value: &mut Self) {
+        field.slice().copy_to(value);
     }
 
     #[inline]

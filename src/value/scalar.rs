@@ -41,7 +41,7 @@ pub trait Integer: Scalar {
     fn fetch(atomic: &Self::Atomic, operation: Operation, value: Self, order: Ordering) -> Self;
 
     #[doc(hidden)]
-    fn add_up(values: impl Iterator<Item = Self>) -> Self::Sum;
+    fn add_up(len: usize, value: impl Fn(usize) -> Self) -> Self::Sum;
 }
 
 /// The read-modify-write operations that integers have beyond what all scalars have.
@@ -143,8 +143,17 @@ macro_rules! integers {
             }
 
             #[inline]
-            fn add_up(values: impl Iterator<Item = Self>) -> $sum {
-                values.fold(0, |sum: $sum, value| sum.wrapping_add(<$sum>::from(value)))
+            fn add_up(len: usize, value: impl Fn(usize) -> Self) -> $sum {
+                // Four sums, as each addition waits for the one before it.
+                let mut sums: [$sum; 4] = [0; 4];
+                let fours = len / 4 * 4;
+                for first in (0..fours).step_by(4) {
+                    for (index, sum) in (first..).zip(&mut sums) {
+                        *sum = sum.wrapping_add(value(index).into());
+                    }
+                }
+                let rest = (fours..len).map(|index| value(index).into());
+                rest.chain(sums).fold(0, <$sum>::wrapping_add)
             }
         }
 

@@ -174,7 +174,8 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
         T::read_from(self.expect(index))
     }
 
-    /// Copies all values out. Allocates once.
+    /// Copies all values out. Allocates once. A value passes through the stack; where values are large, [`Slice::copy_to`] is
+    /// the better way, which fills them in place.
     #[inline]
     pub fn snapshot(self) -> Vec<T> {
         self.fields().map(T::read_from).collect()
@@ -192,14 +193,15 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
             other_length(values.len(), self.len);
         }
         for (field, value) in self.fields().zip(values) {
-            *value = T::read_from(field);
+            T::read_into(field, value);
         }
     }
 
     /// Adds up a scalar of every value: `stats.sum(|value| value.packets)`. The sum is a `u64` or `i64` and wraps around.
     #[inline]
     pub fn sum<I: Integer>(self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, I, A>) -> I::Sum {
-        I::add_up(self.iter().map(|view| scalar(view).read()))
+        // SAFETY: `add_up` asks for what is below len.
+        I::add_up(self.len, |index| scalar(T::view(unsafe { self.field(index) })).read())
     }
 
     #[inline(always)]

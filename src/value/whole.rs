@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
@@ -24,6 +25,8 @@ use crate::memory::{Access, ReadWrite};
 /// macs.at(2).write(Zerocopy(Mac([2, 0, 0, 0, 0, 1])));
 /// assert_eq!(macs.at(2).read().0, Mac([2, 0, 0, 0, 0, 1]));
 /// ```
+///
+/// Also the better way to bytes: a `[u8; 256]` is 256 loads of a byte, a `Zerocopy<[u8; 256]>` is 32 loads of a word.
 ///
 /// # Access width
 ///
@@ -51,6 +54,12 @@ impl<T: FromBytes + IntoBytes + Immutable + 'static> MapValue for Zerocopy<T> {
         // SAFETY: these bytes are accessed here and in `write_to` only.
         unsafe { load_bytes(field, value.as_mut_bytes()) };
         Zerocopy(value)
+    }
+
+    #[inline]
+    fn read_into<A: Access>(field: Field<'_, Self, A>, value: &mut Self) {
+        // SAFETY: these bytes are accessed here, in `read_from` and in `write_to` only.
+        unsafe { load_bytes(field, value.0.as_mut_bytes()) };
     }
 
     #[inline]
@@ -107,6 +116,12 @@ impl<T: bytemuck::Pod> MapValue for Bytemuck<T> {
     }
 
     #[inline]
+    fn read_into<A: Access>(field: Field<'_, Self, A>, value: &mut Self) {
+        // SAFETY: these bytes are accessed here, in `read_from` and in `write_to` only.
+        unsafe { load_bytes(field, bytemuck::bytes_of_mut(&mut value.0)) };
+    }
+
+    #[inline]
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         // SAFETY: these bytes are accessed here and in `read_from` only.
         unsafe { store_bytes(field, bytemuck::bytes_of(&value.0)) };
@@ -121,13 +136,31 @@ impl<T: bytemuck::Pod, A: Access> fmt::Debug for Field<'_, Bytemuck<T>, A> {
     }
 }
 
-/// The width of the word at a place, an address of which only the lowest three bits count, with `left` bytes of the value
-/// to go; `left` is not 0.
+/// Calls `access` with offset and width of every word that a value of `len` bytes is accessed in. `place` is an address of
+/// which only the lowest three bits count.
 #[inline(always)]
-fn width(place: usize, left: usize) -> usize {
-    let aligned = 1 << place.trailing_zeros().min(3);
-    let fits = 1 << left.ilog2().min(3);
-    aligned.min(fits)
+fn each_word(place: usize, len: usize, mut access: impl FnMut(usize, usize)) {
+    // Narrow words up to where 8 bytes are aligned and from where they no longer fit. Those between are a loop of their own,
+    // which is unrolled.
+    let head = (place.wrapping_neg() % 8).min(len);
+    let tail = len - (len - head) % 8;
+    narrow_words(place, 0..head, &mut access);
+    for offset in (head..tail).step_by(8) {
+        access(offset, 8);
+    }
+    narrow_words(place, tail..len, &mut access);
+}
+
+#[inline(always)]
+fn narrow_words(place: usize, bytes: Range<usize>, access: &mut impl FnMut(usize, usize)) {
+    let mut offset = bytes.start;
+    while offset < bytes.end {
+        let aligned = 1 << (place + offset).trailing_zeros().min(2);
+        let fits = 1 << (bytes.end - offset).ilog2().min(2);
+        let width = aligned.min(fits);
+        access(offset, width);
+        offset += width;
+    }
 }
 
 /// Runs `$copy` with the place of `$field`'s first byte: as a constant where it is 8-aligned, as all values of a map are, so
@@ -161,13 +194,11 @@ unsafe fn load_bytes<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut
 /// As for [`load_bytes`]; `bytes` is as long as the value, and `place` is its address modulo 8.
 #[inline(always)]
 unsafe fn load_words<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut [u8], place: usize) {
-    let mut offset = 0;
-    while offset < bytes.len() {
-        let width = width(place + offset, bytes.len() - offset);
+    each_word(place, bytes.len(), |offset, width| {
         let to = &mut bytes[offset..offset + width];
         macro_rules! load {
             ($word:ty) => {{
-                // SAFETY: inside T and aligned for the word, says `width`. The words are the same at each access, for the
+                // SAFETY: inside T and aligned for the word, says `each_word`. The words are the same at each access, for the
                 // value's place and size decide them, and nobody else accesses these bytes.
                 let word = unsafe { field.word::<$word>(offset) };
                 to.copy_from_slice(&word.load(Relaxed).to_ne_bytes());
@@ -179,8 +210,7 @@ unsafe fn load_words<T: MapValue, A: Access>(field: Field<'_, T, A>, bytes: &mut
             2 => load!(u16),
             _ => load!(u8),
         }
-        offset += width;
-    }
+    });
 }
 
 /// Copies all bytes of the value in, word by word.
@@ -200,9 +230,7 @@ unsafe fn store_bytes<T: MapValue>(field: Field<'_, T, ReadWrite>, bytes: &[u8])
 /// As for [`store_bytes`]; `bytes` is as long as the value, and `place` is its address modulo 8.
 #[inline(always)]
 unsafe fn store_words<T: MapValue>(field: Field<'_, T, ReadWrite>, bytes: &[u8], place: usize) {
-    let mut offset = 0;
-    while offset < bytes.len() {
-        let width = width(place + offset, bytes.len() - offset);
+    each_word(place, bytes.len(), |offset, width| {
         let from = &bytes[offset..offset + width];
         macro_rules! store {
             ($word:ty) => {{
@@ -219,6 +247,5 @@ unsafe fn store_words<T: MapValue>(field: Field<'_, T, ReadWrite>, bytes: &[u8],
             2 => store!(u16),
             _ => store!(u8),
         }
-        offset += width;
-    }
+    });
 }

@@ -68,6 +68,20 @@ fn bulk_copies_reach_their_range_and_no_further() {
 }
 
 #[test]
+fn large_values_are_copied_in_place() {
+    const LARGE: usize = 1 << 15;
+    let array = Array::<[u64; LARGE]>::in_process(2);
+    array.at(1).at(LARGE - 1).store(5, Relaxed);
+    let mut values = vec![[1; LARGE]; 2];
+    std::thread::scope(|scope| {
+        // Half of what a value on the stack would take.
+        let thread = std::thread::Builder::new().stack_size(LARGE * 8 / 2);
+        thread.spawn_scoped(scope, || array.copy_to(&mut values)).unwrap().join().unwrap();
+    });
+    assert_eq!((values[0][0], values[1][LARGE - 1]), (0, 5));
+}
+
+#[test]
 fn iterators_go_both_ways_and_know_their_length() {
     let array = numbered(5);
     let mut iter = array.iter();
