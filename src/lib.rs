@@ -43,6 +43,11 @@
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("bpfvar needs Linux on a 64-bit machine: it maps kernel memory and counts on 8-byte atomics");
 
+/// The README's code is compiled with the doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 // What the derive emits names `::bpfvar`, also in here.
 extern crate self as bpfvar;
 
