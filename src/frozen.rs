@@ -66,14 +66,13 @@ impl<T> Frozen<T> {
     ///
     /// - an iterator program (`iter/bpf_map_elem`) over this map gets each value as a writable buffer, whatever the flags.
     ///   Running one takes `CAP_BPF`, `CAP_PERFMON` and a descriptor of the map, for which the right to read a pin is enough;
-    /// - kernels without the fixes of CVE-2021-4001 (an update in flight may land after the freeze) and CVE-2024-49861 (some
-    ///   helpers write to read-only maps).
+    /// - faults of old kernels, for example those without the fixes of CVE-2021-4001 (an update in flight may land after the
+    ///   freeze) and CVE-2024-49861 (some helpers write to read-only maps).
     ///
     /// # Errors
     ///
     /// [`Error::Mismatch`](crate::Error::Mismatch) if somebody could still write it, and as
-    /// [`Array::from_map`](crate::Array::from_map). Whether it is frozen is read from `/proc`
-    /// ([`Map::is_frozen`]).
+    /// [`Array::from_map`](crate::Array::from_map). Whether it is frozen, [`Map::is_frozen`] tells.
     pub unsafe fn from_map(map: Map) -> Result<Frozen<T>>
     where
         T: FromBytes + Immutable,
@@ -175,7 +174,8 @@ impl<T> MapBuilder<'_, Frozen<T>> {
     ///
     /// # Safety
     ///
-    /// As for [`Frozen::from_map`]. While the map is neither pinned nor handed on, only `CAP_SYS_ADMIN` gets at it, by its id.
+    /// As for [`Frozen::from_map`]. While the map is neither pinned nor handed on, only `CAP_SYS_ADMIN` gets at it,
+    /// by its id, and whoever may trace this process, by its descriptor.
     ///
     /// # Errors
     ///

@@ -58,6 +58,10 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
 
             #write_impl
 
+            // Only a type of the user's crate takes one. An attribute macro may have put another under the struct's name, whose
+            // fields are accessed otherwise.
+            impl #value_impl #ident #value_ty #value_where {}
+
             #[automatically_derived]
             impl #value_impl #krate::MapValue for #ident #value_ty #value_where {
                 type View<'__m, __A: #krate::Access> = #view<'__m, #view_arguments __A>;
@@ -215,8 +219,8 @@ fn shape_check(value: &Value) -> TokenStream {
 fn place(field: &Field) -> TokenStream {
     let Field { member, ty, .. } = field;
     quote! {
-        // SAFETY: `project` gives the address of such a struct.
-        |__at: *mut Self| -> *mut #ty { unsafe { &raw mut (*__at).#member } }
+        // SAFETY: who calls this gives the address of such a struct, for it is an unsafe fn, whoever it is handed to.
+        (|__at: *mut Self| -> *mut #ty { unsafe { &raw mut (*__at).#member } }) as unsafe fn(*mut Self) -> *mut #ty
     }
 }
 

@@ -233,7 +233,7 @@ pub(crate) unsafe fn map_lookup(fd: BorrowedFd<'_>, key: u32, value: &mut [u8]) 
 /// Asks whether `fd` is a map with keys: a lookup whose key cannot be read. Such a map answers EFAULT (or EPERM, where the
 /// descriptor may not read), any other object EINVAL, before it looks at the key.
 pub(crate) fn map_probe(fd: BorrowedFd<'_>) -> io::Result<()> {
-    match element_in_vain(Call::MapLookupElem, fd).raw_os_error() {
+    match element_in_vain(Call::MapLookupElem, raw(fd)).raw_os_error() {
         Some(libc::EFAULT | libc::EPERM) => Ok(()),
         other => Err(io::Error::from_raw_os_error(other.unwrap_or(libc::EINVAL))),
     }
@@ -242,7 +242,12 @@ pub(crate) fn map_probe(fd: BorrowedFd<'_>) -> io::Result<()> {
 /// Asks whether a map with keys is frozen, through a descriptor that may write: an update whose key cannot be read. A frozen
 /// map answers EPERM before it looks at the key, any other EFAULT. Meanwhile a freeze by somebody else is EBUSY.
 pub(crate) fn map_probe_frozen(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    let error = element_in_vain(Call::MapUpdateElem, fd);
+    // EPERM is also what seccomp and security modules say to the call as such. Without a map it is EBADF if they let it be.
+    let without_map = element_in_vain(Call::MapUpdateElem, u32::MAX);
+    if without_map.raw_os_error() != Some(libc::EBADF) {
+        return Err(without_map);
+    }
+    let error = element_in_vain(Call::MapUpdateElem, raw(fd));
     match error.raw_os_error() {
         Some(libc::EPERM) => Ok(true),
         Some(libc::EFAULT) => Ok(false),
@@ -251,10 +256,10 @@ pub(crate) fn map_probe_frozen(fd: BorrowedFd<'_>) -> io::Result<bool> {
 }
 
 /// A lookup or update that cannot succeed, and how it failed.
-fn element_in_vain(call: Call, fd: BorrowedFd<'_>) -> io::Error {
+fn element_in_vain(call: Call, map_fd: u32) -> io::Error {
     // No user address reaches this high on a 64-bit Linux: the kernel refuses it and touches nothing.
     const UNREADABLE: u64 = u64::MAX - 0xfff;
-    let mut attr = Element { map_fd: raw(fd), key: UNREADABLE, value: UNREADABLE, ..Element::default() };
+    let mut attr = Element { map_fd, key: UNREADABLE, value: UNREADABLE, ..Element::default() };
     // SAFETY: both addresses are refused with EFAULT.
     match unsafe { bpf(call, &mut attr) } {
         Ok(_) => io::Error::from_raw_os_error(libc::EFAULT),

@@ -91,7 +91,7 @@ impl<'m, T, A> Field<'m, T, A> {
     ///
     /// # Safety
     ///
-    /// Given the address of a `T`, `place` gives that of a field of type `F` in it, aligned for `F`; it accesses nothing. Those
+    /// From the address of a `T`, `place` derives that of a field of type `F` in it, aligned for `F`; it accesses nothing. Those
     /// bytes are never accessed but as an `F`.
     #[doc(hidden)]
     #[inline(always)]
