@@ -5,7 +5,6 @@
 
 use std::error::Error;
 use std::os::fd::AsFd;
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
@@ -22,17 +21,7 @@ struct Filter {
     limit: u32,
 }
 
-fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let filters = Array::<Filter>::builder().name("filter.data").create()?;
     let program = load(&filters)?;
     let filter = filters.at(0);

@@ -6,7 +6,6 @@
 use std::cmp::Reverse;
 use std::error::Error;
 use std::os::fd::AsFd;
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
@@ -15,17 +14,7 @@ use bpfvar::Array;
 use bpfvar_testkit::insn::{self, Helper, Reg, Size};
 use bpfvar_testkit::{Attached, Program, ProgramType};
 
-fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let counters = Array::<u64>::builder().name("calls").entries(512).create()?;
     let _attached = count_by_number(&counters)?;
 
