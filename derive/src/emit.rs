@@ -309,4 +309,31 @@ mod tests {
         let docs = quote!(#[doc = "Field `type`."] pub r#type:);
         assert!(emitted.contains(&docs.to_string()), "{emitted}");
     }
+
+    #[test]
+    fn the_output_fits_a_type_of_the_users_crate_only() {
+        // What remains if an attribute macro deletes the struct and its name then means a type of another crate: E0116.
+        let emitted = emitted(parse_quote! {
+            struct Stats<T> {
+                packets: T,
+            }
+        });
+        let inherent = quote!(
+            impl<T> Stats<T> where T: ::bpfvar::MapValue {}
+        );
+        assert!(emitted.contains(&inherent.to_string()), "{emitted}");
+    }
+
+    #[test]
+    fn the_place_of_a_field_is_an_unsafe_function_whoever_gets_it() {
+        let emitted = emitted(parse_quote! {
+            struct Stats {
+                packets: u64,
+            }
+        });
+        let count = |tokens: TokenStream| emitted.matches(&tokens.to_string()).count();
+        let places = count(quote!(&raw mut));
+        assert!(places > 0, "{emitted}");
+        assert_eq!(count(quote!(as unsafe fn(*mut Self) -> *mut u64)), places, "{emitted}");
+    }
 }
