@@ -206,6 +206,36 @@ pub fn limit_descriptors(limit: u64) {
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
+/// Makes the kernel refuse a command of bpf(2) to this thread with EPERM, for good, as a container's seccomp profile does.
+///
+/// # Panics
+///
+/// If the kernel knows no seccomp filters.
+pub fn refuse_bpf(command: u32) {
+    // Classic BPF on struct seccomp_data: the number of the call at byte 0, the low half of its first argument at byte 16.
+    let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
+    let (load, jump, give) = (
+        libc::BPF_LD | libc::BPF_W | libc::BPF_ABS,
+        libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
+        libc::BPF_RET | libc::BPF_K,
+    );
+    let mut steps = [
+        step(load, 0, 0, 0),
+        step(jump, 0, 3, libc::SYS_bpf as u32),
+        step(load, 0, 0, 16),
+        step(jump, 0, 1, command),
+        step(give, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        step(give, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
+    // SAFETY: a number, no address.
+    let result = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    // SAFETY: the program and its steps are borrowed for the call, which copies them.
+    let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
 /// A BPF file system of one's own, mounted on a new directory. Dropping it unmounts, which removes all pins.
 #[derive(Debug)]
 pub struct Bpffs {

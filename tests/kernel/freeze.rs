@@ -180,3 +180,24 @@ fn a_frozen_map_is_known_as_such_without_a_descriptor_to_spare() {
     assert_eq!(cold.update(0, &[0; 8]).unwrap_err().cause(), Some(Cause::Frozen));
     assert_eq!(cold.freeze().unwrap_err().cause(), Some(Cause::Frozen));
 }
+
+#[test]
+fn a_refused_call_is_not_taken_for_a_frozen_map() {
+    const BPF_MAP_UPDATE_ELEM: u32 = 2;
+    if !host::ready((5, 8)) {
+        return;
+    }
+    if host::argument().is_none() {
+        let output = host::this_test_again("limited");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let map = Map::builder().value_size(8).rdonly_prog().create().unwrap();
+    // Neither /proc nor an update in vain can tell now.
+    host::limit_descriptors(3);
+    host::refuse_bpf(BPF_MAP_UPDATE_ELEM);
+    assert_eq!(map.update(0, &[0; 8]).unwrap_err().raw_os_error(), Some(libc::EPERM));
+    assert!(map.is_frozen().is_err());
+    // SAFETY: nothing is lent.
+    assert!(unsafe { Frozen::<u64>::from_map(map) }.is_err());
+}
