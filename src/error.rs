@@ -15,13 +15,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The kernel refused a call.
-    #[error("{map}: {call} failed with {}: {cause}", Errno(source.raw_os_error().unwrap_or(0)))]
+    #[error("{object}: {call} failed with {}: {cause}", Errno(source.raw_os_error().unwrap_or(0)))]
     #[non_exhaustive]
     Kernel {
         /// The call.
         call: Call,
-        /// The map: its name and id, or the path or id under which it was sought.
-        map: String,
+        /// The map, program or BTF: its name and id, or the path or id under which it was sought.
+        object: String,
         /// What the errno meant here, and what to do about it.
         cause: Cause,
         /// The errno.
@@ -29,11 +29,11 @@ pub enum Error {
     },
 
     /// An argument that cannot work, found before any call was made. Nothing was changed.
-    #[error("{map}: {argument} is {found}, but {rule}")]
+    #[error("{object}: {argument} is {found}, but {rule}")]
     #[non_exhaustive]
     Argument {
-        /// The map.
-        map: String,
+        /// The map, program or variable.
+        object: String,
         /// The argument.
         argument: &'static str,
         /// Its value.
@@ -43,17 +43,71 @@ pub enum Error {
     },
 
     /// The map is not the one that the type or the operation needs.
-    #[error("{map}: {property} is {found}, expected {expected}")]
+    #[error("{object}: {property} is {found}, expected {expected}")]
     #[non_exhaustive]
     Mismatch {
-        /// The map.
-        map: String,
+        /// The map, program or variable.
+        object: String,
         /// What was compared.
         property: &'static str,
         /// What the kernel says of the map.
         found: String,
         /// What the type or the operation needs, and why.
         expected: String,
+    },
+
+    /// Nothing of that name is there.
+    #[error("{object}: there is no {what}; {hint}")]
+    #[non_exhaustive]
+    NotFound {
+        /// Where it was sought: a program, a map, a variable, the system.
+        object: String,
+        /// What was sought.
+        what: String,
+        /// What there is instead, or where to look.
+        hint: String,
+    },
+
+    /// Several things have that name. Nothing was changed.
+    #[error("{what} could be any of {}; say which by its id", candidates.join(", "))]
+    #[non_exhaustive]
+    Ambiguous {
+        /// The name.
+        what: String,
+        /// What has it, each with its id.
+        candidates: Vec<String>,
+    },
+
+    /// The types are not known: there is no BTF, or it cannot be used.
+    #[error("{object}: {reason}")]
+    #[non_exhaustive]
+    Btf {
+        /// The map, program or BTF.
+        object: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+
+    /// A Rust type is not that of the variable or map. Nothing was changed.
+    #[error("{object} is not a {expected}: {}", join(mismatches))]
+    #[non_exhaustive]
+    Layout {
+        /// The variable or map with its type.
+        object: String,
+        /// The Rust type.
+        expected: String,
+        /// Each difference.
+        mismatches: Vec<LayoutMismatch>,
+    },
+
+    /// As [`Error::NotAMap`], where a program was needed.
+    #[error("{what} is not a BPF program but {found}; give the descriptor or the pin of a program")]
+    #[non_exhaustive]
+    NotAProgram {
+        /// The descriptor or the path.
+        what: String,
+        /// What it is, as far as /proc tells.
+        found: String,
     },
 
     /// The descriptor or the pin is some other object: a program, a link, BTF, an ordinary file.
@@ -65,6 +119,32 @@ pub enum Error {
         /// What it is, as far as /proc tells.
         found: String,
     },
+}
+
+/// One difference between a Rust type and the BTF of a variable: [`Error::Layout`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LayoutMismatch {
+    /// The field, as a path from the value: `limits[0].burst`. Empty for the value itself.
+    pub field: String,
+    /// What the Rust type has: kind, offset and size in bytes.
+    pub expected: String,
+    /// What BTF has there.
+    pub found: String,
+}
+
+impl fmt::Display for LayoutMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LayoutMismatch { field, expected, found } = self;
+        match field.as_str() {
+            "" => write!(f, "expected {expected}, found {found}"),
+            field => write!(f, "{field}: expected {expected}, found {found}"),
+        }
+    }
+}
+
+fn join(mismatches: &[LayoutMismatch]) -> String {
+    mismatches.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// Prints the message, as `Display` does: it is what `unwrap` and a `main` that returns an error show.
@@ -83,10 +163,11 @@ impl Error {
         }
     }
 
-    /// Names the pin that turned out to be no map.
+    /// Names the pin that turned out to be something else.
     pub(crate) fn at_pin(self, path: &Path) -> Error {
         match self {
             Error::NotAMap { found, .. } => Error::NotAMap { what: format!("pin {path:?}"), found },
+            Error::NotAProgram { found, .. } => Error::NotAProgram { what: format!("pin {path:?}"), found },
             other => other,
         }
     }
@@ -117,14 +198,24 @@ pub enum Call {
     ObjPin = 6,
     /// `bpf(BPF_OBJ_GET)`
     ObjGet = 7,
+    /// `bpf(BPF_PROG_GET_NEXT_ID)`
+    ProgGetNextId = 11,
     /// `bpf(BPF_MAP_GET_NEXT_ID)`
     MapGetNextId = 12,
+    /// `bpf(BPF_PROG_GET_FD_BY_ID)`
+    ProgGetFdById = 13,
     /// `bpf(BPF_MAP_GET_FD_BY_ID)`
     MapGetFdById = 14,
     /// `bpf(BPF_OBJ_GET_INFO_BY_FD)`
     ObjGetInfoByFd = 15,
+    /// `bpf(BPF_BTF_LOAD)`
+    BtfLoad = 18,
+    /// `bpf(BPF_BTF_GET_FD_BY_ID)`
+    BtfGetFdById = 19,
     /// `bpf(BPF_MAP_FREEZE)`
     MapFreeze = 22,
+    /// `bpf(BPF_BTF_GET_NEXT_ID)`
+    BtfGetNextId = 23,
     /// `bpf(BPF_MAP_LOOKUP_BATCH)`
     MapLookupBatch = 24,
     /// `bpf(BPF_MAP_UPDATE_BATCH)`
@@ -148,6 +239,11 @@ impl fmt::Display for Call {
             Call::MapDeleteElem => "bpf(BPF_MAP_DELETE_ELEM)",
             Call::ObjPin => "bpf(BPF_OBJ_PIN)",
             Call::ObjGet => "bpf(BPF_OBJ_GET)",
+            Call::ProgGetNextId => "bpf(BPF_PROG_GET_NEXT_ID)",
+            Call::ProgGetFdById => "bpf(BPF_PROG_GET_FD_BY_ID)",
+            Call::BtfLoad => "bpf(BPF_BTF_LOAD)",
+            Call::BtfGetFdById => "bpf(BPF_BTF_GET_FD_BY_ID)",
+            Call::BtfGetNextId => "bpf(BPF_BTF_GET_NEXT_ID)",
             Call::MapGetNextId => "bpf(BPF_MAP_GET_NEXT_ID)",
             Call::MapGetFdById => "bpf(BPF_MAP_GET_FD_BY_ID)",
             Call::ObjGetInfoByFd => "bpf(BPF_OBJ_GET_INFO_BY_FD)",
@@ -218,9 +314,15 @@ pub enum Cause {
     /// EMFILE or ENFILE: no descriptor left.
     #[error("no file descriptor is left; close some or raise RLIMIT_NOFILE (ulimit -n)")]
     OutOfDescriptors,
+    /// EPERM: BTF is opened by its id, and ids are for `CAP_SYS_ADMIN` only, also where a descriptor of the map or program is
+    /// at hand.
+    #[error(
+        "reading an object's BTF needs CAP_SYS_ADMIN (CAP_BPF is not enough), also of a map or program that was opened by pin or descriptor; run as root, give the BTF yourself (Btf::parse), or bind the map by size alone (Array::from_map)"
+    )]
+    BtfNeedsCapSysAdmin,
     /// ENOENT: no such id.
-    #[error("no map has this id, or none any more; Map::ids lists those that there are")]
-    NoSuchMap,
+    #[error("nothing has this id, or nothing any more; Map::ids and Program::ids list what there is")]
+    NoSuchId,
     /// ENOENT, ENOTDIR: no such path.
     #[error("there is no such path, or no such directory to pin in")]
     NoSuchPath,

@@ -58,14 +58,16 @@ mod kernel;
 mod mapping;
 mod memory;
 mod sys;
+mod types;
 mod value;
 
 pub use array::{Array, FreezeError, Granted};
 pub use bpfvar_derive::MapValue;
-pub use error::{Call, Cause, Error, Result};
+pub use error::{Call, Cause, Error, LayoutMismatch, Result};
 pub use frozen::Frozen;
-pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType};
+pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};
 pub use memory::{Access, ReadOnly, ReadWrite};
+pub use types::Btf;
 #[cfg(feature = "bytemuck")]
 pub use value::Bytemuck;
 pub use value::{Field, Integer, Iter, MapValue, Packed, Padded, Scalar, Slice, Spacing, Zerocopy};

@@ -29,6 +29,8 @@ pub struct MapBuilder<'a, K> {
     flags: u32,
     numa_node: u32,
     token: Option<BorrowedFd<'a>>,
+    /// BTF, the key's type in it, the value's.
+    btf: Option<(BorrowedFd<'a>, u32, u32)>,
     makes: PhantomData<fn() -> K>,
 }
 
@@ -41,6 +43,7 @@ impl<'a, K> MapBuilder<'a, K> {
             flags: bpf::F_MMAPABLE,
             numa_node: 0,
             token: None,
+            btf: None,
             makes: PhantomData,
         }
     }
@@ -91,6 +94,11 @@ impl<'a, K> MapBuilder<'a, K> {
         self
     }
 
+    pub(super) fn set_btf(mut self, btf: BorrowedFd<'a>, key_type_id: u32, value_type_id: u32) -> Self {
+        self.btf = Some((btf, key_type_id, value_type_id));
+        self
+    }
+
     pub(super) fn flag(mut self, flag: u32, on: bool) -> Self {
         self.flags = if on { self.flags | flag } else { self.flags & !flag };
         self
@@ -103,7 +111,7 @@ impl<'a, K> MapBuilder<'a, K> {
 
     /// The error for an argument that `rule` forbids.
     pub(crate) fn argument(&self, argument: &'static str, found: impl fmt::Display, rule: impl Into<String>) -> Error {
-        Error::Argument { map: self.label(), argument, found: found.to_string(), rule: rule.into() }
+        Error::Argument { object: self.label(), argument, found: found.to_string(), rule: rule.into() }
     }
 
     fn label(&self) -> String {
@@ -114,7 +122,7 @@ impl<'a, K> MapBuilder<'a, K> {
     pub(crate) fn create_map(&self) -> Result<Map> {
         let fd = bpf::map_create(&mut self.checked()?).map_err(|source| {
             let cause = cause::of_create(&source, self.token.is_some());
-            Error::Kernel { call: Call::MapCreate, map: self.label(), cause, source }
+            Error::Kernel { call: Call::MapCreate, object: self.label(), cause, source }
         })?;
         Map::from_unproven_fd(fd)
     }
@@ -158,7 +166,12 @@ impl<'a, K> MapBuilder<'a, K> {
                 "programs must be able to read or to write",
             ));
         }
+        let (btf_fd, btf_key_type_id, btf_value_type_id) =
+            self.btf.map_or((0, 0, 0), |(btf, key, value)| (btf.as_raw_fd() as u32, key, value));
         Ok(MapCreate {
+            btf_fd,
+            btf_key_type_id,
+            btf_value_type_id,
             map_type: bpf::MAP_TYPE_ARRAY,
             key_size: 4,
             value_size: self.value_size,

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::{MapInfo, MapType};
 use crate::error::Cause;
 use crate::sys;
-use crate::sys::bpf::{self, ENOTSUPP};
+use crate::sys::bpf::{self, ENOTSUPP, IdKind};
 
 // Bits of CapEff, from include/uapi/linux/capability.h.
 const CAP_SYS_ADMIN: u32 = 21;
@@ -127,10 +127,11 @@ pub(super) fn of_get(source: &io::Error, path: &Path) -> Cause {
     }
 }
 
-/// Why a map could not be opened by its id, or ids not be listed.
-pub(super) fn of_id(source: &io::Error) -> Cause {
+/// Why an object could not be opened by its id, or ids not be listed.
+pub(super) fn of_id(source: &io::Error, kind: IdKind) -> Cause {
     match errno(source) {
-        libc::ENOENT => Cause::NoSuchMap,
+        libc::ENOENT => Cause::NoSuchId,
+        libc::EPERM if kind == IdKind::Btf && !has_capability(CAP_SYS_ADMIN) => Cause::BtfNeedsCapSysAdmin,
         libc::EPERM if !has_capability(CAP_SYS_ADMIN) => Cause::NeedsCapSysAdmin,
         libc::EPERM => Cause::Policy,
         other => common(other),
@@ -224,6 +225,6 @@ mod tests {
         assert_eq!(of_create(&io::Error::from_raw_os_error(libc::EMFILE), false), Cause::OutOfDescriptors);
         assert_eq!(of_create(&io::Error::from_raw_os_error(libc::E2BIG), false), Cause::TooBig);
         assert_eq!(of_create(&io::Error::from_raw_os_error(libc::E2BIG), true), Cause::UnsupportedByKernel);
-        assert_eq!(of_id(&io::Error::from_raw_os_error(libc::ESRCH)), Cause::Other);
+        assert_eq!(of_id(&io::Error::from_raw_os_error(libc::ESRCH), IdKind::Map), Cause::Other);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::object;
 use crate::sys::bpf::{self, RawMapInfo};
 
 /// What the kernel says of a map: `struct bpf_map_info`, read once when the map was opened or created. All of it is
@@ -47,11 +48,10 @@ impl MapInfo {
 
 impl From<RawMapInfo> for MapInfo {
     fn from(raw: RawMapInfo) -> Self {
-        let name = raw.name.split(|&byte| byte == 0).next().unwrap_or_default();
         MapInfo {
             map_type: MapType(raw.map_type),
             id: raw.id,
-            name: String::from_utf8_lossy(name).into_owned(),
+            name: object::name(&raw.name),
             key_size: raw.key_size,
             value_size: raw.value_size,
             max_entries: raw.max_entries,

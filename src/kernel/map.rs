@@ -1,6 +1,5 @@
 //! A map as the kernel holds it: a descriptor and what it says of itself.
 
-use std::ffi::CString;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -8,9 +7,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::object::{self, Ids};
 use super::{MapBuilder, MapInfo, MapType, cause};
 use crate::error::{Call, Cause, Error, Result};
-use crate::sys::bpf;
+use crate::sys::bpf::{self, IdKind};
 
 /// A BPF map as the kernel holds it: a descriptor, and [`MapInfo`] read once when it was opened.
 ///
@@ -67,16 +67,12 @@ impl Map {
     ///
     /// # Errors
     ///
-    /// [`Cause::NoSuchMap`] (ENOENT) or [`Cause::NeedsCapSysAdmin`] (EPERM).
+    /// [`Cause::NoSuchId`] (ENOENT) or [`Cause::NeedsCapSysAdmin`] (EPERM).
     ///
     /// [bpf(2)]: https://man7.org/linux/man-pages/man2/bpf.2.html
     pub fn from_id(id: u32) -> Result<Map> {
-        let fd = bpf::map_fd_by_id(id).map_err(|source| {
-            let cause = cause::of_id(&source);
-            Error::Kernel { call: Call::MapGetFdById, map: format!("map id {id}"), cause, source }
-        })?;
         // The call opens nothing but maps, so no proof is needed.
-        Map::from_unproven_fd(fd)
+        Map::from_unproven_fd(object::open_id(IdKind::Map, id)?)
     }
 
     /// Opens a pinned map, read-write.
@@ -98,13 +94,13 @@ impl Map {
     /// As [`Map::from_pin`].
     pub fn from_pin_read_only(path: impl AsRef<Path>) -> Result<Map> {
         let path = path.as_ref();
-        Map::from_fd(get_pin(path, bpf::F_RDONLY)?).map_err(|error| error.at_pin(path))
+        Map::from_fd(object::open_pin(path, bpf::F_RDONLY)?).map_err(|error| error.at_pin(path))
     }
 
     /// The ids of all maps on the system, in rising order. Needs `CAP_SYS_ADMIN`. A map may be gone by the time that its
     /// id is opened.
     pub fn ids() -> Ids {
-        Ids { last: Some(0) }
+        Ids::of(IdKind::Map)
     }
 
     /// Asks `fd` for its info and believes it: if `fd` is another BPF object after all, the info is nonsense, though
@@ -114,21 +110,18 @@ impl Map {
             Ok(info) => Ok(Map { info: info.into(), fd }),
             // Neither map nor program nor link nor BTF.
             Err(source) if source.raw_os_error() == Some(libc::EINVAL) => Err(not_a_map(fd.as_fd())),
-            Err(source) => {
-                let cause = cause::of_info(&source);
-                Err(Error::Kernel { call: Call::ObjGetInfoByFd, map: "descriptor".to_owned(), cause, source })
-            }
+            Err(source) => Err(object::info_error(source, "descriptor", &fd)),
         }
     }
 
     /// As [`Map::from_borrowed_fd`], unproven.
     pub(crate) fn from_unproven_borrowed_fd(fd: impl AsFd) -> Result<Map> {
-        Map::from_unproven_fd(duplicate(fd.as_fd())?)
+        Map::from_unproven_fd(object::duplicate(fd.as_fd())?)
     }
 
     /// As [`Map::from_pin`], unproven.
     pub(crate) fn from_unproven_pin(path: &Path) -> Result<Map> {
-        Map::from_unproven_fd(get_pin(path, 0)?)
+        Map::from_unproven_fd(object::open_pin(path, 0)?)
     }
 
     /// That this is a map and no other object.
@@ -147,7 +140,7 @@ impl Map {
     ///
     /// [`Cause::OutOfDescriptors`] (EMFILE).
     pub fn try_clone(&self) -> Result<Map> {
-        Ok(Map { fd: duplicate(self.fd.as_fd())?, info: self.info.clone() })
+        Ok(Map { fd: object::duplicate(self.fd.as_fd())?, info: self.info.clone() })
     }
 
     /// Pins the map to a path in a BPF file system, where it outlives this process. The new file has mode 0600 less the
@@ -162,10 +155,10 @@ impl Map {
         if path.file_name().is_some_and(|name| name.as_bytes().contains(&b'.')) {
             return Err(self.argument("pin", format_args!("{path:?}"), "bpffs takes no file name with a dot in it"));
         }
-        let c_path = c_path(path, &self.info.to_string())?;
+        let c_path = object::c_path(path, &self.info.to_string())?;
         bpf::obj_pin(self.as_fd(), &c_path).map_err(|source| {
             let cause = cause::of_pin(&source, path);
-            Error::Kernel { call: Call::ObjPin, map: format!("{} at {path:?}", self.info), cause, source }
+            Error::Kernel { call: Call::ObjPin, object: format!("{} at {path:?}", self.info), cause, source }
         })
     }
 
@@ -186,7 +179,7 @@ impl Map {
         }
         fs::remove_file(path).map_err(|source| {
             let cause = cause::of_get(&source, path);
-            Error::Kernel { call: Call::Unlink, map: format!("{} at {path:?}", self.info), cause, source }
+            Error::Kernel { call: Call::Unlink, object: format!("{} at {path:?}", self.info), cause, source }
         })
     }
 
@@ -219,7 +212,7 @@ impl Map {
 
     /// The error for an argument that `rule` forbids.
     pub(crate) fn argument(&self, argument: &'static str, found: impl fmt::Display, rule: impl Into<String>) -> Error {
-        Error::Argument { map: self.info.to_string(), argument, found: found.to_string(), rule: rule.into() }
+        Error::Argument { object: self.info.to_string(), argument, found: found.to_string(), rule: rule.into() }
     }
 
     /// The error for a map that is not what is needed.
@@ -233,7 +226,7 @@ impl Map {
             // It was unproven, and what does not match is some other object's info.
             return not_a_map(self.as_fd());
         }
-        Error::Mismatch { map: self.info.to_string(), property, found: found.to_string(), expected: expected.into() }
+        Error::Mismatch { object: self.info.to_string(), property, found: found.to_string(), expected: expected.into() }
     }
 
     /// The error for an mmap that the kernel refused, on an array with `BPF_F_MMAPABLE` and inside its length.
@@ -262,7 +255,7 @@ impl Map {
     }
 
     pub(super) fn kernel_error(&self, call: Call, cause: Cause, source: io::Error) -> Error {
-        Error::Kernel { call, map: self.info.to_string(), cause, source }
+        Error::Kernel { call, object: self.info.to_string(), cause, source }
     }
 }
 
@@ -275,6 +268,12 @@ impl<'a> MapBuilder<'a, Map> {
     /// Without `BPF_F_MMAPABLE`: a map that only system calls and programs reach.
     pub fn unmappable(self) -> Self {
         self.flag(bpf::F_MMAPABLE, false)
+    }
+
+    /// The types of key and value, by their ids in a BTF object of the kernel; see [`Btf`](crate::Btf). What `bpftool map
+    /// dump` and the tool `bpfvar` need to show values by name. A data section has key type 0 and a `DATASEC` as value.
+    pub fn btf(self, btf: BorrowedFd<'a>, key_type_id: u32, value_type_id: u32) -> Self {
+        self.set_btf(btf, key_type_id, value_type_id)
     }
 
     /// Makes the map (`BPF_MAP_CREATE`, then one call for its info). Its descriptor is close-on-exec.
@@ -305,54 +304,6 @@ impl fmt::Debug for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Map").field("fd", &self.fd).field("info", &self.info).finish()
     }
-}
-
-/// Iterator over the ids of all maps; see [`Map::ids`]. Ends after its first error.
-#[derive(Debug)]
-pub struct Ids {
-    last: Option<u32>,
-}
-
-impl Iterator for Ids {
-    type Item = Result<u32>;
-
-    fn next(&mut self) -> Option<Result<u32>> {
-        match bpf::map_next_id(self.last?) {
-            Ok(next) => {
-                self.last = next;
-                next.map(Ok)
-            }
-            Err(source) => {
-                self.last = None;
-                let cause = cause::of_id(&source);
-                Some(Err(Error::Kernel { call: Call::MapGetNextId, map: "all maps".to_owned(), cause, source }))
-            }
-        }
-    }
-}
-
-fn get_pin(path: &Path, flags: u32) -> Result<OwnedFd> {
-    let c_path = c_path(path, "pinned map")?;
-    bpf::obj_get(&c_path, flags).map_err(|source| {
-        let cause = cause::of_get(&source, path);
-        Error::Kernel { call: Call::ObjGet, map: format!("pin {path:?}"), cause, source }
-    })
-}
-
-fn c_path(path: &Path, map: &str) -> Result<CString> {
-    CString::new(path.as_os_str().as_bytes()).map_err(|_| Error::Argument {
-        map: map.to_owned(),
-        argument: "path",
-        found: format!("{path:?}"),
-        rule: "no path holds a NUL byte".to_owned(),
-    })
-}
-
-fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
-    fd.try_clone_to_owned().map_err(|source| {
-        let cause = cause::of_info(&source);
-        Error::Kernel { call: Call::Dup, map: cause::describe(fd), cause, source }
-    })
 }
 
 fn is_map(fd: BorrowedFd<'_>) -> bool {

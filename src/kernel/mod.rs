@@ -1,11 +1,18 @@
-//! What the kernel holds: maps, their info, how they are made, found and pinned. No memory, no type of a value.
+//! What the kernel holds: maps, programs and BTF, their info, how they are made, found and pinned. No memory, no type of a
+//! value.
 
+mod btf;
 mod builder;
 mod cause;
 mod element;
 mod info;
 mod map;
+mod object;
+mod program;
 
+pub(crate) use btf::load as load_btf;
 pub use builder::MapBuilder;
 pub use info::{MapFlags, MapInfo, MapType};
-pub use map::{Ids, Map};
+pub use map::Map;
+pub use object::Ids;
+pub use program::{Program, ProgramInfo};

@@ -90,6 +90,18 @@ struct Object {
     file_flags: u32,
 }
 
+/// Attributes of `BPF_BTF_LOAD`, up to and with `btf_log_level`.
+#[repr(C)]
+#[derive(Default)]
+struct BtfLoad {
+    btf: u64,
+    btf_log_buf: u64,
+    btf_size: u32,
+    btf_log_size: u32,
+    btf_log_level: u32,
+    _pad: u32,
+}
+
 /// Attributes of `BPF_*_GET_NEXT_ID` and `BPF_*_GET_FD_BY_ID`.
 #[repr(C)]
 #[derive(Default)]
@@ -132,7 +144,58 @@ pub(crate) struct RawMapInfo {
     pub(crate) map_extra: u64,
 }
 
+/// `struct bpf_prog_info`, up to and with `nr_line_info`. Older kernels leave the tail zero. Addresses and lengths are
+/// inputs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RawProgInfo {
+    pub(crate) prog_type: u32,
+    pub(crate) id: u32,
+    pub(crate) tag: [u8; 8],
+    jited_prog_len: u32,
+    xlated_prog_len: u32,
+    jited_prog_insns: u64,
+    xlated_prog_insns: u64,
+    pub(crate) load_time: u64,
+    pub(crate) created_by_uid: u32,
+    pub(crate) nr_map_ids: u32,
+    map_ids: u64,
+    pub(crate) name: [u8; NAME_LEN],
+    ifindex: u32,
+    gpl_compatible: u32,
+    netns_dev: u64,
+    netns_ino: u64,
+    nr_jited_ksyms: u32,
+    nr_jited_func_lens: u32,
+    jited_ksyms: u64,
+    jited_func_lens: u64,
+    pub(crate) btf_id: u32,
+    func_info_rec_size: u32,
+    func_info: u64,
+    nr_func_info: u32,
+    nr_line_info: u32,
+}
+
+/// `struct bpf_btf_info`, up to and with `id`. `btf` and `btf_size` are inputs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+struct RawBtfInfo {
+    btf: u64,
+    btf_size: u32,
+    id: u32,
+}
+
 const _: () = {
+    assert!(size_of::<BtfLoad>() == 32);
+    assert!(offset_of!(BtfLoad, btf_size) == 16);
+    assert!(size_of::<RawProgInfo>() == 152);
+    assert!(offset_of!(RawProgInfo, load_time) == 40);
+    assert!(offset_of!(RawProgInfo, map_ids) == 56);
+    assert!(offset_of!(RawProgInfo, name) == 64);
+    assert!(offset_of!(RawProgInfo, btf_id) == 128);
+    assert!(offset_of!(RawProgInfo, func_info) == 136);
+    assert!(offset_of!(RawProgInfo, nr_func_info) == 144);
+    assert!(size_of::<RawBtfInfo>() == 16);
     assert!(size_of::<MapCreate>() == 80);
     assert!(offset_of!(MapCreate, map_name) == 28);
     assert!(offset_of!(MapCreate, btf_fd) == 48);
@@ -171,6 +234,8 @@ unsafe impl Attr for Object {}
 unsafe impl Attr for Id {}
 // SAFETY: as above.
 unsafe impl Attr for Info {}
+// SAFETY: as above.
+unsafe impl Attr for BtfLoad {}
 
 /// The call itself. The result is never negative.
 ///
@@ -361,30 +426,142 @@ pub(crate) fn obj_get(path: &CStr, flags: u32) -> io::Result<OwnedFd> {
     unsafe { bpf_fd(Call::ObjGet, &mut attr) }
 }
 
-/// `BPF_MAP_GET_NEXT_ID`: the smallest id above `id`, `None` behind the last.
-pub(crate) fn map_next_id(id: u32) -> io::Result<Option<u32>> {
+/// `BPF_MAP_GET_NEXT_ID`, `BPF_PROG_GET_NEXT_ID`: the smallest id above `id`, `None` behind the last.
+pub(crate) fn next_id(kind: IdKind, id: u32) -> io::Result<Option<u32>> {
     let mut attr = Id { id, ..Id::default() };
     // SAFETY: no address in it.
-    match unsafe { bpf(Call::MapGetNextId, &mut attr) } {
+    match unsafe { bpf(kind.next(), &mut attr) } {
         Ok(_) => Ok(Some(attr.next_id)),
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// `BPF_MAP_GET_FD_BY_ID`.
-pub(crate) fn map_fd_by_id(id: u32) -> io::Result<OwnedFd> {
+/// `BPF_MAP_GET_FD_BY_ID`, `BPF_PROG_GET_FD_BY_ID`, `BPF_BTF_GET_FD_BY_ID`.
+pub(crate) fn fd_by_id(kind: IdKind, id: u32) -> io::Result<OwnedFd> {
     let mut attr = Id { id, ..Id::default() };
     // SAFETY: no address in it.
-    unsafe { bpf_fd(Call::MapGetFdById, &mut attr) }
+    unsafe { bpf_fd(kind.open(), &mut attr) }
+}
+
+/// What an id is an id of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdKind {
+    Map,
+    Program,
+    Btf,
+}
+
+impl IdKind {
+    /// The command that lists such ids.
+    pub(crate) fn next(self) -> Call {
+        match self {
+            IdKind::Map => Call::MapGetNextId,
+            IdKind::Program => Call::ProgGetNextId,
+            IdKind::Btf => Call::BtfGetNextId,
+        }
+    }
+
+    /// The command that opens one.
+    pub(crate) fn open(self) -> Call {
+        match self {
+            IdKind::Map => Call::MapGetFdById,
+            IdKind::Program => Call::ProgGetFdById,
+            IdKind::Btf => Call::BtfGetFdById,
+        }
+    }
 }
 
 /// `BPF_OBJ_GET_INFO_BY_FD`. If `fd` is not a map, the bytes are those of another object's info.
 pub(crate) fn map_info(fd: BorrowedFd<'_>) -> io::Result<RawMapInfo> {
+    // What the kernel reads there first is all zero, so that no field of any object's info is taken for an address.
     let mut info = RawMapInfo::default();
-    let mut attr = Info { bpf_fd: raw(fd), info_len: size_of::<RawMapInfo>() as u32, info: address_mut(&mut info) };
-    // SAFETY: the kernel writes at most `info_len` bytes to `info`. What it reads there first is all zero, so that no field
-    // of any object's info is taken for an address to write to. Every byte pattern is a RawMapInfo.
-    unsafe { bpf(Call::ObjGetInfoByFd, &mut attr) }?;
+    // SAFETY: no address in it, and every byte pattern is a RawMapInfo.
+    unsafe { obj_info(fd, &mut info) }?;
     Ok(info)
+}
+
+/// `BPF_OBJ_GET_INFO_BY_FD`, without maps and functions. If `fd` is not a program, the bytes are those of another object's
+/// info.
+pub(crate) fn prog_info(fd: BorrowedFd<'_>) -> io::Result<RawProgInfo> {
+    // All zero: see `map_info`.
+    let mut info = RawProgInfo::default();
+    // SAFETY: no address in it, and every byte pattern is a RawProgInfo.
+    unsafe { obj_info(fd, &mut info) }?;
+    Ok(info)
+}
+
+/// The ids of the maps of a program, as many as there are and fit into `ids`: how many there are.
+///
+/// # Safety
+///
+/// `fd` is a program: in the info of another object the same bytes mean something else.
+pub(crate) unsafe fn prog_map_ids(fd: BorrowedFd<'_>, ids: &mut [u32]) -> io::Result<u32> {
+    let mut info = RawProgInfo {
+        nr_map_ids: u32::try_from(ids.len()).unwrap_or(u32::MAX),
+        map_ids: address_mut(ids),
+        ..RawProgInfo::default()
+    };
+    // SAFETY: the one address in it is that of `ids`, exclusively borrowed, of which the kernel writes at most nr_map_ids.
+    unsafe { obj_info(fd, &mut info) }?;
+    Ok(info.nr_map_ids)
+}
+
+/// The BTF type id of a program's main function, 0 for none: the first record of its func_info.
+///
+/// # Safety
+///
+/// As for [`prog_map_ids`].
+pub(crate) unsafe fn prog_function(fd: BorrowedFd<'_>) -> io::Result<u32> {
+    // struct bpf_func_info { __u32 insn_off; __u32 type_id; }
+    let mut record = [0_u32; 2];
+    let mut info = RawProgInfo {
+        nr_func_info: 1,
+        func_info_rec_size: size_of_val(&record) as u32,
+        func_info: address_mut(&mut record),
+        ..RawProgInfo::default()
+    };
+    // SAFETY: the one address in it is that of one record of 8 bytes, exclusively borrowed.
+    unsafe { obj_info(fd, &mut info) }?;
+    Ok(record[1])
+}
+
+/// `BPF_OBJ_GET_INFO_BY_FD` of a BTF object with a buffer of any length: the id of it and its real size. What fits of its
+/// bytes is in `bytes`.
+///
+/// # Safety
+///
+/// `fd` is BTF: in the info of another object the same bytes mean something else.
+pub(crate) unsafe fn btf_info(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<(u32, u32)> {
+    let mut info = RawBtfInfo {
+        btf: address_mut(bytes),
+        btf_size: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        ..RawBtfInfo::default()
+    };
+    // SAFETY: the one address in it is that of `bytes`, exclusively borrowed, of which the kernel writes at most btf_size.
+    unsafe { obj_info(fd, &mut info) }?;
+    Ok((info.id, info.btf_size))
+}
+
+/// `BPF_BTF_LOAD`.
+pub(crate) fn btf_load(bytes: &[u8]) -> io::Result<OwnedFd> {
+    let mut attr = BtfLoad {
+        btf: address(bytes),
+        btf_size: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        ..BtfLoad::default()
+    };
+    // SAFETY: `bytes` is borrowed for the call and as long as said; no log is asked for.
+    unsafe { bpf_fd(Call::BtfLoad, &mut attr) }
+}
+
+/// `BPF_OBJ_GET_INFO_BY_FD`.
+///
+/// # Safety
+///
+/// `I` is `repr(C)` without padding and any bytes are an `I`. What `info` holds are valid inputs for the object that `fd` is,
+/// its addresses valid for as much as it says; all zero is valid for every object.
+unsafe fn obj_info<I>(fd: BorrowedFd<'_>, info: &mut I) -> io::Result<()> {
+    let mut attr = Info { bpf_fd: raw(fd), info_len: size_of::<I>() as u32, info: address_mut(info) };
+    // SAFETY: the kernel writes at most `info_len` bytes to `info`, exclusively borrowed; the caller answers for its contents.
+    unsafe { bpf(Call::ObjGetInfoByFd, &mut attr) }.map(drop)
 }

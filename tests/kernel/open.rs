@@ -77,7 +77,7 @@ fn an_id_of_nothing_is_not_found() {
         return;
     }
     let error = Map::from_id(u32::MAX - 7).unwrap_err();
-    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::NoSuchMap), Some(libc::ENOENT)));
+    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::NoSuchId), Some(libc::ENOENT)));
     assert!(error.to_string().contains("map id 4294967288"), "{error}");
 }
 

@@ -76,5 +76,5 @@ fn the_last_mapping_keeps_the_map() {
     drop(array);
     assert_eq!(Map::from_id(id).unwrap().info().name, "last");
     drop(clone);
-    host::eventually(|| Map::from_id(id).is_err_and(|error| error.cause() == Some(Cause::NoSuchMap)));
+    host::eventually(|| Map::from_id(id).is_err_and(|error| error.cause() == Some(Cause::NoSuchId)));
 }

@@ -1,0 +1,96 @@
+//! What maps, programs and BTF have in common: ids, pins, descriptors.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use super::cause;
+use crate::error::{Call, Error, Result};
+use crate::sys::bpf::{self, IdKind};
+
+/// Iterator over the ids of all maps, or of all programs, of the system in rising order; see [`Map::ids`](crate::Map::ids).
+/// Ends after its first error.
+#[derive(Debug)]
+pub struct Ids {
+    kind: IdKind,
+    last: Option<u32>,
+}
+
+impl Ids {
+    pub(super) fn of(kind: IdKind) -> Ids {
+        Ids { kind, last: Some(0) }
+    }
+}
+
+impl Iterator for Ids {
+    type Item = Result<u32>;
+
+    fn next(&mut self) -> Option<Result<u32>> {
+        match bpf::next_id(self.kind, self.last?) {
+            Ok(next) => {
+                self.last = next;
+                next.map(Ok)
+            }
+            Err(source) => {
+                self.last = None;
+                let cause = cause::of_id(&source, self.kind);
+                let object = format!("all {}s", noun(self.kind));
+                Some(Err(Error::Kernel { call: self.kind.next(), object, cause, source }))
+            }
+        }
+    }
+}
+
+pub(super) fn open_id(kind: IdKind, id: u32) -> Result<OwnedFd> {
+    bpf::fd_by_id(kind, id).map_err(|source| {
+        let cause = cause::of_id(&source, kind);
+        Error::Kernel { call: kind.open(), object: format!("{} id {id}", noun(kind)), cause, source }
+    })
+}
+
+fn noun(kind: IdKind) -> &'static str {
+    match kind {
+        IdKind::Map => "map",
+        IdKind::Program => "program",
+        IdKind::Btf => "BTF",
+    }
+}
+
+pub(super) fn open_pin(path: &Path, flags: u32) -> Result<OwnedFd> {
+    let c_path = c_path(path, "pinned object")?;
+    bpf::obj_get(&c_path, flags).map_err(|source| {
+        let cause = cause::of_get(&source, path);
+        Error::Kernel { call: Call::ObjGet, object: format!("pin {path:?}"), cause, source }
+    })
+}
+
+pub(super) fn c_path(path: &Path, object: &str) -> Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| Error::Argument {
+        object: object.to_owned(),
+        argument: "path",
+        found: format!("{path:?}"),
+        rule: "no path holds a NUL byte".to_owned(),
+    })
+}
+
+pub(super) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    fd.try_clone_to_owned().map_err(|source| {
+        let cause = cause::of_info(&source);
+        Error::Kernel { call: Call::Dup, object: cause::describe(fd), cause, source }
+    })
+}
+
+/// The error for info that could not be had, and for a descriptor that has none: it is neither map nor program nor link nor
+/// BTF.
+pub(super) fn info_error(source: std::io::Error, object: &str, fd: &OwnedFd) -> Error {
+    let cause = cause::of_info(&source);
+    let object = format!("{object} ({})", cause::describe(fd.as_fd()));
+    Error::Kernel { call: Call::ObjGetInfoByFd, object, cause, source }
+}
+
+/// The bytes of a `char name[16]` up to its first NUL.
+pub(super) fn name(raw: &[u8]) -> String {
+    let name = raw.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
+}

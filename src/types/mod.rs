@@ -1,0 +1,236 @@
+//! What BTF says: types, members, variables and sections, as plain data. No kernel object, no memory.
+//!
+//! Once parsed, everything that a walk over types relies on has been checked: references exist, chains of typedefs and arrays
+//! end, nothing contains itself, members lie inside their struct. So a walk needs no checks of its own and cannot run away.
+
+mod declare;
+mod emit;
+mod parse;
+mod unit;
+
+use std::sync::Arc;
+
+pub(crate) use emit::Emitter;
+pub(crate) use unit::{Unit, Units, pieces};
+
+/// Types in the BPF Type Format, parsed: what the names, types and places of variables are taken from. A handle; cloning it is
+/// cheap.
+///
+/// Own code rather than a library's: btf-rs is LGPL, and others panic on bad input or bring an ELF parser and more along.
+#[derive(Clone)]
+pub struct Btf {
+    types: Arc<[Type]>,
+}
+
+/// Number of a type in its BTF. 0 is `void`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TypeId(pub(crate) u32);
+
+#[derive(Debug)]
+pub(crate) struct Type {
+    /// Empty for types without one.
+    pub(crate) name: Box<str>,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Void,
+    Int(Int),
+    Float { size: u32 },
+    Pointer { to: TypeId },
+    Array { element: TypeId, len: u32 },
+    Struct { keyword: Keyword, size: u32, members: Box<[Member]> },
+    Enum { size: u32, signed: bool, values: Box<[Enumerator]> },
+    Forward { keyword: Keyword },
+    Alias { to: TypeId, how: Alias },
+    Function { proto: TypeId },
+    Prototype { returns: TypeId, parameters: Box<[TypeId]> },
+    Variable { of: TypeId, linkage: u32 },
+    Section { size: u32, variables: Box<[Placed]> },
+    DeclTag,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Int {
+    pub(crate) size: u32,
+    pub(crate) signed: bool,
+    pub(crate) bool: bool,
+    /// Where its bits start and how many there are: fewer than `size` only in bitfields as compilers before 2019 wrote them.
+    pub(crate) bits: Bits,
+}
+
+/// Bits of an object, counted from its lowest address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bits {
+    pub(crate) start: u64,
+    pub(crate) len: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keyword {
+    Struct,
+    Union,
+}
+
+impl Keyword {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Keyword::Struct => "struct",
+            Keyword::Union => "union",
+        }
+    }
+
+    /// Whether its members share their bytes.
+    pub(crate) fn is_union(self) -> bool {
+        self == Keyword::Union
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// Empty for anonymous structs and unions.
+    pub(crate) name: Box<str>,
+    pub(crate) of: TypeId,
+    /// In bits from the start of the struct.
+    pub(crate) bit_offset: u64,
+    /// 0 for a member that is no bitfield.
+    pub(crate) bits: u32,
+}
+
+#[derive(Debug)]
+pub(crate) struct Enumerator {
+    pub(crate) name: Box<str>,
+    pub(crate) value: i128,
+}
+
+/// What stands between a name and the type that is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alias {
+    Typedef,
+    Const,
+    Volatile,
+    Restrict,
+    TypeTag,
+}
+
+/// A variable in its section.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placed {
+    pub(crate) variable: TypeId,
+    pub(crate) offset: u32,
+    pub(crate) size: u32,
+}
+
+/// A type with the bits that a bitfield takes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) of: TypeId,
+    /// In bytes from the start of whatever is looked into. For a bitfield, that of its first byte.
+    pub(crate) offset: u64,
+    /// For a bitfield: its bits, counted from `offset`.
+    pub(crate) bits: Option<Bits>,
+}
+
+impl Btf {
+    pub(crate) fn get(&self, id: TypeId) -> &Type {
+        // References were checked when parsing; ids from outside are checked by `contains`.
+        self.types.get(id.0 as usize).unwrap_or(&self.types[0])
+    }
+
+    /// The id of the kernel's info, if the BTF has such a type.
+    pub(crate) fn id(&self, id: u32) -> Option<TypeId> {
+        (id != 0 && (id as usize) < self.types.len()).then_some(TypeId(id))
+    }
+
+    /// The type that is meant, past typedefs, qualifiers and tags.
+    pub(crate) fn resolve(&self, mut id: TypeId) -> (TypeId, &Type) {
+        loop {
+            let ty = self.get(id);
+            match ty.kind {
+                Kind::Alias { to, .. } => id = to,
+                _ => return (id, ty),
+            }
+        }
+    }
+
+    /// The kind of the type that is meant.
+    pub(crate) fn kind(&self, id: TypeId) -> &Kind {
+        &self.resolve(id).1.kind
+    }
+
+    /// In bytes; None for what has no size or too great a one.
+    pub(crate) fn size(&self, id: TypeId) -> Option<u64> {
+        match *self.kind(id) {
+            Kind::Int(Int { size, .. })
+            | Kind::Float { size }
+            | Kind::Struct { size, .. }
+            | Kind::Enum { size, .. }
+            | Kind::Section { size, .. } => Some(size.into()),
+            Kind::Pointer { .. } => Some(8),
+            Kind::Array { element, len } => self.size(element)?.checked_mul(len.into()),
+            Kind::Variable { of, .. } => self.size(of),
+            _ => None,
+        }
+    }
+
+    /// Whether it is C's `char`, of which arrays are text. `unsigned char` and `signed char` are numbers.
+    pub(crate) fn is_char(&self, id: TypeId) -> bool {
+        let ty = self.resolve(id).1;
+        matches!(ty.kind, Kind::Int(Int { size: 1, .. })) && &*ty.name == "char"
+    }
+
+    /// A member as a part of its struct.
+    pub(crate) fn part(&self, member: &Member) -> Part {
+        // Before 2019 a bitfield's width stood in an integer type of its own.
+        let (start, len) = match *self.kind(member.of) {
+            _ if member.bits != 0 => (member.bit_offset, member.bits),
+            Kind::Int(Int { size, bits, .. }) if bits.len != size * 8 || member.bit_offset % 8 != 0 => {
+                (member.bit_offset + bits.start, bits.len)
+            }
+            _ => return Part { of: member.of, offset: member.bit_offset / 8, bits: None },
+        };
+        Part { of: member.of, offset: start / 8, bits: Some(Bits { start: start % 8, len }) }
+    }
+
+    /// The members with the names under which C finds them: those of anonymous structs and unions in place of these.
+    pub(crate) fn named_parts<'a>(&'a self, members: &'a [Member]) -> Vec<(&'a str, Part)> {
+        let mut parts = Vec::with_capacity(members.len());
+        self.add_named_parts(members, 0, &mut parts);
+        parts
+    }
+
+    fn add_named_parts<'a>(&'a self, members: &'a [Member], base: u64, parts: &mut Vec<(&'a str, Part)>) {
+        for member in members {
+            let part = self.part(member);
+            let offset = base + part.offset;
+            match self.kind(member.of) {
+                Kind::Struct { members, .. } if member.name.is_empty() => self.add_named_parts(members, offset, parts),
+                _ => parts.push((&member.name, Part { offset, ..part })),
+            }
+        }
+    }
+
+    /// The section with this name.
+    pub(crate) fn section(&self, name: &str) -> Option<TypeId> {
+        let found = self.types.iter().position(|ty| matches!(ty.kind, Kind::Section { .. }) && &*ty.name == name)?;
+        Some(TypeId(found as u32))
+    }
+
+    /// The sections' names.
+    pub(crate) fn section_names(&self) -> impl Iterator<Item = &str> {
+        self.types.iter().filter(|ty| matches!(ty.kind, Kind::Section { .. })).map(|ty| &*ty.name)
+    }
+
+    /// The name of a function.
+    pub(crate) fn function_name(&self, id: u32) -> Option<&str> {
+        let ty = self.get(self.id(id)?);
+        matches!(ty.kind, Kind::Function { .. }).then_some(&*ty.name)
+    }
+}
+
+impl std::fmt::Debug for Btf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Btf").field("types", &(self.types.len() - 1)).finish_non_exhaustive()
+    }
+}
