@@ -29,7 +29,7 @@ struct config config = {
 double ratio = 0.75;
 char label[16] = "eth0";
 
-// .bss: the program adds to packets and hist, and never writes the two after packets.
+// .bss: the program adds to packets and hist, and never writes neighbour and knob.
 __u64 packets;
 __u64 neighbour;
 __u8 knob;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// A .bss of one's own: an object by itself, because libbpf before 1.6 refuses it.
+// A .bss of one's own: an object by itself, because libbpf 1.1 refuses it.
 #include "defs.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -156,7 +156,7 @@ __weak __u32 weak_value = 20;
 __u32 custom_data SEC(".data.custom") = 30;
 __u8 custom_data_end SEC(".data.custom") = 31;
 const volatile __u64 custom_rodata SEC(".rodata.custom") = 32;
-// libbpf makes this section's map without BPF_F_MMAPABLE.
+// Newer libbpf makes this section's map without BPF_F_MMAPABLE; that of Debian 12, 1.1, does not look.
 static volatile __u32 only_static SEC(".data.static") = 33;
 
 // The kernel's own configuration, filled in by the loader. Weak ones may be missing.

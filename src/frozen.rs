@@ -107,7 +107,7 @@ impl<T> Frozen<T> {
     unsafe fn from_map_unchecked(map: Map) -> Result<Frozen<T>> {
         let () = Self::SHAPE;
         let entries = 0..map.info().max_entries;
-        let region = mapping::map::<T, ReadOnly>(&map, &entries)?;
+        let region = mapping::map::<T, ReadOnly>(&map, &entries, || None)?;
         if !map.info().flags.rdonly_prog() {
             return Err(map.mismatch(
                 "map_flags",

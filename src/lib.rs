@@ -52,22 +52,30 @@ struct Readme;
 extern crate self as bpfvar;
 
 mod array;
+mod dynamic;
 mod error;
 mod frozen;
+mod globals;
 mod kernel;
 mod mapping;
 mod memory;
+mod section;
 mod sys;
 mod types;
 mod value;
 
 pub use array::{Array, FreezeError, Granted};
 pub use bpfvar_derive::MapValue;
+pub use dynamic::Value;
 pub use error::{Call, Cause, Error, LayoutMismatch, Result};
 pub use frozen::Frozen;
+pub use globals::Globals;
 pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};
 pub use memory::{Access, ReadOnly, ReadWrite};
+pub use section::{Change, Linkage, Reach, Section, Var};
 pub use types::Btf;
 #[cfg(feature = "bytemuck")]
 pub use value::Bytemuck;
+#[doc(hidden)]
+pub use value::Layout;
 pub use value::{Field, Integer, Iter, MapValue, Packed, Padded, Scalar, Slice, Spacing, Zerocopy};

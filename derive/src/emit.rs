@@ -21,6 +21,8 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
     let members: Vec<_> = value.fields.iter().map(|field| &field.member).collect();
     let types: Vec<_> = value.fields.iter().map(|field| &field.ty).collect();
     let places: Vec<_> = value.fields.iter().map(place).collect();
+    let names: Vec<_> = members.iter().map(|member| text(member)).collect();
+    let name = ident.unraw().to_string();
     let whole = whole(value);
     let definition = view_definition(value, &view_generics);
     let debug = debug_body(value);
@@ -102,6 +104,15 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                         // SAFETY: as in `view`.
                         <#types as #krate::MapValue>::write_to(unsafe { __field.project(#places) }, &__value.#members);
                     )*
+                }
+
+                fn layout() -> #krate::Layout {
+                    let __layout = #krate::Layout::structure::<Self>(#name);
+                    #(
+                        // SAFETY: as in `view`, which has these fields and no others.
+                        let __layout = unsafe { #krate::Layout::with::<Self, #types>(__layout, #names, #places) };
+                    )*
+                    __layout
                 }
             }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::object::{self, Ids};
 use super::{MapBuilder, MapInfo, MapType, cause};
 use crate::error::{Call, Cause, Error, Result};
+use crate::sys;
 use crate::sys::bpf::{self, IdKind};
 
 /// A BPF map as the kernel holds it: a descriptor, and [`MapInfo`] read once when it was opened.
@@ -208,6 +209,22 @@ impl Map {
             let cause = cause::of_info(&source);
             self.kernel_error(Call::FdInfo, cause, source)
         })
+    }
+
+    /// Whether the descriptor can look values up and no more.
+    pub(crate) fn reads_only(&self) -> bool {
+        sys::access_mode(self.as_fd()).is_ok_and(|mode| mode == libc::O_RDONLY)
+    }
+
+    /// All maps with this name, of which there may be several; a longer name counts by its first 15 bytes, which is all that
+    /// the kernel keeps. Needs `CAP_SYS_ADMIN`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::from_id`], but for maps that go away meanwhile.
+    pub fn named(name: &str) -> Result<Vec<Map>> {
+        let name = object::cut(name);
+        object::all(Map::ids(), Map::from_id, |map| map.info.name == name)
     }
 
     /// The error for an argument that `rule` forbids.

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::cause;
-use crate::error::{Call, Error, Result};
+use crate::error::{Call, Cause, Error, Result};
 use crate::sys::bpf::{self, IdKind};
 
 /// Iterator over the ids of all maps, or of all programs, of the system in rising order; see [`Map::ids`](crate::Map::ids).
@@ -93,4 +93,27 @@ pub(super) fn info_error(source: std::io::Error, object: &str, fd: &OwnedFd) -> 
 pub(super) fn name(raw: &[u8]) -> String {
     let name = raw.split(|&byte| byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(name).into_owned()
+}
+
+/// As much of a name as the kernel keeps.
+pub(super) fn cut(name: &str) -> &str {
+    let mut end = name.len().min(bpf::NAME_LEN - 1);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    &name[..end]
+}
+
+/// All objects that `wanted` wants; those that went away since their ids were listed are left out.
+pub(super) fn all<T>(ids: Ids, open: impl Fn(u32) -> Result<T>, wanted: impl Fn(&T) -> bool) -> Result<Vec<T>> {
+    let mut found = Vec::new();
+    for id in ids {
+        match open(id?) {
+            Ok(object) if wanted(&object) => found.push(object),
+            Ok(_) => {}
+            Err(error) if error.cause() == Some(Cause::NoSuchId) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
 }

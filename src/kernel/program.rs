@@ -111,6 +111,30 @@ impl Program {
         Ids::of(IdKind::Program)
     }
 
+    /// What the kernel says of all programs on the system. Needs `CAP_SYS_ADMIN`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Program::from_id`], but for programs that go away meanwhile.
+    pub fn all() -> Result<Vec<ProgramInfo>> {
+        let programs = object::all(Program::ids(), Program::from_id, |_| true)?;
+        Ok(programs.into_iter().map(|program| program.info).collect())
+    }
+
+    /// All programs with this name, of which there may be several. It may be the name that the kernel keeps, cut to 15 bytes,
+    /// or the whole name of the function. Needs `CAP_SYS_ADMIN`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Program::all`].
+    pub fn named(name: &str) -> Result<Vec<Program>> {
+        let cut = object::cut(name);
+        let is_named = |program: &Program| {
+            program.info.name == cut && (name == cut || program.full_name().is_ok_and(|full| full == name || full == cut))
+        };
+        object::all(Program::ids(), Program::from_id, is_named)
+    }
+
     /// What the kernel says of the program. No system call.
     pub fn info(&self) -> &ProgramInfo {
         &self.info

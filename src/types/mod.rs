@@ -10,7 +10,7 @@ mod unit;
 
 use std::sync::Arc;
 
-pub(crate) use emit::Emitter;
+pub(crate) use emit::{Emitter, Encoding};
 pub(crate) use unit::{Unit, Units, pieces};
 
 /// Types in the BPF Type Format, parsed: what the names, types and places of variables are taken from. A handle; cloning it is

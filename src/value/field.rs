@@ -11,7 +11,7 @@ use std::sync::atomic::{Ordering, fence};
 
 use super::scalar::{Bits, Operation};
 use super::{Integer, Iter, MapValue, Packed, Scalar, Slice};
-use crate::memory::{Access, ReadWrite};
+use crate::memory::{Access, ReadOnly, ReadWrite};
 
 /// A pointer to a value of type `T`, or to a part of one, that lives in shared memory for `'m`. One word; copied freely.
 ///
@@ -81,7 +81,8 @@ impl<'m, T, A> Field<'m, T, A> {
     /// - `at` is aligned for `T`, and `size_of::<T>()` bytes from there on are mapped or allocated, readable, and writable if
     ///   `A` is [`ReadWrite`];
     /// - whatever in this process accesses them through an address derived from the same mapping or allocation does so
-    ///   atomically, with the widths of `T`'s scalars: that is, through a `Field` of the same `T` or projected from one.
+    ///   atomically, with the widths of `T`'s scalars: that is, through a `Field` of the same `T` or projected from one, or by
+    ///   the same units of BTF (`Typed`).
     #[inline(always)]
     pub(crate) unsafe fn new(at: NonNull<T>) -> Self {
         Field { at, lives: PhantomData, access: PhantomData }
@@ -140,6 +141,15 @@ impl<T: MapValue> Field<'_, T, ReadWrite> {
     #[inline]
     pub fn write(self, value: T) {
         T::write_to(self, &value);
+    }
+}
+
+impl<'m, T> Field<'m, T, ReadWrite> {
+    /// The same for whoever must not write.
+    #[inline(always)]
+    pub fn read_only(self) -> Field<'m, T, ReadOnly> {
+        // SAFETY: what may be read and written may be read; accessed by the same widths.
+        unsafe { Field::new(self.at) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use super::layout::{Class, Layout};
 use super::Field;
 use crate::memory::{Access, ReadWrite};
 
@@ -66,10 +67,16 @@ pub trait MapValue: Sized + 'static {
 
     /// Copies `value` in, each scalar by one relaxed store. Others may see some of them before the rest.
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self);
+
+    /// What the type says of its layout: to be held against BTF, and to make BTF of. For the derive.
+    #[doc(hidden)]
+    fn layout() -> Layout {
+        Layout::opaque()
+    }
 }
 
 macro_rules! scalars {
-    ($($scalar:ty),*) => {$(
+    ($($scalar:ty: $class:ident),*) => {$(
         impl MapValue for $scalar {
             type View<'m, A: Access> = Field<'m, $scalar, A>;
 
@@ -87,11 +94,19 @@ macro_rules! scalars {
             fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
                 field.store(*value, std::sync::atomic::Ordering::Relaxed);
             }
+
+            fn layout() -> Layout {
+                Layout::scalar::<$scalar>(stringify!($scalar), Class::$class)
+            }
         }
     )*};
 }
 
-scalars!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool);
+scalars! {
+    u8: Unsigned, u16: Unsigned, u32: Unsigned, u64: Unsigned,
+    i8: Signed, i16: Signed, i32: Signed, i64: Signed,
+    f32: Float, f64: Float, bool: Bool
+}
 
 impl<T: MapValue, const N: usize> MapValue for [T; N] {
     type View<'m, A: Access> = Field<'m, [T; N], A>;
@@ -115,5 +130,9 @@ impl<T: MapValue, const N: usize> MapValue for [T; N] {
     #[inline]
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         field.slice().copy_from(value);
+    }
+
+    fn layout() -> Layout {
+        Layout::array::<T>(T::layout(), N)
     }
 }

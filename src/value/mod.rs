@@ -1,16 +1,21 @@
 //! Values whose type is known when compiling: views of one value, of its fields, of many.
 
 mod field;
+mod layout;
 mod map_value;
 mod scalar;
 mod slice;
+mod typed;
 mod values;
 mod whole;
 
 pub use field::Field;
+pub use layout::Layout;
+pub(crate) use layout::{Class, LayoutField, ScalarKind, Shape};
 pub use map_value::MapValue;
 pub use scalar::{Integer, Scalar};
 pub use slice::{Iter, Packed, Padded, Slice, Spacing};
+pub(crate) use typed::{Put, Typed};
 pub(crate) use values::Values;
 #[cfg(feature = "bytemuck")]
 pub use whole::Bytemuck;

@@ -30,6 +30,18 @@ impl<T: MapValue> Values<T, ReadWrite> {
     }
 }
 
+impl<T: MapValue> Values<T, ReadWrite> {
+    /// One value in the memory of the process, with these bytes; what they do not fill is zero.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        let len = bytes.len().min(size_of::<T>());
+        let region = Region::in_process(Self::STRIDE);
+        // SAFETY: the region is new and STRIDE bytes long, no less than T; nobody else knows it.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), region.base().as_ptr(), len) };
+        // SAFETY: a new region.
+        unsafe { Values::new(region, 1) }
+    }
+}
+
 impl<T: MapValue, A: Access> Values<T, A> {
     const STRIDE: usize = size_of::<T>().next_multiple_of(8);
 
@@ -41,7 +53,7 @@ impl<T: MapValue, A: Access> Values<T, A> {
 
     /// Maps `entries` of `map`, whose values must have the size of `T`: one mmap.
     pub(crate) fn map(map: &Map, entries: &Range<u32>) -> Result<Self> {
-        let region = mapping::map::<T, A>(map, entries)?;
+        let region = mapping::map::<T, A>(map, entries, || T::layout().end())?;
         // SAFETY: a new mapping.
         Ok(unsafe { Values::new(region, entries.len()) })
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::{Field, MapValue};
+use super::{Field, Layout, MapValue};
 use crate::memory::{Access, ReadWrite};
 
 /// A value whose type has zerocopy's traits `FromBytes`, `IntoBytes` and `Immutable`: read and written whole, without the
@@ -66,6 +66,10 @@ impl<T: FromBytes + IntoBytes + Immutable + 'static> MapValue for Zerocopy<T> {
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         // SAFETY: these bytes are accessed here and in `read_from` only.
         unsafe { store_bytes(field, value.0.as_bytes()) };
+    }
+
+    fn layout() -> Layout {
+        Layout::words::<T>()
     }
 }
 
@@ -126,6 +130,10 @@ impl<T: bytemuck::Pod> MapValue for Bytemuck<T> {
         // SAFETY: these bytes are accessed here and in `read_from` only.
         unsafe { store_bytes(field, bytemuck::bytes_of(&value.0)) };
     }
+
+    fn layout() -> Layout {
+        Layout::words::<T>()
+    }
 }
 
 /// Prints the bytes that are there now.
@@ -139,7 +147,7 @@ impl<T: bytemuck::Pod, A: Access> fmt::Debug for Field<'_, Bytemuck<T>, A> {
 /// Calls `access` with offset and width of every word that a value of `len` bytes is accessed in. `place` is an address of
 /// which only the lowest three bits count.
 #[inline(always)]
-fn each_word(place: usize, len: usize, mut access: impl FnMut(usize, usize)) {
+pub(super) fn each_word(place: usize, len: usize, mut access: impl FnMut(usize, usize)) {
     // Narrow words up to where 8 bytes are aligned and from where they no longer fit. Those between are a loop of their own,
     // which is unrolled.
     let head = (place.wrapping_neg() % 8).min(len);

@@ -33,6 +33,11 @@ pub enum Skip {
         /// How many the test needs.
         needs: usize,
     },
+    /// A program that the test runs is missing.
+    NoTool {
+        /// Its name.
+        tool: &'static str,
+    },
 }
 
 impl fmt::Display for Skip {
@@ -44,6 +49,7 @@ impl fmt::Display for Skip {
             }
             Skip::TooLittleMemory { needs } => write!(f, "needs {needs} GiB of free memory"),
             Skip::TooFewCpus { needs } => write!(f, "needs {needs} CPUs"),
+            Skip::NoTool { tool } => write!(f, "needs {tool}; run: apt-get install {tool}"),
         }
     }
 }
@@ -87,6 +93,17 @@ pub fn has_memory(needs: u64) -> bool {
 #[track_caller]
 pub fn has_cpus(needs: usize) -> bool {
     cpus().len() >= needs || skip(Skip::TooFewCpus { needs })
+}
+
+/// The same for a test that runs a tool which is none of ours.
+///
+/// # Panics
+///
+/// In CI, if the test cannot run.
+#[track_caller]
+pub fn has_tool(tool: &'static str) -> bool {
+    let started = Command::new(tool).arg("version").output();
+    started.is_ok_and(|output| output.status.success()) || skip(Skip::NoTool { tool })
 }
 
 /// Always false.

@@ -52,8 +52,15 @@ pub enum Helper {
     GetCurrentPidTgid = 14,
 }
 
+impl Insn {
+    /// Any instruction, with its registers as numbers.
+    pub const fn raw(code: u8, dst: u8, src: u8, offset: i16, imm: i32) -> Insn {
+        Insn { code, registers: dst | src << 4, offset, imm }
+    }
+}
+
 const fn insn(code: u8, dst: Reg, src: u8, offset: i16, imm: i32) -> Insn {
-    Insn { code, registers: dst as u8 | src << 4, offset, imm }
+    Insn::raw(code, dst as u8, src, offset, imm)
 }
 
 /// `dst = imm`, 64 bits.

@@ -1,5 +1,5 @@
-//! What the tests, benches and examples of bpfvar need of the kernel beyond maps: small BPF programs, assembled here, loaded
-//! and run; a bpffs of one's own; threads with fewer rights. Never published.
+//! What the tests, benches and examples of bpfvar need of the kernel beyond maps: small BPF programs, assembled here or read
+//! from an object file, loaded and run; a bpffs of one's own; threads with fewer rights. Never published.
 //!
 //! It knows nothing of bpfvar: maps come as descriptors.
 #![allow(unsafe_code)]
@@ -7,7 +7,9 @@
 pub mod host;
 pub mod insn;
 mod map;
+mod object;
 mod program;
 
 pub use map::{raw_map, spin_lock_map};
+pub use object::{MapSpec, ProgramSpec, load_btf};
 pub use program::{Attached, Program, ProgramType};

@@ -1,40 +1,9 @@
 //! Maps that bpfvar does not make: other types, other descriptors, kernel-managed fields.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
-use crate::program::bpf_fd;
-
-const BPF_MAP_CREATE: libc::c_long = 0;
-const BPF_BTF_LOAD: libc::c_long = 18;
-
-#[repr(C)]
-#[derive(Default)]
-struct CreateAttr {
-    map_type: u32,
-    key_size: u32,
-    value_size: u32,
-    max_entries: u32,
-    map_flags: u32,
-    inner_map_fd: u32,
-    numa_node: u32,
-    map_name: [u8; 16],
-    map_ifindex: u32,
-    btf_fd: u32,
-    btf_key_type_id: u32,
-    btf_value_type_id: u32,
-}
-
-#[repr(C)]
-#[derive(Default)]
-struct BtfLoadAttr {
-    btf: u64,
-    log_buf: u64,
-    btf_size: u32,
-    log_size: u32,
-    log_level: u32,
-    _pad: u32,
-}
+use crate::object::{MapSpec, load_btf};
 
 /// A map of any type, unchecked.
 ///
@@ -42,9 +11,7 @@ struct BtfLoadAttr {
 ///
 /// The kernel's errno.
 pub fn raw_map(map_type: u32, key_size: u32, value_size: u32, max_entries: u32, map_flags: u32) -> io::Result<OwnedFd> {
-    let mut attr = CreateAttr { map_type, key_size, value_size, max_entries, map_flags, ..CreateAttr::default() };
-    // SAFETY: no address in it.
-    unsafe { bpf_fd(BPF_MAP_CREATE, &mut attr) }
+    MapSpec { map_type, key_size, value_size, max_entries, map_flags, ..MapSpec::default() }.create()
 }
 
 /// An array with `map_flags` whose value is `struct { struct bpf_spin_lock lock; __u32 x; }`, described by BTF.
@@ -54,19 +21,8 @@ pub fn raw_map(map_type: u32, key_size: u32, value_size: u32, max_entries: u32, 
 /// The kernel's errno.
 pub fn spin_lock_map(map_flags: u32) -> io::Result<OwnedFd> {
     let btf = load_spin_lock_btf()?;
-    let mut attr = CreateAttr {
-        map_type: 2,
-        key_size: 4,
-        value_size: 8,
-        max_entries: 1,
-        map_flags,
-        btf_fd: btf.as_raw_fd() as u32,
-        btf_key_type_id: 1,
-        btf_value_type_id: 3,
-        ..CreateAttr::default()
-    };
-    // SAFETY: no address in it; the kernel checks the descriptor.
-    unsafe { bpf_fd(BPF_MAP_CREATE, &mut attr) }
+    let btf = Some((btf.as_fd(), 1, 3));
+    MapSpec { map_type: 2, key_size: 4, value_size: 8, max_entries: 1, map_flags, btf, ..MapSpec::default() }.create()
 }
 
 /// Types 1: `__u32`; 2: `struct bpf_spin_lock { __u32 val; }`; 3: `struct value { struct bpf_spin_lock lock; __u32 x; }`.
@@ -94,11 +50,5 @@ fn load_spin_lock_btf() -> io::Result<OwnedFd> {
     }
     blob.extend(types);
     blob.extend(STRINGS);
-    let mut attr = BtfLoadAttr {
-        btf: blob.as_ptr().expose_provenance() as u64,
-        btf_size: blob.len() as u32,
-        ..BtfLoadAttr::default()
-    };
-    // SAFETY: the blob is borrowed for the call and as long as said; no log is asked for.
-    unsafe { bpf_fd(BPF_BTF_LOAD, &mut attr) }
+    load_btf(&blob)
 }

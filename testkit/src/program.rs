@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
 use crate::insn::Insn;
@@ -85,8 +85,19 @@ pub(crate) unsafe fn bpf_fd<A>(command: libc::c_long, attr: &mut A) -> io::Resul
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-fn address<T: ?Sized>(value: &T) -> u64 {
+pub(crate) fn address<T: ?Sized>(value: &T) -> u64 {
     std::ptr::from_ref(value).cast::<u8>().expose_provenance() as u64
+}
+
+/// Lends `call` a buffer for the kernel's log, whose end is added to its error.
+pub(crate) fn with_verifier_log<R>(call: impl FnOnce(&mut [u8]) -> io::Result<R>) -> io::Result<R> {
+    // A log that does not fit fails the call.
+    let mut log = vec![0_u8; 1 << 20];
+    call(&mut log).map_err(|error| {
+        let text = CStr::from_bytes_until_nul(&log).map(CStr::to_string_lossy).unwrap_or_default();
+        let tail: Vec<&str> = text.lines().rev().take(8).collect();
+        io::Error::new(error.kind(), format!("{error}; verifier, last line first: {tail:?}"))
+    })
 }
 
 /// A loaded program.
@@ -102,26 +113,21 @@ impl Program {
     ///
     /// The kernel's errno with the end of the verifier's log.
     pub fn load(program_type: ProgramType, insns: &[Insn]) -> io::Result<Program> {
-        let mut log = vec![0_u8; 1 << 16];
-        let mut attr = LoadAttr {
-            prog_type: program_type as u32,
-            insn_cnt: insns.len() as u32,
-            insns: address(insns),
-            license: address(c"GPL"),
-            log_level: 1,
-            log_size: log.len() as u32,
-            log_buf: log.as_mut_ptr().expose_provenance() as u64,
-            ..LoadAttr::default()
-        };
-        // SAFETY: instructions, licence and log are borrowed for the call and as long as said.
-        match unsafe { bpf_fd(BPF_PROG_LOAD, &mut attr) } {
-            Ok(fd) => Ok(Program { fd }),
-            Err(error) => {
-                let text = CStr::from_bytes_until_nul(&log).map(CStr::to_string_lossy).unwrap_or_default();
-                let tail: Vec<&str> = text.lines().rev().take(8).collect();
-                Err(io::Error::new(error.kind(), format!("{error}; verifier, last line first: {tail:?}")))
-            }
-        }
+        let fd = with_verifier_log(|log| {
+            let mut attr = LoadAttr {
+                prog_type: program_type as u32,
+                insn_cnt: insns.len() as u32,
+                insns: address(insns),
+                license: address(c"GPL"),
+                log_level: 1,
+                log_size: log.len() as u32,
+                log_buf: log.as_mut_ptr().expose_provenance() as u64,
+                ..LoadAttr::default()
+            };
+            // SAFETY: instructions, licence and log are borrowed for the call and as long as said.
+            unsafe { bpf_fd(BPF_PROG_LOAD, &mut attr) }
+        })?;
+        Ok(Program { fd })
     }
 
     /// Loads a socket filter, which [`Program::run`] drives.
@@ -180,6 +186,18 @@ impl Program {
         // SAFETY: the name is NUL-terminated and borrowed for the call.
         let link = unsafe { bpf_fd(BPF_RAW_TRACEPOINT_OPEN, &mut attr) }?;
         Ok(Attached { _link: link })
+    }
+}
+
+impl AsFd for Program {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl From<OwnedFd> for Program {
+    fn from(fd: OwnedFd) -> Program {
+        Program { fd }
     }
 }
 

@@ -1,0 +1,45 @@
+//! Loading as aya does.
+
+use std::os::fd::AsFd;
+
+use aya_obj::EbpfSectionKind;
+use aya_obj::btf::BtfFeatures;
+use bpfvar::Map;
+use bpfvar_testkit::load_btf;
+
+use crate::btf::Btf;
+use crate::loaded::Loaded;
+use crate::parts;
+use crate::source::Source;
+
+/// Loads an object as aya does: section maps that cannot be mapped, without types, with the bare names of sections. Only the
+/// programs lead to the types.
+///
+/// # Panics
+///
+/// If the kernel refuses; and for [`Source::Kinds`], since aya knows no `.kconfig`.
+pub fn load_as_aya(source: Source) -> Loaded {
+    let mut object = parts::parse(source);
+    let all = BtfFeatures::new(true, true, true, true, true, true, true, true);
+    let btf =
+        object.fixup_and_sanitize_btf(&all).expect("aya knows all sections").expect("compiled with -g").to_bytes();
+    let btf_fd = load_btf(&btf).expect("the kernel takes the types");
+    let maps = parts::relocate(&mut object, |name, map| match map.section_kind() {
+        EbpfSectionKind::BtfMaps => parts::declared_map(name, map, btf_fd.as_fd()),
+        kind => section_map(name, map.data(), kind == EbpfSectionKind::Rodata),
+    });
+    let programs = parts::load_programs(&mut object, btf_fd.as_fd());
+    Loaded { name: source.name().to_owned(), programs, maps, btf: Some(Btf::parse(&btf)), _pins: Vec::new() }
+}
+
+fn section_map(section: &str, contents: &[u8], read_only: bool) -> Map {
+    let name = &section[..section.len().min(15)];
+    let builder = Map::builder().name(name).value_size(contents.len() as u32).unmappable();
+    let builder = if read_only { builder.rdonly_prog() } else { builder };
+    let map = builder.create().expect("the kernel takes the map");
+    map.update(0, contents).expect("it is not frozen yet");
+    if read_only {
+        map.freeze().expect("nobody has mapped it");
+    }
+    map
+}

@@ -1,0 +1,59 @@
+//! The objects.
+
+/// An object file of `bpf/objects`, by the name of its C source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The example: a program that counts, and globals that steer it.
+    Count,
+    /// A section `.bss.custom`, which libbpf 1.1 refuses.
+    Custom,
+    /// A global variable of every kind that BTF knows; all sections; `.kconfig`.
+    Kinds,
+    /// Array maps with types, and maps that must not be taken for them.
+    Maps,
+    /// A `.data` of 12 bytes, with a `u64` in it.
+    Tail,
+    /// Names as in `Count`; two static variables of one name in one section.
+    Twin,
+}
+
+impl Source {
+    /// All of them.
+    pub const ALL: [Source; 6] =
+        [Source::Count, Source::Custom, Source::Kinds, Source::Maps, Source::Tail, Source::Twin];
+
+    /// The object's name, which libbpf puts before the names of its sections.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Count => "count",
+            Source::Custom => "custom",
+            Source::Kinds => "kinds",
+            Source::Maps => "maps",
+            Source::Tail => "tail",
+            Source::Twin => "twin",
+        }
+    }
+
+    /// The ELF file.
+    pub fn bytes(self) -> &'static [u8] {
+        match self {
+            Source::Count => include_bytes!("../objects/count.bpf.o"),
+            Source::Custom => include_bytes!("../objects/custom.bpf.o"),
+            Source::Kinds => include_bytes!("../objects/kinds.bpf.o"),
+            Source::Maps => include_bytes!("../objects/maps.bpf.o"),
+            Source::Tail => include_bytes!("../objects/tail.bpf.o"),
+            Source::Twin => include_bytes!("../objects/twin.bpf.o"),
+        }
+    }
+
+    /// The first kernel that takes it as it is: global functions in BTF need 5.6, atomics that fetch 5.12, floats 5.13,
+    /// 64-bit enums 6.0.
+    pub fn needs(self) -> (u32, u32) {
+        match self {
+            Source::Kinds => (6, 0),
+            Source::Count => (5, 13),
+            Source::Maps => (5, 12),
+            Source::Custom | Source::Tail | Source::Twin => (5, 6),
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! From a tree to bytes. All of it is checked before anything is written anywhere.
+
+use super::decode::{bit_bytes, shift};
+use super::text::{Number, parse_float, parse_number};
+use super::Value;
+use crate::types::{Bits, Btf, Int, Kind, Part, TypeId};
+
+/// The bytes of a part as they shall be, and which of their bits that concerns.
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) mask: Vec<u8>,
+}
+
+/// Why a value does not fit a type.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// Where, as a path from the part: `.limits[2].burst`.
+    pub(crate) path: String,
+    /// What was given.
+    pub(crate) found: String,
+    /// What is needed, to stand behind "but".
+    pub(crate) rule: String,
+}
+
+type Encoded<T = ()> = Result<T, Fault>;
+
+/// What the bytes of a part become by `value`.
+pub(crate) fn encode(btf: &Btf, part: Part, value: &Value) -> Encoded<Image> {
+    let len = match part.bits {
+        Some(bits) => bit_bytes(bits),
+        None => btf.size(part.of).unwrap_or(0) as usize,
+    };
+    let mut encoder = Encoder { btf, image: Image { bytes: vec![0; len], mask: vec![0; len] }, path: String::new() };
+    encoder.part(Part { offset: 0, ..part }, 0, value)?;
+    Ok(encoder.image)
+}
+
+struct Encoder<'a> {
+    btf: &'a Btf,
+    image: Image,
+    path: String,
+}
+
+impl Encoder<'_> {
+    fn part(&mut self, part: Part, base: u64, value: &Value) -> Encoded {
+        let at = (base + part.offset) as usize;
+        match (part.bits, self.btf.kind(part.of)) {
+            (Some(bits), _) if bits.len > 64 => Err(self.fault(value, "a bitfield of more than 64 bits cannot be written")),
+            (Some(bits), _) => {
+                let word = self.scalar(part.of, bits.len, value)?;
+                self.put_bits(at, bits, word);
+                Ok(())
+            }
+            (None, Kind::Array { element, len }) => self.array(*element, *len, at, value),
+            (None, Kind::Struct { .. }) => self.structure(part.of, at, value),
+            (None, Kind::Variable { of, .. }) => self.part(Part { of: *of, offset: at as u64, bits: None }, 0, value),
+            (None, Kind::Int(Int { bits, size, .. })) if bits.len != size * 8 => {
+                let word = self.scalar(part.of, bits.len, value)?;
+                self.put_bits(at, *bits, word);
+                Ok(())
+            }
+            (None, _) => {
+                let size = self.btf.size(part.of).unwrap_or(0) as usize;
+                let word = self.scalar(part.of, size as u32 * 8, value)?;
+                self.put(at, &native(word, size));
+                Ok(())
+            }
+        }
+    }
+
+    /// The bits of a scalar of so many bits.
+    fn scalar(&self, of: TypeId, bits: u32, value: &Value) -> Encoded<u128> {
+        match self.btf.kind(of) {
+            Kind::Int(Int { bool: true, .. }) => self.boolean(value),
+            Kind::Int(Int { signed, .. }) => {
+                let char_of = |text: &str| match text.as_bytes() {
+                    [b'\'', byte, b'\''] if bits == 8 => Some(Number::Positive((*byte).into())),
+                    _ => None,
+                };
+                let number = match value {
+                    Value::Text(text) => char_of(text).map_or_else(|| self.number(value), Ok)?,
+                    _ => self.number(value)?,
+                };
+                self.ranged(number, bits, *signed, value)
+            }
+            Kind::Enum { signed, values, .. } => {
+                if let Value::Text(name) | Value::Enum { name: Some(name), .. } = value {
+                    if let Some(known) = values.iter().find(|known| known.name.as_ref() == name.as_str()) {
+                        return self.ranged(number_of(known.value), bits, *signed || known.value < 0, value);
+                    }
+                }
+                let names = || {
+                    let shown: Vec<&str> = values.iter().take(12).map(|known| &*known.name).collect();
+                    let more = if values.len() > shown.len() { ", ..." } else { "" };
+                    format!("{}{more}", shown.join(", "))
+                };
+                let number = self.number(value).map_err(|fault| Fault {
+                    rule: format!("an enumerator or a number is needed: {}", names()),
+                    ..fault
+                })?;
+                self.ranged(number, bits, *signed, value)
+            }
+            Kind::Pointer { .. } => self.ranged(self.number(value)?, bits, false, value),
+            Kind::Float { size: 4 } => {
+                let wide = self.float(value)?;
+                let narrow = wide as f32;
+                if wide.is_finite() && narrow.is_infinite() {
+                    return Err(self.fault(value, format!("a float reaches from -{0:e} to {0:e}", f32::MAX)));
+                }
+                Ok(narrow.to_bits().into())
+            }
+            Kind::Float { size: 8 } => Ok(self.float(value)?.to_bits().into()),
+            _ => {
+                let name = self.btf.type_name(of);
+                Err(self.fault(value, format!("what is of type {name} cannot be written")))
+            }
+        }
+    }
+
+    fn boolean(&self, value: &Value) -> Encoded<u128> {
+        let known = match value {
+            Value::Bool(value) => Some(*value),
+            Value::Uint(0) | Value::Int(0) => Some(false),
+            Value::Uint(1) | Value::Int(1) => Some(true),
+            Value::Text(text) => match text.as_str() {
+                "true" | "on" | "1" => Some(true),
+                "false" | "off" | "0" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        };
+        known.map(u128::from).ok_or_else(|| self.fault(value, "a bool is true or false (or on, off, 1, 0)"))
+    }
+
+    fn number(&self, value: &Value) -> Encoded<Number> {
+        match value {
+            Value::Uint(value) => Ok(Number::Positive(*value)),
+            Value::Int(value) | Value::Enum { value, .. } => Ok(number_of(*value)),
+            Value::Pointer(address) => Ok(Number::Positive((*address).into())),
+            Value::Text(text) => parse_number(text).map_err(|rule| self.fault(value, rule)),
+            _ => Err(self.fault(value, "a whole number is needed")),
+        }
+    }
+
+    fn float(&self, value: &Value) -> Encoded<f64> {
+        match value {
+            Value::F32(value) => Ok((*value).into()),
+            Value::F64(value) => Ok(*value),
+            Value::Uint(value) => Ok(*value as f64),
+            Value::Int(value) => Ok(*value as f64),
+            Value::Text(text) => {
+                parse_float(text).ok_or_else(|| self.fault(value, "a number is needed, such as 1.5, 1e9, inf or nan, within the range of a double"))
+            }
+            _ => Err(self.fault(value, "a number is needed")),
+        }
+    }
+
+    /// The two's complement of a number that fits.
+    fn ranged(&self, number: Number, bits: u32, signed: bool, value: &Value) -> Encoded<u128> {
+        let unsigned_max = if bits >= 128 { u128::MAX } else { (1 << bits) - 1 };
+        let max = if signed { unsigned_max >> 1 } else { unsigned_max };
+        let lowest = if signed { max + 1 } else { 0 };
+        match number {
+            Number::Positive(amount) if amount <= max => Ok(amount),
+            Number::Negative(amount) if amount <= lowest => Ok(amount.wrapping_neg() & unsigned_max),
+            _ => {
+                let sign = if lowest == 0 { "" } else { "-" };
+                Err(self.fault(value, format!("it must be from {sign}{lowest} to {max}")))
+            }
+        }
+    }
+
+    fn array(&mut self, element: TypeId, len: u32, at: usize, value: &Value) -> Encoded {
+        let size = self.btf.size(element).unwrap_or(0) as usize;
+        let parsed;
+        let elements = match value {
+            Value::Text(text) if self.btf.is_char(element) => {
+                let room = len as usize;
+                if text.len() >= room.max(1) {
+                    let rule = format!("there is room for {} bytes and a NUL", room.saturating_sub(1));
+                    return Err(self.fault_found(format!("{value}, {} bytes long", text.len()), rule));
+                }
+                if text.contains('\0') {
+                    return Err(self.fault(value, "a NUL ends the text; give the numbers as an array instead"));
+                }
+                let mut bytes = text.as_bytes().to_vec();
+                bytes.resize(room, 0);
+                self.put(at, &bytes);
+                return Ok(());
+            }
+            Value::Text(text) => {
+                parsed = self.json(text, value)?;
+                match &parsed {
+                    Value::Array(elements) => elements,
+                    _ => return Err(self.fault(value, format!("an array of {len} elements is needed"))),
+                }
+            }
+            Value::Array(elements) => elements,
+            _ => return Err(self.fault(value, format!("an array of {len} elements is needed"))),
+        };
+        if elements.len() != len as usize {
+            let rule = format!("the array has {len}: give all of them, or write one by its index");
+            return Err(self.fault_found(format!("{} elements", elements.len()), rule));
+        }
+        for (index, value) in elements.iter().enumerate() {
+            let before = self.path.len();
+            self.path.push_str(&format!("[{index}]"));
+            self.part(Part { of: element, offset: (at + index * size) as u64, bits: None }, 0, value)?;
+            self.path.truncate(before);
+        }
+        Ok(())
+    }
+
+    fn structure(&mut self, of: TypeId, at: usize, value: &Value) -> Encoded {
+        let Kind::Struct { keyword, members, .. } = self.btf.kind(of) else { return Ok(()) };
+        let parsed;
+        let given = match value {
+            Value::Text(text) => {
+                parsed = self.json(text, value)?;
+                &parsed
+            }
+            other => other,
+        };
+        let Value::Struct(given) = given else {
+            let name = self.btf.type_name(of);
+            return Err(self.fault(value, format!("{name} is written by JSON such as {{\"member\": 1}}, or a member by its path")));
+        };
+        if keyword.is_union() && given.len() > 1 {
+            return Err(self.fault(value, "the members of a union share their bytes: give one"));
+        }
+        let parts = self.btf.named_parts(members);
+        for (name, value) in given {
+            let before = self.path.len();
+            self.path.push('.');
+            self.path.push_str(name);
+            let Some((_, part)) = parts.iter().find(|(known, _)| known == name) else {
+                let known: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+                return Err(self.fault(value, format!("there is no such member; there are {}", known.join(", "))));
+            };
+            self.part(*part, at as u64, value)?;
+            self.path.truncate(before);
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "json")]
+    fn json(&self, text: &str, value: &Value) -> Encoded<Value> {
+        Value::from_json(text).map_err(|error| self.fault(value, format!("structs and arrays are written as JSON: {error}")))
+    }
+
+    #[cfg(not(feature = "json"))]
+    fn json(&self, _text: &str, value: &Value) -> Encoded<Value> {
+        Err(self.fault(value, "structs and arrays take a Value::Struct or Value::Array; text only with the feature `json`"))
+    }
+
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.image.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+        self.image.mask[at..at + bytes.len()].fill(0xff);
+    }
+
+    /// Bits of at most 64, so over at most 9 bytes.
+    fn put_bits(&mut self, at: usize, bits: Bits, word: u128) {
+        let len = bit_bytes(bits);
+        let shift = shift(len, bits);
+        let mask = ((1_u128 << bits.len) - 1) << shift;
+        let (new, mask) = (native(word << shift & mask, len), native(mask, len));
+        for (index, (new, mask)) in new.into_iter().zip(mask).enumerate() {
+            self.image.bytes[at + index] = self.image.bytes[at + index] & !mask | new;
+            self.image.mask[at + index] |= mask;
+        }
+    }
+
+    fn fault(&self, value: &Value, rule: impl Into<String>) -> Fault {
+        self.fault_found(value.to_string(), rule)
+    }
+
+    fn fault_found(&self, found: String, rule: impl Into<String>) -> Fault {
+        Fault { path: self.path.clone(), found, rule: rule.into() }
+    }
+}
+
+fn number_of(value: i128) -> Number {
+    if value < 0 { Number::Negative(value.unsigned_abs()) } else { Number::Positive(value as u128) }
+}
+
+/// The lowest `size` bytes of an integer in the order of memory.
+fn native(word: u128, size: usize) -> Vec<u8> {
+    let bytes = word.to_le_bytes();
+    let mut bytes = bytes[..size.min(16)].to_vec();
+    if cfg!(target_endian = "big") {
+        bytes.reverse();
+    }
+    bytes
+}

@@ -1,0 +1,174 @@
+//! A region seen as values of a type that only BTF knows.
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{Field, MapValue};
+use crate::error::Result;
+use crate::kernel::Map;
+use crate::mapping;
+use crate::memory::{Access, ReadWrite, Region};
+use crate::types::{Unit, Units, pieces};
+
+/// A region that is only ever seen as `entries` values, a stride apart, by the units of their type: what makes views of it
+/// sound. See [`Units`].
+pub(crate) struct Typed<A: Access> {
+    region: Region<A>,
+    units: Units,
+    stride: u64,
+    entries: u32,
+}
+
+/// Bits to be put into a unit of an entry; those that `mask` leaves out stay as they are. Bytes are in the order of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Put {
+    pub(crate) entry: u32,
+    pub(crate) unit: Unit,
+    pub(crate) mask: [u8; 8],
+    pub(crate) bits: [u8; 8],
+}
+
+/// Calls `$use` with the unsigned integer of the unit's width as `$word`.
+macro_rules! with_word {
+    ($unit:expr, $word:ident => $use:expr) => {
+        match $unit.width {
+            1 => {
+                type $word = u8;
+                $use
+            }
+            2 => {
+                type $word = u16;
+                $use
+            }
+            4 => {
+                type $word = u32;
+                $use
+            }
+            _ => {
+                type $word = u64;
+                $use
+            }
+        }
+    };
+}
+
+impl<A: Access> Typed<A> {
+    /// Maps all of `map`: one mmap. `units` were made for values of the map's size.
+    pub(crate) fn map(map: &Map, units: Units) -> Result<Self> {
+        let region = mapping::map_all(map)?;
+        let info = map.info();
+        // Nothing else sees this mapping, so all accesses of the process through it are those of this file and of the fields
+        // that `field` gives.
+        Ok(Typed { region, units, stride: info.stride(), entries: info.max_entries })
+    }
+
+    /// Copies bytes of an entry out, each unit by one relaxed load; padding is left as it is in `bytes`.
+    pub(crate) fn read(&self, entry: u32, range: Range<u64>, bytes: &mut [u8]) {
+        for (unit, piece) in pieces(&self.units, range.start, range.end - range.start) {
+            let word = self.load(entry, unit);
+            let (from, to) = (span(&piece, unit.at), span(&piece, range.start));
+            bytes[to].copy_from_slice(&word[from]);
+        }
+    }
+
+    fn load(&self, entry: u32, unit: Unit) -> [u8; 8] {
+        let mut word = [0; 8];
+        with_word!(unit, Word => {
+            // SAFETY: Word is as wide as the unit.
+            let bits = unsafe { self.word::<Word>(entry, unit) }.load(Relaxed).to_ne_bytes();
+            word[..bits.len()].copy_from_slice(&bits);
+        });
+        word
+    }
+
+    /// A field of type `T` at byte `at` of an entry, if `T` is accessed there in the units that there are, is inside, and may
+    /// do there what `B` says.
+    pub(crate) fn field_as<T: MapValue, B: Access>(&self, entry: u32, at: u64) -> Option<Field<'_, T, B>> {
+        let inside = at.checked_add(size_of::<T>() as u64).is_some_and(|end| end <= self.stride) && entry < self.entries;
+        let aligned = align_of::<T>() <= 8 && at % align_of::<T>() as u64 == 0;
+        let allowed = A::WRITABLE || !B::WRITABLE;
+        if !(inside && aligned && allowed) {
+            return None;
+        }
+        let mut in_units = true;
+        T::layout().each_leaf(at as usize, &mut |at, width| {
+            let leaf = Unit { at: at as u64, width: width as u32 };
+            in_units &= self.units.at(leaf.at) == Some(leaf);
+        });
+        // SAFETY: aligned, for the region's base and the stride are multiples of 8, and inside the entry, which lies inside the
+        // region. The region stays accessible while `self` is borrowed, and writable if B is ReadWrite, for then A is too.
+        // T is accessed by its leaves, and each is a unit: all other accesses through this mapping are by the same units. A
+        // type that does not say its leaves can access nothing: all that can reach memory are scalars, arrays and words of
+        // this crate and what the derive makes of these, and of all of those the layout is true.
+        in_units.then(|| unsafe { Field::new(self.address(entry, at).cast()) })
+    }
+
+    /// # Safety
+    ///
+    /// `W` is an unsigned integer as wide as the unit.
+    unsafe fn word<W>(&self, entry: u32, unit: Unit) -> Field<'_, W, A> {
+        assert!(entry < self.entries && unit.end() <= self.stride && self.units.at(unit.at) == Some(unit));
+        // SAFETY: a unit is aligned to its width, from a base and by a stride that are multiples of 8; it is inside the region
+        // (asserted), which stays accessible while `self` is borrowed; and its bytes are accessed by this unit only.
+        unsafe { Field::new(self.address(entry, unit.at).cast()) }
+    }
+
+    /// The address of a byte that is inside an entry.
+    fn address(&self, entry: u32, at: u64) -> NonNull<u8> {
+        let offset = self.stride * u64::from(entry) + at;
+        assert!(offset < self.region.len() as u64);
+        // SAFETY: inside the region (asserted), so inside one mapping.
+        unsafe { self.region.base().add(offset as usize) }
+    }
+}
+
+impl Typed<ReadWrite> {
+    /// Puts bits in: a whole unit by one swap, a part of one by a compare-and-swap that leaves the rest as it is. Returns what
+    /// was there before, all of the unit.
+    pub(crate) fn put(&self, put: &Put) -> [u8; 8] {
+        let Put { entry, unit, mask, bits } = *put;
+        let mut old = [0; 8];
+        with_word!(unit, Word => {
+            let width = size_of::<Word>();
+            let of = |bytes: [u8; 8]| Word::from_ne_bytes(std::array::from_fn(|index| bytes[index]));
+            let (mask, bits) = (of(mask), of(bits));
+            // SAFETY: Word is as wide as the unit.
+            let word = unsafe { self.word::<Word>(entry, unit) };
+            let before = if mask == Word::MAX {
+                word.swap(bits, Relaxed)
+            } else {
+                word.fetch_update(Relaxed, Relaxed, |seen| Some(seen & !mask | bits & mask)).unwrap_or_else(|seen| seen)
+            };
+            old[..width].copy_from_slice(&before.to_ne_bytes());
+        });
+        old
+    }
+
+    /// Replaces a unit by what `change` makes of it, in one step, unless that is None. `Ok` holds what was there before, `Err`
+    /// what is there still.
+    pub(crate) fn update(
+        &self,
+        entry: u32,
+        unit: Unit,
+        mut change: impl FnMut([u8; 8]) -> Option<[u8; 8]>,
+    ) -> std::result::Result<[u8; 8], [u8; 8]> {
+        let widen = |bytes: &[u8]| std::array::from_fn(|index| bytes.get(index).copied().unwrap_or(0));
+        with_word!(unit, Word => {
+            // SAFETY: Word is as wide as the unit.
+            let word = unsafe { self.word::<Word>(entry, unit) };
+            word.fetch_update(Relaxed, Relaxed, |seen| {
+                let new = change(widen(&seen.to_ne_bytes()))?;
+                Some(Word::from_ne_bytes(std::array::from_fn(|index| new[index])))
+            })
+            .map(|seen| widen(&seen.to_ne_bytes()))
+            .map_err(|seen| widen(&seen.to_ne_bytes()))
+        })
+    }
+}
+
+/// A range of bytes as indexes from `start` on.
+fn span(piece: &Range<u64>, start: u64) -> Range<usize> {
+    (piece.start - start) as usize..(piece.end - start) as usize
+}
