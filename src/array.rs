@@ -332,7 +332,9 @@ impl<T: MapValue> Array<T, ReadWrite> {
 }
 
 impl<T: MapValue, A: Access> MapBuilder<'_, Array<T, A>> {
-    /// Makes the map and maps it: three system calls.
+    /// Makes the map and maps it: five system calls, of which two give the kernel BTF of `T`, so that `bpftool map dump` and the
+    /// tool `bpfvar` show fields by name. Where the kernel takes none (before 5.13 no floats, without `CAP_BPF`), the map
+    /// is made without.
     ///
     /// # Errors
     ///
@@ -343,7 +345,10 @@ impl<T: MapValue, A: Access> MapBuilder<'_, Array<T, A>> {
             let rule = "such a map can never be mapped writable: create an Array<T, ReadOnly> or, with its contents, a Frozen<T>";
             return Err(self.argument("rdonly_prog", "set for a read-write array", rule));
         }
-        Array::from_map(self.create_map()?)
+        Array::from_map(match T::layout().describe() {
+            Some(description) => self.create_described(&description)?,
+            None => self.create_map()?,
+        })
     }
 }
 

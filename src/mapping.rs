@@ -19,7 +19,8 @@ pub(crate) fn map<T, A: Access>(
     let found = map.info().value_size as usize;
     let size = size_of::<T>();
     if found != size && !(found < size && end().is_some_and(|end| end <= found)) {
-        let expected = format!("{size}, the bytes of {}; compare it with the program's type, padding counts", type_name::<T>());
+        let expected =
+            format!("{size}, the bytes of {}; compare it with the program's type, padding counts", type_name::<T>());
         return Err(map.mismatch("value_size", found, expected));
     }
     map_entries(map, entries)

@@ -73,7 +73,9 @@ fn decode_bits(btf: &Btf, of: TypeId, bits: Bits, bytes: &[u8]) -> Value {
 fn enumerator(btf: &Btf, of: TypeId, word: u128, bits: u32, signed: bool) -> Value {
     let value = if signed { sign_extend(word, bits) } else { word as i128 };
     let name = match btf.kind(of) {
-        Kind::Enum { values, .. } => values.iter().find(|known| known.value == value).map(|known| known.name.to_string()),
+        Kind::Enum { values, .. } => {
+            values.iter().find(|known| known.value == value).map(|known| known.name.to_string())
+        }
         _ => None,
     };
     Value::Enum { value, name }

@@ -1,8 +1,8 @@
 //! From a tree to bytes. All of it is checked before anything is written anywhere.
 
+use super::Value;
 use super::decode::{bit_bytes, shift};
 use super::text::{Number, parse_float, parse_number};
-use super::Value;
 use crate::types::{Bits, Btf, Int, Kind, Part, TypeId};
 
 /// The bytes of a part as they shall be, and which of their bits that concerns.
@@ -46,7 +46,9 @@ impl Encoder<'_> {
     fn part(&mut self, part: Part, base: u64, value: &Value) -> Encoded {
         let at = (base + part.offset) as usize;
         match (part.bits, self.btf.kind(part.of)) {
-            (Some(bits), _) if bits.len > 64 => Err(self.fault(value, "a bitfield of more than 64 bits cannot be written")),
+            (Some(bits), _) if bits.len > 64 => {
+                Err(self.fault(value, "a bitfield of more than 64 bits cannot be written"))
+            }
             (Some(bits), _) => {
                 let word = self.scalar(part.of, bits.len, value)?;
                 self.put_bits(at, bits, word);
@@ -149,9 +151,9 @@ impl Encoder<'_> {
             Value::F64(value) => Ok(*value),
             Value::Uint(value) => Ok(*value as f64),
             Value::Int(value) => Ok(*value as f64),
-            Value::Text(text) => {
-                parse_float(text).ok_or_else(|| self.fault(value, "a number is needed, such as 1.5, 1e9, inf or nan, within the range of a double"))
-            }
+            Value::Text(text) => parse_float(text).ok_or_else(|| {
+                self.fault(value, "a number is needed, such as 1.5, 1e9, inf or nan, within the range of a double")
+            }),
             _ => Err(self.fault(value, "a number is needed")),
         }
     }
@@ -224,7 +226,10 @@ impl Encoder<'_> {
         };
         let Value::Struct(given) = given else {
             let name = self.btf.type_name(of);
-            return Err(self.fault(value, format!("{name} is written by JSON such as {{\"member\": 1}}, or a member by its path")));
+            return Err(self.fault(
+                value,
+                format!("{name} is written by JSON such as {{\"member\": 1}}, or a member by its path"),
+            ));
         };
         if keyword.is_union() && given.len() > 1 {
             return Err(self.fault(value, "the members of a union share their bytes: give one"));
@@ -246,12 +251,14 @@ impl Encoder<'_> {
 
     #[cfg(feature = "json")]
     fn json(&self, text: &str, value: &Value) -> Encoded<Value> {
-        Value::from_json(text).map_err(|error| self.fault(value, format!("structs and arrays are written as JSON: {error}")))
+        Value::from_json(text)
+            .map_err(|error| self.fault(value, format!("structs and arrays are written as JSON: {error}")))
     }
 
     #[cfg(not(feature = "json"))]
     fn json(&self, _text: &str, value: &Value) -> Encoded<Value> {
-        Err(self.fault(value, "structs and arrays take a Value::Struct or Value::Array; text only with the feature `json`"))
+        Err(self
+            .fault(value, "structs and arrays take a Value::Struct or Value::Array; text only with the feature `json`"))
     }
 
     fn put(&mut self, at: usize, bytes: &[u8]) {

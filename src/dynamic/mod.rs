@@ -9,7 +9,7 @@ mod text;
 use std::fmt;
 
 pub(crate) use decode::decode;
-pub(crate) use encode::{Fault, Image, encode};
+pub(crate) use encode::{Image, encode};
 pub(crate) use text::parse_number;
 
 /// The value of a variable whose type is not known when compiling: what [`Var::read`](crate::Var::read) gives and

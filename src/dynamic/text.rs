@@ -34,7 +34,10 @@ pub(crate) fn parse_number(text: &str) -> Result<Number, String> {
         [b'0', b'b' | b'B', ..] => (2, &digits[2..]),
         [b'0', b'0'..=b'9', ..] => {
             let rest = digits.trim_start_matches('0');
-            return Err(format!("a leading zero may mean octal or nothing; say 0o{rest} or {}", if rest.is_empty() { "0" } else { rest }));
+            return Err(format!(
+                "a leading zero may mean octal or nothing; say 0o{rest} or {}",
+                if rest.is_empty() { "0" } else { rest }
+            ));
         }
         _ => (10, digits),
     };

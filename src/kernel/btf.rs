@@ -3,9 +3,8 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::object;
+use super::{cause, object};
 use crate::error::{Call, Error, Result};
-use crate::kernel::cause;
 use crate::sys::bpf::{self, IdKind};
 use crate::types::Btf;
 
@@ -35,7 +34,7 @@ impl Btf {
 }
 
 /// Gives BTF to the kernel, for the maps that it describes.
-pub(crate) fn load(bytes: &[u8]) -> Result<OwnedFd> {
+pub(super) fn load(bytes: &[u8]) -> Result<OwnedFd> {
     bpf::btf_load(bytes).map_err(|source| {
         let cause = cause::of_info(&source);
         Error::Kernel { call: Call::BtfLoad, object: "new BTF".to_owned(), cause, source }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-use super::{Map, cause};
+use super::{Map, btf, cause};
 use crate::error::{Call, Error, Result};
 use crate::sys::bpf::{self, MapCreate, NAME_LEN};
+use crate::types::Description;
 
 /// How a map is to be made: name, entries and flags, for a [`Map`](crate::Map) or an [`Array`](crate::Array) (`K` is what
 /// `create` gives).
@@ -120,7 +121,25 @@ impl<'a, K> MapBuilder<'a, K> {
 
     /// Checks, then calls, then asks for the info. The new descriptor is close-on-exec.
     pub(crate) fn create_map(&self) -> Result<Map> {
-        let fd = bpf::map_create(&mut self.checked()?).map_err(|source| {
+        self.create_with(self.btf)
+    }
+
+    /// The same with BTF of its own; without, where the kernel takes none.
+    pub(crate) fn create_described(&self, description: &Description) -> Result<Map> {
+        let Description { bytes, key, value } = description;
+        let described = btf::load(bytes).and_then(|btf| self.create_with(Some((btf.as_fd(), *key, *value))));
+        // Kernels differ in the kinds that they know. What else is wrong will be wrong again.
+        described.or_else(|_| self.create_map())
+    }
+
+    fn create_with(&self, btf: Option<(BorrowedFd<'_>, u32, u32)>) -> Result<Map> {
+        let mut attr = self.checked()?;
+        if let Some((btf, key, value)) = btf {
+            attr.btf_fd = btf.as_raw_fd() as u32;
+            attr.btf_key_type_id = key;
+            attr.btf_value_type_id = value;
+        }
+        let fd = bpf::map_create(&mut attr).map_err(|source| {
             let cause = cause::of_create(&source, self.token.is_some());
             Error::Kernel { call: Call::MapCreate, object: self.label(), cause, source }
         })?;
@@ -166,12 +185,7 @@ impl<'a, K> MapBuilder<'a, K> {
                 "programs must be able to read or to write",
             ));
         }
-        let (btf_fd, btf_key_type_id, btf_value_type_id) =
-            self.btf.map_or((0, 0, 0), |(btf, key, value)| (btf.as_raw_fd() as u32, key, value));
         Ok(MapCreate {
-            btf_fd,
-            btf_key_type_id,
-            btf_value_type_id,
             map_type: bpf::MAP_TYPE_ARRAY,
             key_size: 4,
             value_size: self.value_size,

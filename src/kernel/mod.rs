@@ -10,7 +10,6 @@ mod map;
 mod object;
 mod program;
 
-pub(crate) use btf::load as load_btf;
 pub use builder::MapBuilder;
 pub use info::{MapFlags, MapInfo, MapType};
 pub use map::Map;

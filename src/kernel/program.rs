@@ -5,8 +5,8 @@ use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use super::object::{self, Ids};
 use super::cause;
+use super::object::{self, Ids};
 use crate::error::{Call, Error, Result};
 use crate::sys::bpf::{self, IdKind};
 use crate::types::Btf;
@@ -130,7 +130,8 @@ impl Program {
     pub fn named(name: &str) -> Result<Vec<Program>> {
         let cut = object::cut(name);
         let is_named = |program: &Program| {
-            program.info.name == cut && (name == cut || program.full_name().is_ok_and(|full| full == name || full == cut))
+            program.info.name == cut
+                && (name == cut || program.full_name().is_ok_and(|full| full == name || full == cut))
         };
         object::all(Program::ids(), Program::from_id, is_named)
     }

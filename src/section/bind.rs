@@ -15,7 +15,11 @@ pub(super) fn check_part<T: MapValue>(btf: &Btf, part: Part, object: &str) -> Re
         comparison.compare(&layout, part, part.offset, "");
         let align = align_of::<T>() as u64;
         if comparison.mismatches.is_empty() && part.offset % align != 0 {
-            comparison.differ("", format!("an offset that is a multiple of {align}"), format!("offset {}", part.offset));
+            comparison.differ(
+                "",
+                format!("an offset that is a multiple of {align}"),
+                format!("offset {}", part.offset),
+            );
         }
         let size = size_of::<T>() as u64;
         if comparison.mismatches.is_empty() && btf.size(part.of) != Some(size) {
@@ -77,14 +81,18 @@ impl Comparison<'_> {
             (_, Kind::Variable { of, .. }) => return self.compare(layout, Part { of: *of, ..part }, at, field),
             (Shape::Scalar(scalar), kind) if is_scalar(*scalar, kind, self.btf.is_char(of)) => true,
             (Shape::Words { size }, _) => self.btf.size(of) == Some(*size as u64),
-            (Shape::Array { element, len, .. }, Kind::Array { element: found, len: found_len }) if *len as u64 == u64::from(*found_len) => {
+            (Shape::Array { element, len, .. }, Kind::Array { element: found, len: found_len })
+                if *len as u64 == u64::from(*found_len) =>
+            {
                 // One element stands for all.
                 if *len > 0 {
                     self.compare(element, Part { of: *found, offset, bits: None }, at, &format!("{field}[0]"));
                 }
                 true
             }
-            (Shape::Struct { size, fields, .. }, Kind::Struct { keyword, size: found, members }) if !keyword.is_union() => {
+            (Shape::Struct { size, fields, .. }, Kind::Struct { keyword, size: found, members })
+                if !keyword.is_union() =>
+            {
                 let parts = self.btf.named_parts(members);
                 let parts = parts.into_iter().map(|(name, part)| (name, Part { offset: offset + part.offset, ..part }));
                 self.compare_members(fields, &parts.collect::<Vec<_>>(), at, field);
@@ -119,12 +127,17 @@ impl Comparison<'_> {
                 continue;
             }
             // The fields of a tuple struct have numbers for names.
-            let by_number = field.name.parse::<usize>().ok().filter(|number| *number == index).and_then(|index| parts.get(index));
+            let by_number =
+                field.name.parse::<usize>().ok().filter(|number| *number == index).and_then(|index| parts.get(index));
             let found = by_number.or_else(|| parts.iter().find(|(name, _)| *name == field.name));
             let at = at + field.offset as u64;
             match found {
                 Some((_, part)) => self.compare(&field.layout, *part, at, &under(field.name)),
-                None => self.differ(&under(field.name), self.expected(&field.layout, at), "no member of that name".to_owned()),
+                None => self.differ(
+                    &under(field.name),
+                    self.expected(&field.layout, at),
+                    "no member of that name".to_owned(),
+                ),
             }
         }
         for (index, (name, part)) in parts.iter().enumerate() {
@@ -137,20 +150,33 @@ impl Comparison<'_> {
                 field.name.starts_with('_') && start <= part.offset && part.offset + size.min(end - start) <= end
             });
             if !named && !stood_for && size != 0 {
-                self.differ(&under(name), "no such field (start a name with `_` to stand for anything)".to_owned(), self.found(*part));
+                self.differ(
+                    &under(name),
+                    "no such field (start a name with `_` to stand for anything)".to_owned(),
+                    self.found(*part),
+                );
             }
         }
     }
 
     fn expected(&self, layout: &Layout, at: u64) -> String {
-        format!("{} at offset {at}{}", layout.name(), layout.end().map(|size| format!(", {size} bytes")).unwrap_or_default())
+        format!(
+            "{} at offset {at}{}",
+            layout.name(),
+            layout.end().map(|size| format!(", {size} bytes")).unwrap_or_default()
+        )
     }
 
     fn found(&self, part: Part) -> String {
         let name = self.btf.type_name(part.of);
         match part.bits {
             Some(bits) => format!("{name} : {} at offset {}, a bitfield", bits.len, part.offset),
-            None => format!("{name} at offset {}, {} bytes{}", part.offset, self.btf.size(part.of).unwrap_or(0), self.kind(part)),
+            None => format!(
+                "{name} at offset {}, {} bytes{}",
+                part.offset,
+                self.btf.size(part.of).unwrap_or(0),
+                self.kind(part)
+            ),
         }
     }
 

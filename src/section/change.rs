@@ -88,12 +88,20 @@ impl<'s> Var<'s, ReadWrite> {
     /// # Errors
     ///
     /// [`Error::Argument`] if either does not fit the type, or the variable is no scalar; and as [`Var::change`].
-    pub fn compare_exchange(&self, old: impl Into<Value>, new: impl Into<Value>) -> Result<std::result::Result<Value, Value>> {
+    pub fn compare_exchange(
+        &self,
+        old: impl Into<Value>,
+        new: impl Into<Value>,
+    ) -> Result<std::result::Result<Value, Value>> {
         let (old, new) = (self.image(&old.into())?, self.image(&new.into())?);
         let (entry, unit, span) = self.one_unit("compare_exchange")?;
         let typed = self.section().mapped_for_writing()?;
         let seen = typed.update(entry, unit, |word| {
-            let same = word[span.clone()].iter().zip(&old.bytes).zip(&old.mask).all(|((seen, old), mask)| seen & mask == old & mask);
+            let same = word[span.clone()]
+                .iter()
+                .zip(&old.bytes)
+                .zip(&old.mask)
+                .all(|((seen, old), mask)| seen & mask == old & mask);
             same.then(|| overlay(word, &new, &span))
         });
         Ok(seen.map(|word| self.decode_word(&word, &span)).map_err(|word| self.decode_word(&word, &span)))
@@ -132,7 +140,10 @@ impl<'s> Var<'s, ReadWrite> {
                 Ok((entry, unit, (bytes.start - unit.at) as usize..(bytes.end - unit.at) as usize))
             }
             _ => {
-                let rule = format!("{what} changes one scalar of up to 8 aligned bytes in one step; this is {}", self.type_name());
+                let rule = format!(
+                    "{what} changes one scalar of up to 8 aligned bytes in one step; this is {}",
+                    self.type_name()
+                );
                 Err(self.argument("path", format!("{:?}", self.path()), rule))
             }
         }
@@ -143,8 +154,12 @@ impl<'s> Var<'s, ReadWrite> {
     }
 
     fn image(&self, value: &Value) -> Result<Image> {
-        encode(self.btf(), self.part(), value)
-            .map_err(|fault| Error::Argument { object: format!("{}{}", self, fault.path), argument: "value", found: fault.found, rule: fault.rule })
+        encode(self.btf(), self.part(), value).map_err(|fault| Error::Argument {
+            object: format!("{}{}", self, fault.path),
+            argument: "value",
+            found: fault.found,
+            rule: fault.rule,
+        })
     }
 
     /// All that has to be put where, checked.
@@ -198,7 +213,9 @@ impl Change<'_> {
         }
         let typed = self.var.section().mapped_for_writing()?;
         let Some(entry) = self.var.single() else {
-            self.puts.iter().for_each(|put| drop(typed.put(put)));
+            for put in &self.puts {
+                typed.put(put);
+            }
             return Ok(old);
         };
         let bytes = self.var.bytes();

@@ -123,7 +123,9 @@ impl Section {
         }
         Err(tried.unwrap_or_else(|| Error::Btf {
             object: map.info().to_string(),
-            reason: "it was made without BTF, and no program that uses it has any; compile with -g and load BTF with it".to_owned(),
+            reason:
+                "it was made without BTF, and no program that uses it has any; compile with -g and load BTF with it"
+                    .to_owned(),
         }))
     }
 
@@ -165,7 +167,8 @@ impl Section {
             Kind::Section { variables, .. } => (variables, None),
             _ => (&[], Some(Var::of_map(self))),
         };
-        let variables = placed.iter().filter(|placed| matches!(self.btf().get(placed.variable).kind, Kind::Variable { .. }));
+        let variables =
+            placed.iter().filter(|placed| matches!(self.btf().get(placed.variable).kind, Kind::Variable { .. }));
         variables.map(|placed| Var::of_variable(self, placed)).chain(whole)
     }
 

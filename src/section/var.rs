@@ -77,7 +77,8 @@ impl fmt::Display for Linkage {
 pub(crate) fn find<'s>(sections: &'s [Section], path: &str, object: &str) -> Result<Var<'s>> {
     let mut found: Vec<Var<'s>> = Vec::new();
     for var in sections.iter().flat_map(Section::vars) {
-        let goes_on = path.strip_prefix(var.path()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '@']));
+        let goes_on =
+            path.strip_prefix(var.path()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '@']));
         let longest = found.first().map_or(0, |first| first.path.len());
         // A static variable `f.x` goes before a member `x` of a variable `f`.
         if goes_on && var.path.len() >= longest {
@@ -100,9 +101,10 @@ pub(crate) fn find<'s>(sections: &'s [Section], path: &str, object: &str) -> Res
             return Err(not_found(sections, path, object));
         }
     }
-    let Ok([var]) = <[Var<'s>; 1]>::try_from(found).map_err(|found| found.iter().map(Var::candidate).collect::<Vec<_>>()).map_err(
-        |candidates| Error::Ambiguous { what: format!("{object}: {:?}", &path[..name]), candidates },
-    ) else {
+    let Ok([var]) = <[Var<'s>; 1]>::try_from(found)
+        .map_err(|found| found.iter().map(Var::candidate).collect::<Vec<_>>())
+        .map_err(|candidates| Error::Ambiguous { what: format!("{object}: {:?}", &path[..name]), candidates })
+    else {
         unreachable!("the error was returned")
     };
     var.at(steps)
@@ -294,7 +296,11 @@ impl<'s, A: Access> Var<'s, A> {
     pub(super) fn one_entry(&self) -> Result<u32> {
         self.single().ok_or_else(|| {
             let entries = self.section.map.info().max_entries;
-            self.argument("path", format!("{:?}", self.path), format!("the map has {entries} entries: choose one, {}[0]", self.path))
+            self.argument(
+                "path",
+                format!("{:?}", self.path),
+                format!("the map has {entries} entries: choose one, {}[0]", self.path),
+            )
         })
     }
 

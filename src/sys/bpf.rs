@@ -545,11 +545,8 @@ pub(crate) unsafe fn btf_info(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Resul
 
 /// `BPF_BTF_LOAD`.
 pub(crate) fn btf_load(bytes: &[u8]) -> io::Result<OwnedFd> {
-    let mut attr = BtfLoad {
-        btf: address(bytes),
-        btf_size: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        ..BtfLoad::default()
-    };
+    let mut attr =
+        BtfLoad { btf: address(bytes), btf_size: u32::try_from(bytes.len()).unwrap_or(u32::MAX), ..BtfLoad::default() };
     // SAFETY: `bytes` is borrowed for the call and as long as said; no log is asked for.
     unsafe { bpf_fd(Call::BtfLoad, &mut attr) }
 }

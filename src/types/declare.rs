@@ -84,7 +84,8 @@ impl Btf {
         let mut lines = Vec::new();
         let size = self.size(id).unwrap_or(0);
         self.layout_of(id, name, Place { offset: 0, size, bits: None }, 0, &mut lines);
-        let width = lines.iter().filter(|line| line.note.is_some()).map(|line| line.text.len()).max().unwrap_or(0).min(60);
+        let width =
+            lines.iter().filter(|line| line.note.is_some()).map(|line| line.text.len()).max().unwrap_or(0).min(60);
         let mut out = String::new();
         for Line { text, note } in lines {
             let _ = match note {

@@ -13,6 +13,13 @@ pub(crate) struct Emitter {
     known: HashMap<Vec<u8>, TypeId>,
 }
 
+/// BTF of a map that we make: the bytes, and which of its types are the key's and the value's.
+pub(crate) struct Description {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) key: u32,
+    pub(crate) value: u32,
+}
+
 /// How the bits of an integer are meant.
 #[derive(Clone, Copy)]
 pub(crate) enum Encoding {
@@ -24,7 +31,7 @@ pub(crate) enum Encoding {
 impl Emitter {
     pub(crate) fn int(&mut self, name: &str, size: u32, encoding: Encoding) -> TypeId {
         let name = self.string(name);
-        self.add(&[name, 1 << 24, size, (encoding as u32) << 24 | size * 8])
+        self.add(&[name, 1 << 24, size, ((encoding as u32) << 24) | (size * 8)])
     }
 
     pub(crate) fn float(&mut self, name: &str, size: u32) -> TypeId {

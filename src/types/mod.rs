@@ -10,7 +10,7 @@ mod unit;
 
 use std::sync::Arc;
 
-pub(crate) use emit::{Emitter, Encoding};
+pub(crate) use emit::{Description, Emitter, Encoding};
 pub(crate) use unit::{Unit, Units, pieces};
 
 /// Types in the BPF Type Format, parsed: what the names, types and places of variables are taken from. A handle; cloning it is
@@ -118,8 +118,8 @@ pub(crate) enum Alias {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Placed {
     pub(crate) variable: TypeId,
+    /// In bytes from the start of the section.
     pub(crate) offset: u32,
-    pub(crate) size: u32,
 }
 
 /// A type with the bits that a bitfield takes of it.

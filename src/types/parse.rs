@@ -46,9 +46,9 @@ fn parse(bytes: &[u8]) -> Parsed<Btf> {
     let (string_offset, string_len) = (header.u32()?, header.u32()?);
     let part = |name: &str, offset: u32, len: u32| {
         let start = header_len as usize + offset as usize;
-        bytes
-            .get(start..start + len as usize)
-            .ok_or_else(|| format!("its {name} (offset {start}, {len} bytes) end behind the last of {} bytes", bytes.len()))
+        bytes.get(start..start + len as usize).ok_or_else(|| {
+            format!("its {name} (offset {start}, {len} bytes) end behind the last of {} bytes", bytes.len())
+        })
     };
     let strings = part("strings", string_offset, string_len)?;
     let mut reader = Reader { bytes: part("types", type_offset, type_len)?, at: 0 };
@@ -149,7 +149,8 @@ fn read_type(reader: &mut Reader<'_>, strings: &[u8]) -> Parsed<Type> {
         14 => Kind::Variable { of: to, linkage: reader.u32()? },
         15 => {
             let variables = reader.records(count, |reader| {
-                Ok(Placed { variable: reader.id()?, offset: reader.u32()?, size: reader.u32()? })
+                let (variable, offset, _size) = (reader.id()?, reader.u32()?, reader.u32()?);
+                Ok(Placed { variable, offset })
             })?;
             Kind::Section { size, variables }
         }
@@ -181,12 +182,7 @@ fn read_int(size: u32, word: u32) -> Parsed<Int> {
     if len == 0 || start + len > size * 8 {
         return Err(format!("an integer of {size} bytes with bits {start} to {}", start + len));
     }
-    Ok(Int {
-        size,
-        signed: encoding & 1 != 0,
-        bool: encoding & 4 != 0,
-        bits: Bits { start: start.into(), len },
-    })
+    Ok(Int { size, signed: encoding & 1 != 0, bool: encoding & 4 != 0, bits: Bits { start: start.into(), len } })
 }
 
 fn read_member(reader: &mut Reader<'_>, strings: &[u8], with_bits: bool) -> Parsed<Member> {
@@ -213,12 +209,13 @@ fn check_sizes(btf: &Btf) -> Parsed<()> {
         for member in members {
             let end = match btf.part(member) {
                 Part { offset, bits: Some(bits), .. } => Some(offset * 8 + bits.start + u64::from(bits.len)),
-                Part { of, offset, .. } => {
-                    btf.size(of).and_then(|size| size.checked_mul(8)?.checked_add(offset * 8))
-                }
+                Part { of, offset, .. } => btf.size(of).and_then(|size| size.checked_mul(8)?.checked_add(offset * 8)),
             };
             if end.is_none_or(|end| end > u64::from(*size) * 8) {
-                return Err(format!("type {id} {:?}: its member {:?} does not lie inside its {size} bytes", ty.name, member.name));
+                return Err(format!(
+                    "type {id} {:?}: its member {:?} does not lie inside its {size} bytes",
+                    ty.name, member.name
+                ));
             }
         }
     }

@@ -66,7 +66,7 @@ impl Units {
         let (of, at) = match self.btf.kind(self.root) {
             Kind::Section { variables, .. } => {
                 let behind = variables.partition_point(|placed| u64::from(placed.offset) <= byte);
-                let Placed { variable, offset, .. } = *variables.get(behind.checked_sub(1)?)?;
+                let Placed { variable, offset } = *variables.get(behind.checked_sub(1)?)?;
                 (variable, u64::from(offset))
             }
             _ => (self.root, 0),

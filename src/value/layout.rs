@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::whole::each_word;
-use crate::types::{Emitter, Encoding, TypeId};
+use crate::types::{Description, Emitter, Encoding, TypeId};
 
 /// Where the scalars of a type lie and what they are called. Only this crate and what the derive emits can make one, so it is
 /// true of whatever type can touch memory at all.
@@ -13,10 +13,20 @@ pub struct Layout(Shape);
 #[derive(Clone, Debug)]
 pub(crate) enum Shape {
     Scalar(ScalarKind),
-    Array { element: Box<Layout>, len: usize, stride: usize },
-    Struct { name: &'static str, size: usize, fields: Vec<LayoutField> },
+    Array {
+        element: Box<Layout>,
+        len: usize,
+        stride: usize,
+    },
+    Struct {
+        name: &'static str,
+        size: usize,
+        fields: Vec<LayoutField>,
+    },
     /// Bytes whose meaning is not known here, accessed in the words that [`each_word`] finds.
-    Words { size: usize },
+    Words {
+        size: usize,
+    },
     /// Of a type that says nothing of itself, and that therefore cannot touch memory either.
     Opaque,
 }
@@ -70,7 +80,11 @@ impl Layout {
     /// # Safety
     ///
     /// As for [`Field::project`](crate::Field::project); and views of `T` touch nothing but its fields said here.
-    pub unsafe fn with<T, F: super::MapValue>(mut self, name: &'static str, place: unsafe fn(*mut T) -> *mut F) -> Layout {
+    pub unsafe fn with<T, F: super::MapValue>(
+        mut self,
+        name: &'static str,
+        place: unsafe fn(*mut T) -> *mut F,
+    ) -> Layout {
         // On the heap, for T may be larger than a stack.
         let mut whole = Box::<T>::new_uninit();
         let base = whole.as_mut_ptr();
@@ -93,9 +107,10 @@ impl Layout {
             Shape::Scalar(ScalarKind { size, .. }) | Shape::Words { size } => Some(*size),
             Shape::Array { len: 0, .. } => Some(0),
             Shape::Array { element, len, stride } => Some((len - 1) * stride + element.end()?),
-            Shape::Struct { fields, .. } => {
-                fields.iter().map(|field| Some(field.offset + field.layout.end()?)).try_fold(0, |end, field| Some(end.max(field?)))
-            }
+            Shape::Struct { fields, .. } => fields
+                .iter()
+                .map(|field| Some(field.offset + field.layout.end()?))
+                .try_fold(0, |end, field| Some(end.max(field?))),
             Shape::Opaque => None,
         }
     }
@@ -131,8 +146,16 @@ impl Layout {
         }
     }
 
+    /// BTF of an array map with such values. None where the format has no room for it, or nothing is known of it.
+    pub(crate) fn describe(&self) -> Option<Description> {
+        let mut emitter = Emitter::default();
+        let key = emitter.int("unsigned int", 4, Encoding::Unsigned).0;
+        let value = self.emit(&mut emitter)?.0;
+        Some(Description { bytes: emitter.finish(), key, value })
+    }
+
     /// The type in BTF. None where the format has no room for it, or nothing is known of it.
-    pub(crate) fn emit(&self, to: &mut Emitter) -> Option<TypeId> {
+    fn emit(&self, to: &mut Emitter) -> Option<TypeId> {
         match &self.0 {
             Shape::Scalar(ScalarKind { name, size, class }) => {
                 let size = *size as u32;
@@ -150,7 +173,9 @@ impl Layout {
             Shape::Struct { name, size, fields } => {
                 let members: Option<Vec<_>> = fields
                     .iter()
-                    .map(|field| Some((field.name.to_owned(), field.layout.emit(to)?, u32::try_from(field.offset).ok()?)))
+                    .map(|field| {
+                        Some((field.name.to_owned(), field.layout.emit(to)?, u32::try_from(field.offset).ok()?))
+                    })
                     .collect();
                 to.structure(name, u32::try_from(*size).ok()?, &members?)
             }

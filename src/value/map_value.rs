@@ -2,8 +2,8 @@
 
 use std::fmt::Debug;
 
-use super::layout::{Class, Layout};
 use super::Field;
+use super::layout::{Class, Layout};
 use crate::memory::{Access, ReadWrite};
 
 /// A type that a map's values, or a part of them, can have.

@@ -86,7 +86,8 @@ impl<A: Access> Typed<A> {
     /// A field of type `T` at byte `at` of an entry, if `T` is accessed there in the units that there are, is inside, and may
     /// do there what `B` says.
     pub(crate) fn field_as<T: MapValue, B: Access>(&self, entry: u32, at: u64) -> Option<Field<'_, T, B>> {
-        let inside = at.checked_add(size_of::<T>() as u64).is_some_and(|end| end <= self.stride) && entry < self.entries;
+        let inside =
+            at.checked_add(size_of::<T>() as u64).is_some_and(|end| end <= self.stride) && entry < self.entries;
         let aligned = align_of::<T>() <= 8 && at % align_of::<T>() as u64 == 0;
         let allowed = A::WRITABLE || !B::WRITABLE;
         if !(inside && aligned && allowed) {
