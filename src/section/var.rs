@@ -101,12 +101,11 @@ pub(crate) fn find<'s>(sections: &'s [Section], path: &str, object: &str) -> Res
             return Err(not_found(sections, path, object));
         }
     }
-    let Ok([var]) = <[Var<'s>; 1]>::try_from(found)
-        .map_err(|found| found.iter().map(Var::candidate).collect::<Vec<_>>())
-        .map_err(|candidates| Error::Ambiguous { what: format!("{object}: {:?}", &path[..name]), candidates })
-    else {
-        unreachable!("the error was returned")
-    };
+    if found.len() > 1 {
+        let candidates = found.iter().map(Var::candidate).collect();
+        return Err(Error::Ambiguous { what: format!("{object}: {:?}", &path[..name]), candidates });
+    }
+    let var = &found[0];
     var.at(steps)
 }
 

@@ -1,0 +1,172 @@
+//! What is printed, and where: values on standard output, the rest on standard error.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, Stderr, Stdout, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::cli::{Color, Options};
+use crate::error::{Failure, Result};
+
+/// Standard output, and how the user wants things shown.
+pub(crate) struct Output {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+    /// Whether standard output is a terminal.
+    pub(crate) terminal: bool,
+    /// How wide lines may be; None where they may be as long as they are.
+    pub(crate) width: Option<usize>,
+    colored: bool,
+    colored_errors: bool,
+    stdout: BufWriter<Stdout>,
+}
+
+/// What a text is, for its colour.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ink {
+    Heading,
+    Name,
+    Faint,
+    Changed,
+    Error,
+}
+
+impl Ink {
+    fn style(self) -> Style {
+        match self {
+            Ink::Heading => Style::new().bold(),
+            Ink::Name => AnsiColor::Cyan.on_default(),
+            Ink::Faint => Style::new().dimmed(),
+            Ink::Changed => AnsiColor::Green.on_default(),
+            Ink::Error => AnsiColor::Red.on_default().bold(),
+        }
+    }
+}
+
+impl Output {
+    pub(crate) fn new(options: &Options) -> Output {
+        let stdout = io::stdout();
+        let terminal = stdout.is_terminal();
+        // anstream knows NO_COLOR, CLICOLOR and TERM=dumb.
+        let wanted = |auto: anstream::ColorChoice| match options.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => auto != anstream::ColorChoice::Never,
+        };
+        Output {
+            json: options.json,
+            quiet: options.quiet,
+            verbose: options.verbose,
+            terminal,
+            width: width(&stdout),
+            colored: wanted(anstream::AutoStream::choice(&stdout)),
+            colored_errors: wanted(anstream::AutoStream::<Stderr>::choice(&io::stderr())),
+            stdout: BufWriter::new(stdout),
+        }
+    }
+
+    /// The text in its colour, if there are colours. Control characters are escaped.
+    pub(crate) fn ink(&self, ink: Ink, text: &str) -> String {
+        paint(self.colored, ink, text)
+    }
+
+    /// Writes a line.
+    pub(crate) fn line(&mut self, line: impl Display) -> Result<()> {
+        Ok(writeln!(self.stdout, "{line}")?)
+    }
+
+    /// Writes text as it is.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) -> Result<()> {
+        Ok(self.stdout.write_all(bytes)?)
+    }
+
+    /// Writes a value as one line of JSON, for a program to read; indented for a terminal.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<()> {
+        match self.terminal {
+            true => serde_json::to_writer_pretty(&mut self.stdout, value)?,
+            false => serde_json::to_writer(&mut self.stdout, value)?,
+        }
+        self.line("")
+    }
+
+    /// Writes a value as one line of JSON, also to a terminal.
+    pub(crate) fn json_line(&mut self, value: &impl Serialize) -> Result<()> {
+        serde_json::to_writer(&mut self.stdout, value)?;
+        self.line("")
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        Ok(self.stdout.flush()?)
+    }
+
+    /// How high the terminal is.
+    pub(crate) fn height(&self) -> usize {
+        terminal_size::terminal_size_of(io::stdout()).map_or(24, |(_, height)| height.0.into())
+    }
+
+    /// Says something that is no reason to end.
+    pub(crate) fn warn(&mut self, line: &str) -> Result<()> {
+        self.flush()?;
+        // Nobody is left to tell if standard error is closed.
+        let _ = writeln!(io::stderr(), "bpfvar: {}", clean(line));
+        Ok(())
+    }
+
+    /// Says why the command failed, and with which status to end.
+    pub(crate) fn fail(&mut self, failure: &Failure) -> ExitCode {
+        if let Failure::Output(error) = failure {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                // Whoever read has enough: end as the signal ends other tools.
+                let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGPIPE);
+                return ExitCode::FAILURE;
+            }
+        } else if let Err(failure @ Failure::Output(_)) = self.flush() {
+            return self.fail(&failure);
+        }
+        if !matches!(failure, Failure::Told) {
+            let name = paint(self.colored_errors, Ink::Error, "bpfvar:");
+            let _ = writeln!(io::stderr(), "{name} {}", clean(&failure.line(self.verbose)));
+        }
+        ExitCode::FAILURE
+    }
+}
+
+fn paint(colored: bool, ink: Ink, text: &str) -> String {
+    let (style, text) = (ink.style(), clean(text));
+    if colored { format!("{style}{text}{style:#}") } else { text }
+}
+
+/// The text without anything that a terminal would obey.
+pub(crate) fn clean(text: &str) -> String {
+    // Those that turn the direction of writing can make a name look like another.
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let obeyed = |c: char| c.is_control() || turns(c);
+    if !text.contains(obeyed) {
+        return text.to_owned();
+    }
+    text.chars().fold(String::new(), |mut clean, c| {
+        if obeyed(c) { clean.extend(c.escape_default()) } else { clean.push(c) }
+        clean
+    })
+}
+
+/// The user's word, else the terminal's.
+fn width(stdout: &Stdout) -> Option<usize> {
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
+    told.or_else(|| terminal_size::terminal_size_of(stdout).map(|(width, _)| width.0.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_gets_through() {
+        assert_eq!(clean("count.data"), "count.data");
+        assert_eq!(clean("\u{1b}[31mred\u{7}\n"), "\\u{1b}[31mred\\u{7}\\n");
+        assert_eq!(clean("a\u{202e}b\u{9b}"), "a\\u{202e}b\\u{9b}");
+    }
+}

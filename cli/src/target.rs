@@ -1,0 +1,177 @@
+//! The grammar of targets. What they name is found by [`crate::resolve`].
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// What a user typed to name a program, a map, a section, a variable or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// As it was typed.
+    pub(crate) text: String,
+    pub(crate) origin: Origin,
+    /// What follows the origin: nothing, `.PATH` or `[INDEX]...`; for a name, all of name and path, whose border only the
+    /// kernel's names tell.
+    pub(crate) rest: String,
+}
+
+/// How a target says where to look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Name { programs: bool, maps: bool },
+    Id { number: u32, programs: bool, maps: bool },
+    Pin(PathBuf),
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Target, String> {
+        let new = |origin, rest: &str| Target { text: text.to_owned(), origin, rest: rest.to_owned() };
+        let target = if let Some(id) = text.strip_prefix("id:") {
+            let (number, rest) = split_number(id).ok_or("id: is followed by a number, as in id:12.sampling")?;
+            new(Origin::Id { number, programs: true, maps: true }, rest)
+        } else if let Some(program) = text.strip_prefix("prog:") {
+            named_or_numbered(program, true, new)
+        } else if let Some(map) = text.strip_prefix("map:") {
+            named_or_numbered(map, false, new)
+        } else if let Some(path) = text.strip_prefix("pin:") {
+            // Files in a bpffs have no dots in their names; directories above it may.
+            let name = path.rfind('/').map_or(0, |slash| slash + 1);
+            let end = path[name..].find(['.', '[']).map_or(path.len(), |end| name + end);
+            if end == name {
+                return Err("pin: is followed by the path of a file, as in pin:/sys/fs/bpf/count.sampling".to_owned());
+            }
+            new(Origin::Pin(path[..end].into()), &path[end..])
+        } else {
+            new(Origin::Name { programs: true, maps: true }, text)
+        };
+        check(&target.rest, !matches!(target.origin, Origin::Name { .. }))?;
+        Ok(target)
+    }
+}
+
+fn named_or_numbered(text: &str, programs: bool, new: impl Fn(Origin, &str) -> Target) -> Target {
+    match split_number(text) {
+        Some((number, rest)) => new(Origin::Id { number, programs, maps: !programs }, rest),
+        None => new(Origin::Name { programs, maps: !programs }, text),
+    }
+}
+
+/// The number that the text starts with, if it ends there or goes on with a path.
+fn split_number(text: &str) -> Option<(u32, &str)> {
+    let end = text.find(['.', '[']).unwrap_or(text.len());
+    let digits = &text[..end];
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
+    Some((number, &text[end..]))
+}
+
+/// That names, dots and brackets stand where they can.
+fn check(rest: &str, may_be_empty: bool) -> Result<(), String> {
+    if rest.is_empty() {
+        return if may_be_empty { Ok(()) } else { Err("a name is missing".to_owned()) };
+    }
+    if rest.ends_with('.') || rest.contains("..") {
+        return Err("a name is missing behind a dot".to_owned());
+    }
+    if let Some(odd) = rest.chars().find(|c| c.is_whitespace() || c.is_control() || *c == '=') {
+        return Err(format!("{odd:?} is in no name"));
+    }
+    let mut parts = rest.split('[');
+    if parts.next().is_some_and(|name| name.contains(']')) {
+        return Err("a [ is missing before ]".to_owned());
+    }
+    for part in parts {
+        let (index, behind) = part.split_once(']').ok_or("a ] is missing")?;
+        let number = match index.strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).ok(),
+            None => index.parse().ok(),
+        };
+        if number.is_none() || index.starts_with('+') {
+            return Err(format!("[{index}] is no index: a number from 0 on is needed"));
+        }
+        if behind.contains(']') || !(behind.is_empty() || behind.starts_with('.')) {
+            return Err(format!("behind [{index}] comes .member, another [index], or nothing"));
+        }
+    }
+    Ok(())
+}
+
+/// `TARGET=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    pub(crate) target: Target,
+    pub(crate) value: String,
+}
+
+impl FromStr for Assignment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Assignment, String> {
+        let (target, value) =
+            text.split_once('=').ok_or("TARGET=VALUE is needed, without spaces, as in count.sampling=100")?;
+        Ok(Assignment { target: target.parse()?, value: value.to_owned() })
+    }
+}
+
+/// Where a text may end a name and start a path: all of them, the longest name first.
+pub(crate) fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let borders = text.char_indices().filter(|(at, c)| *at > 0 && matches!(c, '.' | '[')).map(|(at, _)| at);
+    let mut borders: Vec<usize> = borders.chain([text.len()]).collect();
+    borders.reverse();
+    borders.into_iter().map(|at| text.split_at(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> (Origin, String) {
+        let target: Target = text.parse().unwrap();
+        assert_eq!(target.text, text);
+        (target.origin, target.rest)
+    }
+
+    #[test]
+    fn prefixes_say_where_to_look() {
+        let name = |programs, maps| Origin::Name { programs, maps };
+        let id = |number, programs, maps| Origin::Id { number, programs, maps };
+        assert_eq!(parsed("count.config.rate"), (name(true, true), "count.config.rate".into()));
+        assert_eq!(parsed(".data.custom"), (name(true, true), ".data.custom".into()));
+        assert_eq!(parsed("id:7"), (id(7, true, true), "".into()));
+        assert_eq!(parsed("prog:12.sampling"), (id(12, true, false), ".sampling".into()));
+        assert_eq!(parsed("prog:count.x"), (name(true, false), "count.x".into()));
+        assert_eq!(parsed("map:7[3].x"), (id(7, false, true), "[3].x".into()));
+        assert_eq!(parsed("map:7up.x"), (name(false, true), "7up.x".into()));
+        assert_eq!(parsed("prog:12.bss"), (id(12, true, false), ".bss".into()));
+    }
+
+    #[test]
+    fn a_pin_ends_behind_its_last_slash() {
+        let pin = |path: &str| Origin::Pin(path.into());
+        assert_eq!(parsed("pin:/sys/fs/bpf/x"), (pin("/sys/fs/bpf/x"), "".into()));
+        assert_eq!(parsed("pin:/tmp/a.b/x.hist[3]"), (pin("/tmp/a.b/x"), ".hist[3]".into()));
+        assert_eq!(parsed("pin:./x[3]"), (pin("./x"), "[3]".into()));
+    }
+
+    #[test]
+    fn what_names_nothing_is_refused() {
+        for text in ["", "id:", "id:x", "prog:", "map:", "pin:", "pin:/x/", "a.", "a..b", "prog:12..bss", "a[", "a[]", "a[-1]", "a[+1]", "a]", "a[1", "a[1]b", "a b", "a\nb", "a[1]]"] {
+            assert!(text.parse::<Target>().is_err(), "{text:?}");
+        }
+        assert!("a".parse::<Assignment>().is_err());
+        assert!("=1".parse::<Assignment>().is_err());
+    }
+
+    #[test]
+    fn a_value_may_hold_anything() {
+        let assignment: Assignment = "a.b=x=[1]. ".parse().unwrap();
+        assert_eq!((assignment.target.text.as_str(), assignment.value.as_str()), ("a.b", "x=[1]. "));
+        assert_eq!("a=".parse::<Assignment>().unwrap().value, "");
+    }
+
+    #[test]
+    fn every_border_is_tried_the_longest_name_first() {
+        let all: Vec<_> = splits(".data.x[1].y").collect();
+        assert_eq!(all, [(".data.x[1].y", ""), (".data.x[1]", ".y"), (".data.x", "[1].y"), (".data", ".x[1].y")]);
+    }
+}

@@ -1,0 +1,149 @@
+//! Finding programs, maps and variables.
+
+use std::os::fd::AsFd;
+
+use bpfvar::{Btf, Cause, Error, Globals, Linkage, Map, Program, Section};
+use bpfvar_objects::{Source, load};
+use bpfvar_testkit::host;
+
+use crate::loaded;
+
+#[test]
+fn a_program_is_found_by_id_pin_and_descriptor() {
+    let Some((loaded, globals)) = loaded(Source::Tail) else { return };
+    let id = loaded.programs[0].id();
+    let bpffs = host::Bpffs::mount();
+    loaded.programs[0].program.pin(&bpffs.path("sum"));
+    let program = Program::from_borrowed_fd(loaded.programs[0].program.as_fd()).unwrap();
+    assert_eq!(program.info().id, id);
+    assert_eq!(program.info().name, "sum");
+    for other in [Globals::of_program_pinned(bpffs.path("sum")).unwrap(), Globals::of_program(&program).unwrap()] {
+        assert_eq!(other.program(), globals.program());
+        assert_eq!(other.var("last").unwrap().offset(), 8);
+    }
+    let by_map = Globals::of_map(loaded.map(".data").try_clone().unwrap()).unwrap();
+    assert_eq!(by_map.var("last").unwrap().size(), 4);
+}
+
+#[test]
+fn a_map_is_no_program_and_a_program_no_map() {
+    let Some((loaded, _)) = loaded(Source::Tail) else { return };
+    let error = Program::from_borrowed_fd(loaded.map(".data")).unwrap_err();
+    assert!(matches!(error, Error::NotAProgram { .. }), "{error}");
+    assert!(error.to_string().contains("anon_inode:bpf-map"), "{error}");
+    let error = Map::from_borrowed_fd(loaded.programs[0].program.as_fd()).unwrap_err();
+    assert!(matches!(error, Error::NotAMap { .. }), "{error}");
+    let bpffs = host::Bpffs::mount();
+    loaded.map(".data").pin(bpffs.path("data")).unwrap();
+    let error = Program::from_pin(bpffs.path("data")).unwrap_err();
+    assert!(error.to_string().contains("data\" is not a BPF program"), "{error}");
+}
+
+#[test]
+fn a_long_function_name_counts_whole_or_cut() {
+    let Some((loaded, _)) = loaded(Source::Kinds) else { return };
+    let id = loaded.programs[0].id();
+    let whole = Program::named("touch_every_variable").unwrap();
+    assert!(whole.iter().any(|program| program.info().id == id));
+    let program = Program::from_id(id).unwrap();
+    assert_eq!(program.info().name, "touch_every_var");
+    assert_eq!(program.full_name().unwrap(), "touch_every_variable");
+    assert!(Program::named("touch_every_var").unwrap().iter().any(|program| program.info().id == id));
+    assert!(Program::named("touch_every_variant").unwrap().is_empty(), "the same 15 bytes, another name");
+    assert!(Program::named("touch_every_va").unwrap().is_empty());
+}
+
+#[test]
+fn a_name_that_fits_several_programs_is_an_error_with_their_ids() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let (one, other) = (load(Source::Count), load(Source::Twin));
+    let error = Globals::of_program_named("count").unwrap_err();
+    assert!(matches!(error, Error::Ambiguous { .. }), "{error}");
+    let text = error.to_string();
+    for id in [one.programs[0].id(), other.programs[0].id()] {
+        assert!(text.contains(&format!("program \"count\" (id {id})")), "{text}");
+    }
+    assert!(text.ends_with("say which by its id"), "{text}");
+}
+
+#[test]
+fn what_is_not_there_is_named_with_what_is() {
+    let Some((_loaded, globals)) = loaded(Source::Count) else { return };
+    let error = globals.var("samplings").unwrap_err();
+    assert!(matches!(error, Error::NotFound { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("no variable \"samplings\"") && text.contains("sampling, config"), "{text}");
+    let error = Globals::of_program_named("no_such_program").unwrap_err().to_string();
+    assert!(error.contains("no program \"no_such_program\"") && error.contains("bpfvar list"), "{error}");
+    assert_eq!(Program::from_id(u32::MAX).unwrap_err().cause(), Some(Cause::NoSuchId));
+    assert_eq!(Btf::from_id(u32::MAX).unwrap_err().cause(), Some(Cause::NoSuchId));
+    assert!(Map::named("no_such_map").unwrap().is_empty());
+}
+
+#[test]
+fn two_static_variables_of_one_name_are_told_apart_by_their_offsets() {
+    let Some((_loaded, globals)) = loaded(Source::Twin) else { return };
+    let error = globals.var("calls").unwrap_err().to_string();
+    assert!(error.contains("calls@8") && error.contains("calls@16") && error.contains(".data of map"), "{error}");
+    assert_eq!(crate::text(&globals, "calls@8"), "100");
+    assert_eq!(crate::text(&globals, "calls@16"), "200");
+    assert!(globals.var("calls@9").is_err());
+    assert!(globals.var("calls@x").is_err());
+}
+
+#[test]
+fn static_variables_of_functions_have_dots_in_their_names() {
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    assert_eq!(crate::text(&globals, "first.calls"), "50");
+    assert_eq!(crate::text(&globals, "second.calls"), "60");
+    assert_eq!(globals.var("first.calls").unwrap().linkage(), Some(Linkage::Static));
+    assert_eq!(globals.var("text").unwrap().linkage(), Some(Linkage::Global));
+    assert_eq!(globals.var("CONFIG_HZ").unwrap().linkage(), Some(Linkage::Extern));
+}
+
+#[test]
+fn all_sections_are_there_and_nothing_else() {
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let mut names: Vec<_> = globals.sections().iter().map(Section::name).collect();
+    names.sort_unstable();
+    let expected = [".bss", ".data", ".data.custom", ".data.static", ".kconfig", ".rodata", ".rodata.custom"];
+    assert_eq!(names, expected);
+    let Some((_loaded, globals)) = loaded(Source::Maps) else { return };
+    let mut names: Vec<_> = globals.sections().iter().map(Section::name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a_map_with_a_lo", "numbers", "plain", "scalar", "stats"]);
+}
+
+#[test]
+fn without_the_capability_ids_fail_with_advice_and_descriptors_work() {
+    let Some((loaded, globals)) = loaded(Source::Tail) else { return };
+    let id = loaded.programs[0].id();
+    let btf = Btf::parse(loaded.btf.as_ref().unwrap().bytes()).unwrap();
+    let map = loaded.map(".data").try_clone().unwrap();
+    let again = loaded.map(".data").try_clone().unwrap();
+    drop(globals);
+    host::without_capabilities(|| {
+        let error = Globals::of_program_id(id).unwrap_err();
+        assert_eq!(error.cause(), Some(Cause::NeedsCapSysAdmin), "{error}");
+        assert!(Globals::of_program_named("sum").is_err());
+        let error = Section::open(again).unwrap_err();
+        assert_eq!(error.cause(), Some(Cause::BtfNeedsCapSysAdmin), "{error}");
+        assert!(error.to_string().contains("CAP_SYS_ADMIN"), "{error}");
+        let section = Section::with_btf(map, btf).unwrap();
+        section.var("last").unwrap().set("7").unwrap();
+        assert_eq!(section.var("last").unwrap().field::<u32>().unwrap().load(std::sync::atomic::Ordering::Relaxed), 7);
+    });
+}
+
+#[test]
+fn the_whole_system_is_read_at_once() {
+    let Some((loaded, _)) = loaded(Source::Count) else { return };
+    let system = Globals::of_system().unwrap();
+    let ids: Vec<_> = system.sections().iter().map(|section| section.map().info().id).collect();
+    for map in &loaded.maps {
+        assert!(ids.contains(&map.map.info().id), "{}", map.name);
+    }
+    assert!(system.program().is_none());
+}

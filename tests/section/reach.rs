@@ -1,0 +1,98 @@
+//! The four ways to a section.
+
+use std::os::unix::fs::PermissionsExt;
+
+use bpfvar::{Cause, Globals, Map, Reach, Section};
+use bpfvar_objects::{Source, load_as_aya};
+use bpfvar_testkit::host;
+
+use crate::{loaded, text};
+
+#[test]
+fn sections_say_how_they_are_reached() {
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let reach = |path: &str| globals.var(path).unwrap().section().reach().unwrap();
+    assert_eq!(reach("zero_u64"), Reach::Mapped);
+    assert_eq!(reach("custom_rodata"), Reach::MappedReadOnly);
+    assert_eq!(reach("CONFIG_HZ"), Reach::MappedReadOnly);
+    assert_eq!(reach("only_static"), Reach::SystemCall);
+}
+
+#[test]
+fn what_cannot_be_mapped_is_read_and_rewritten_only_by_name() {
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let var = globals.var("only_static").unwrap();
+    assert_eq!(text(&globals, "only_static"), "33");
+    assert_eq!(var.read_as::<u32>().unwrap(), 33);
+    let error = var.set("34").unwrap_err();
+    assert!(error.to_string().contains("BPF_F_MMAPABLE"), "{error}");
+    assert!(var.field::<u32>().is_err());
+    assert!(var.clone().read_only().field::<u32>().is_err());
+    assert!(var.add("1").is_err(), "not in one step");
+    assert_eq!(var.change_by_rewrite("34").unwrap().apply().unwrap().to_string(), "33");
+    assert_eq!(text(&globals, "only_static"), "34");
+    assert!(var.change_by_rewrite("99999999999").is_err());
+}
+
+#[test]
+fn sections_as_aya_makes_them_are_described_by_their_program() {
+    if !host::ready((5, 13)) {
+        return;
+    }
+    let loaded = load_as_aya(Source::Count);
+    loaded.run(5);
+    let globals = Globals::of_program_id(loaded.programs[0].id()).unwrap();
+    let packets = globals.var("packets").unwrap();
+    assert_eq!(packets.section().name(), ".bss");
+    assert_eq!(packets.section().map().info().btf_id, 0);
+    assert_eq!(packets.section().reach().unwrap(), Reach::SystemCall);
+    assert_eq!(text(&globals, "packets"), "5");
+    assert_eq!(text(&globals, "config.limits[3]"), "{burst: 40, delta: -4}");
+    globals.var("config.mode").unwrap().change_by_rewrite("OFF").unwrap().apply().unwrap();
+    assert_eq!(loaded.run(1), 0);
+    let alone = Section::open(Map::from_id(packets.section().map().info().id).unwrap()).unwrap();
+    assert_eq!(alone.var("packets").unwrap().read().unwrap().to_string(), "6");
+}
+
+#[test]
+fn a_read_only_descriptor_looks_up() {
+    let Some((loaded, _)) = loaded(Source::Tail) else { return };
+    let bpffs = host::Bpffs::mount();
+    let path = bpffs.path("data");
+    loaded.map(".data").pin(&path).unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o444)).unwrap();
+    let section = Section::open(Map::from_pin_read_only(&path).unwrap()).unwrap();
+    assert_eq!(section.reach().unwrap(), Reach::SystemCallReadOnly);
+    assert_eq!(section.var("last").unwrap().read().unwrap().to_string(), "2578103244");
+    let error = section.var("last").unwrap().set("1").unwrap_err();
+    assert_eq!(error.cause(), Some(Cause::ReadOnlyDescriptor), "{error}");
+    let change = section.var("last").unwrap().change_by_rewrite("1").unwrap();
+    assert_eq!(change.apply().unwrap_err().cause(), Some(Cause::ReadOnlyDescriptor));
+}
+
+#[test]
+fn reading_hinders_nobody_from_freezing_and_writing_does() {
+    let Some((loaded, globals)) = loaded(Source::Tail) else { return };
+    let map = loaded.map(".data");
+    assert_eq!(text(&globals, "last"), "2578103244");
+    map.freeze().unwrap();
+    assert_eq!(globals.sections()[0].reach().unwrap(), Reach::MappedReadOnly);
+    let error = globals.var("last").unwrap().set("1").unwrap_err();
+    assert_eq!(error.cause(), Some(Cause::Frozen), "{error}");
+    assert_eq!(text(&globals, "last"), "2578103244");
+    let Some((loaded, globals)) = crate::loaded(Source::Tail) else { return };
+    globals.var("last").unwrap().set("1").unwrap();
+    assert_eq!(loaded.map(".data").freeze().unwrap_err().cause(), Some(Cause::MappedWritable));
+    drop(globals);
+    loaded.map(".data").freeze().unwrap();
+}
+
+#[test]
+fn a_map_without_any_btf_says_so() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = Map::builder().name("bare").value_size(8).create().unwrap();
+    let error = Section::open(map).unwrap_err().to_string();
+    assert!(error.contains("map \"bare\"") && error.contains("without BTF"), "{error}");
+}
