@@ -6,15 +6,13 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::{Duration, Instant};
 
 use bpfvar::{Array, Map, MapValue, Result};
-use criterion::Bencher;
 use memmap2::MmapRaw;
 
 mod support;
 
-use support::comparison::{Bench, Operation};
+use support::comparison::{Bench, Operation, eights};
 use support::raw;
 
 const ENTRIES: u32 = 256;
@@ -89,25 +87,6 @@ fn main() {
         );
         Ok(())
     });
-}
-
-/// `Bencher::iter` for what is over within a cycle or two: eight to a round, as the loop would be a part of it, and where the
-/// loop happens to be aligned.
-fn eights<R>(bencher: &mut Bencher<'_>, routine: impl Fn() -> R + Copy) {
-    #[inline(never)]
-    fn time<R>(iterations: u64, routine: impl Fn() -> R) -> Duration {
-        let start = Instant::now();
-        for _ in 0..iterations / 8 {
-            for _ in 0..8 {
-                black_box(routine());
-            }
-        }
-        for _ in 0..iterations % 8 {
-            black_box(routine());
-        }
-        start.elapsed()
-    }
-    bencher.iter_custom(|iterations| time(iterations, routine));
 }
 
 /// The compiler is kept from knowing it.

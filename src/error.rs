@@ -69,13 +69,15 @@ pub enum Error {
     },
 
     /// Several things have that name. Nothing was changed.
-    #[error("{what} could be any of {}; say which by its id", candidates.join(", "))]
+    #[error("{what} could be any of {}; {hint}", candidates.join(", "))]
     #[non_exhaustive]
     Ambiguous {
         /// The name.
         what: String,
         /// What has it, each with its id.
         candidates: Vec<String>,
+        /// How to say which is meant.
+        hint: &'static str,
     },
 
     /// The types are not known: there is no BTF, or it cannot be used.
@@ -89,7 +91,7 @@ pub enum Error {
     },
 
     /// A Rust type is not that of the variable or map. Nothing was changed.
-    #[error("{object} is not a {expected}: {}", join(mismatches))]
+    #[error("{object} is no {expected}: {}", join(mismatches))]
     #[non_exhaustive]
     Layout {
         /// The variable or map with its type.

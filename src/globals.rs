@@ -54,7 +54,8 @@ impl Globals {
         programs.dedup_by(|one, other| one.info().map_ids == other.info().map_ids);
         if programs.len() > 1 {
             let candidates = programs.iter().map(|program| program.info().to_string()).collect();
-            return Err(Error::Ambiguous { what: format!("program {name:?}"), candidates });
+            let hint = "open the one that is meant by its id";
+            return Err(Error::Ambiguous { what: format!("program {name:?}"), candidates, hint });
         }
         let program = programs.pop().ok_or_else(|| Error::NotFound {
             object: "the system".to_owned(),

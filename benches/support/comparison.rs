@@ -2,8 +2,9 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bpfvar_testkit::host;
 use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode};
@@ -184,4 +185,24 @@ fn grouped(number: u64) -> String {
         ..1000 => number.to_string(),
         _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
     }
+}
+
+/// `Bencher::iter` for what is over within a cycle or two: eight to a round, as the loop would be a part of it, and where the
+/// loop happens to be aligned.
+#[allow(dead_code, reason = "not every bench has such")]
+pub(crate) fn eights<R>(bencher: &mut Bencher<'_>, routine: impl Fn() -> R + Copy) {
+    #[inline(never)]
+    fn time<R>(iterations: u64, routine: impl Fn() -> R) -> Duration {
+        let start = Instant::now();
+        for _ in 0..iterations / 8 {
+            for _ in 0..8 {
+                black_box(routine());
+            }
+        }
+        for _ in 0..iterations % 8 {
+            black_box(routine());
+        }
+        start.elapsed()
+    }
+    bencher.iter_custom(|iterations| time(iterations, routine));
 }

@@ -57,6 +57,13 @@ pub enum Reach {
     SystemCallReadOnly,
 }
 
+impl Reach {
+    /// Whether a variable can be written by itself: [`Var::set`] works.
+    pub fn is_writable(self) -> bool {
+        self == Reach::Mapped
+    }
+}
+
 impl Section {
     /// Opens a map with the BTF that it was made with, or, where it was made without, as aya does, with that of a program that
     /// uses it. Needs `CAP_SYS_ADMIN` to fetch the BTF; see [`Section::with_btf`].

@@ -59,7 +59,7 @@ pub enum Linkage {
     Static,
     /// Visible outside of its object.
     Global,
-    /// `extern`, as variables of `.kconfig` are.
+    /// `extern`. The variables of `.kconfig` are so in C; libbpf makes them global before it loads them.
     Extern,
 }
 
@@ -103,7 +103,8 @@ pub(crate) fn find<'s>(sections: &'s [Section], path: &str, object: &str) -> Res
     }
     if found.len() > 1 {
         let candidates = found.iter().map(Var::candidate).collect();
-        return Err(Error::Ambiguous { what: format!("{object}: {:?}", &path[..name]), candidates });
+        let hint = "say which by its offset, as it stands here, or look in one section only";
+        return Err(Error::Ambiguous { what: format!("{object}: {:?}", &path[..name]), candidates, hint });
     }
     let var = &found[0];
     var.at(steps)

@@ -149,3 +149,135 @@ pub(crate) fn pieces(units: &Units, start: u64, len: u64) -> impl Iterator<Item 
         None
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// That the units of a value are a partition: each byte's unit is that of all of its bytes, aligned and inside.
+    fn check_partition(units: &Units, size: u64) {
+        for byte in 0..size {
+            let Some(unit) = units.at(byte) else { continue };
+            assert!(unit.holds(byte) && unit.at % u64::from(unit.width) == 0, "{unit:?} of byte {byte}");
+            assert!(unit.end() <= size, "{unit:?} of {size} bytes");
+            for other in unit.at..unit.end() {
+                assert_eq!(units.at(other), Some(unit), "bytes {byte} and {other}");
+            }
+        }
+    }
+
+    /// BTF of records of words; names are in "\0a\0b\0c\0int\0".
+    fn btf(records: &[&[u32]]) -> Btf {
+        let types: Vec<u8> = records.iter().copied().flatten().flat_map(|word| word.to_ne_bytes()).collect();
+        let strings = b"\0a\0b\0c\0int\0";
+        let mut bytes = 0xeb9f_u16.to_ne_bytes().to_vec();
+        bytes.extend([1, 0]);
+        for word in [24, 0, types.len() as u32, types.len() as u32, strings.len() as u32] {
+            bytes.extend(word.to_ne_bytes());
+        }
+        bytes.extend(types);
+        bytes.extend(strings);
+        Btf::parse(&bytes).unwrap()
+    }
+
+    fn int(size: u32) -> [u32; 4] {
+        [7, 1 << 24, size, size * 8]
+    }
+
+    fn units(btf: &Btf, root: u32, size: u64) -> Vec<(u64, u32)> {
+        let units = Units::new(btf.clone(), TypeId(root), size).unwrap();
+        check_partition(&units, size);
+        let mut found: Vec<_> = (0..size).filter_map(|byte| units.at(byte)).map(|unit| (unit.at, unit.width)).collect();
+        found.dedup();
+        found
+    }
+
+    #[test]
+    fn scalars_are_their_own_units_and_padding_has_none() {
+        // struct { u8 a; u32 b; u64 c; }
+        let btf = btf(&[&int(1), &int(4), &int(8), &[0, 4 << 24 | 3, 16, 1, 1, 0, 3, 2, 32, 5, 3, 64]]);
+        assert_eq!(units(&btf, 4, 16), [(0, 1), (4, 4), (8, 8)]);
+        assert_eq!(Units::new(btf, TypeId(4), 16).unwrap().at(2), None);
+    }
+
+    #[test]
+    fn the_widest_member_of_a_union_counts() {
+        // union { u64 a; struct { u32, u32 } b; u8 c[8]; }
+        let btf = btf(&[
+            &int(1),
+            &int(4),
+            &int(8),
+            &[0, 4 << 24 | 2, 8, 1, 2, 0, 3, 2, 32],
+            &[0, 3 << 24, 0, 1, 2, 8],
+            &[0, 5 << 24 | 3, 8, 1, 3, 0, 3, 4, 0, 5, 5, 0],
+        ]);
+        assert_eq!(units(&btf, 6, 8), [(0, 8)]);
+        assert_eq!(units(&btf, 4, 8), [(0, 4), (4, 4)]);
+        assert_eq!(units(&btf, 5, 8).len(), 8);
+    }
+
+    #[test]
+    fn bitfields_claim_the_shortest_interval_and_their_neighbours_share_it() {
+        // struct { u32 a : 24; u8 b; u32 c : 3; }, b in the last byte of a's interval.
+        let btf =
+            btf(&[&int(1), &int(4), &[0, 1 << 31 | 4 << 24 | 3, 8, 1, 2, 24 << 24, 3, 1, 24, 5, 2, 3 << 24 | 32]]);
+        assert_eq!(units(&btf, 3, 8), [(0, 4), (4, 1)]);
+    }
+
+    #[test]
+    fn a_bitfield_claims_nothing_outside_of_its_struct() {
+        // struct { u32 a : 24; } packed, 3 bytes long: each byte for itself.
+        let btf = btf(&[&int(4), &[0, 1 << 31 | 4 << 24 | 1, 3, 1, 1, 24 << 24]]);
+        assert_eq!(units(&btf, 2, 3), [(0, 1), (1, 1), (2, 1)]);
+    }
+
+    #[test]
+    fn a_misaligned_scalar_is_accessed_in_pieces() {
+        // struct { u8 a; u64 b; u32 c; } packed.
+        let btf = btf(&[&int(1), &int(4), &int(8), &[0, 4 << 24 | 3, 13, 1, 1, 0, 3, 3, 8, 5, 2, 72]]);
+        assert_eq!(units(&btf, 4, 13), (0..13).map(|at| (at, 1)).collect::<Vec<_>>());
+        // struct { u32 a; u64 b; } packed to 4.
+        let btf = self::btf(&[&int(4), &int(8), &[0, 4 << 24 | 2, 12, 1, 1, 0, 3, 2, 32]]);
+        assert_eq!(units(&btf, 3, 12), [(0, 4), (4, 4), (8, 4)]);
+    }
+
+    #[test]
+    fn members_that_overlap_without_being_a_union_share_their_units_too() {
+        // struct { u64 a; u16 b; u32 c; } with b and c inside a.
+        let btf = btf(&[&int(2), &int(4), &int(8), &[0, 4 << 24 | 3, 8, 1, 3, 0, 3, 1, 16, 5, 2, 32]]);
+        assert_eq!(units(&btf, 4, 8), [(0, 8)]);
+    }
+
+    #[test]
+    fn a_section_whose_variables_overlap_or_stick_out_has_no_units() {
+        // Two variables of 8 bytes at 0 and at the offset given, in a section of 16.
+        let section = |second: u32| {
+            btf(&[&int(8), &[1, 14 << 24, 1, 1], &[3, 14 << 24, 1, 1], &[5, 15 << 24 | 2, 16, 2, 0, 8, 3, second, 8]])
+        };
+        assert!(Units::new(section(8), TypeId(4), 16).is_some());
+        for wrong in [0, 4, 7, 9] {
+            assert!(Units::new(section(wrong), TypeId(4), 16).is_none(), "{wrong}");
+        }
+        assert!(Units::new(section(8), TypeId(4), 15).is_none());
+    }
+
+    /// Every struct and union of the kernel: thousands, with every trick that C knows.
+    #[test]
+    fn the_units_of_the_kernels_types_are_partitions() {
+        let Ok(bytes) = std::fs::read("/sys/kernel/btf/vmlinux") else {
+            println!("no /sys/kernel/btf/vmlinux here: not checked");
+            return;
+        };
+        let btf = Btf::parse(&bytes).unwrap();
+        let mut checked = 0;
+        for id in (1..).map_while(|id| btf.id(id)) {
+            let Kind::Struct { size, .. } = btf.get(id).kind else { continue };
+            // The large ones take long in a debug build and hold the small ones.
+            if (1..=256).contains(&size) {
+                check_partition(&Units::new(btf.clone(), id, size.into()).unwrap(), size.into());
+                checked += 1;
+            }
+        }
+        assert!(checked > 1000, "{checked}");
+    }
+}
