@@ -22,22 +22,40 @@
 //! # Ok::<(), bpfvar::Error>(())
 //! ```
 //!
+//! The global variables of a program that somebody else loaded are found by name, through the program's BTF. [`Globals`] gives
+//! its sections and variables; from a variable come the same fields and views, once the Rust type was held against BTF, or
+//! values for which no Rust type is needed:
+//!
+//! ```no_run
+//! use bpfvar::Globals;
+//! use std::sync::atomic::Ordering::Relaxed;
+//!
+//! let globals = Globals::of_program_named("count")?;      // or by id, pin, descriptor; or of a map
+//! let sampling = globals.var("sampling")?.field::<u32>()?; // size, kind, signedness and alignment are BTF's
+//! sampling.store(100, Relaxed);                            // from here on as above: one instruction
+//! globals.var("config.mode")?.set("FAST")?;                // by text, checked by type and range
+//! println!("{}", globals.var("config")?.read()?);
+//! # Ok::<(), bpfvar::Error>(())
+//! ```
+//!
 //! | type | holds |
 //! |---|---|
 //! | [`Array<T, A>`](Array) | a mapped array map of `T`, read-write or read-only; or the same over process memory, for tests |
 //! | [`Field`], [`Slice`], the views that the derive makes | pointers into it |
 //! | [`Frozen<T>`](Frozen) | contents that nobody writes any more, lent as plain `&T` |
-//! | [`Map`] | the kernel's object: info, pins, freezing, element access by system call |
+//! | [`Globals`], [`Section`], [`Var`] | the variables of a running program, by name; [`Value`] is one whose type only BTF knows |
+//! | [`Map`], [`Program`], [`Btf`] | the kernel's objects: info, pins, freezing, element access by system call |
 //! | [`Error`], [`Cause`] | what went wrong and what to do |
 //!
 //! # Requirements
 //!
 //! Linux on a 64-bit machine. Mapping needs 5.5, creating maps `CAP_BPF` (`CAP_SYS_ADMIN` before 5.8), opening them by
-//! id `CAP_SYS_ADMIN`; a descriptor or a pin needs no privilege beyond the right to open it.
+//! id and fetching BTF `CAP_SYS_ADMIN`; a descriptor or a pin needs no privilege beyond the right to open it.
 //!
 //! # Features
 //!
-//! `bytemuck`: [`Bytemuck<T>`](https://docs.rs/bpfvar/latest/bpfvar/struct.Bytemuck.html) as a value.
+//! `bytemuck`: [`Bytemuck<T>`](https://docs.rs/bpfvar/latest/bpfvar/struct.Bytemuck.html) as a value. `json`: `Value` as JSON, and
+//! structs and arrays from JSON text.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
