@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::error::{Cause, Error, Result};
 use crate::kernel::{Map, MapBuilder};
 use crate::memory::{Access, ReadOnly, ReadWrite};
-use crate::value::{Field, Integer, Iter, MapValue, Slice, Values};
+use crate::value::{Field, Integer, Iter, Layout, MapValue, Slice, Values};
 
 /// An array map of `T`, mapped into this process: its values are plain shared memory.
 ///
@@ -345,7 +345,7 @@ impl<T: MapValue, A: Access> MapBuilder<'_, Array<T, A>> {
             let rule = "such a map can never be mapped writable: create an Array<T, ReadOnly> or, with its contents, a Frozen<T>";
             return Err(self.argument("rdonly_prog", "set for a read-write array", rule));
         }
-        Array::from_map(match T::layout().describe() {
+        Array::from_map(match Layout::of::<T>().describe() {
             Some(description) => self.create_described(&description)?,
             None => self.create_map()?,
         })

@@ -164,7 +164,7 @@ impl fmt::Debug for Globals {
 /// Opens maps, and fetches each BTF once.
 #[derive(Default)]
 struct Opener {
-    known: HashMap<u32, Btf>,
+    known: HashMap<u32, Option<Btf>>,
 }
 
 impl Opener {
@@ -181,17 +181,19 @@ impl Opener {
         if btf_id == 0 {
             return Ok(None);
         }
-        let btf = match self.known.get(&btf_id) {
-            Some(btf) => btf.clone(),
+        let known = match self.known.get(&btf_id) {
+            Some(known) => known.clone(),
             None => {
-                let btf = match Btf::from_id(btf_id) {
-                    Err(error) if error.cause() == Some(Cause::NoSuchId) => return Ok(None),
-                    btf => btf?,
+                let fetched = match Btf::from_id(btf_id) {
+                    // It went away, or one program's is malformed, which is no reason to show nothing of the others.
+                    Err(error) if error.cause() == Some(Cause::NoSuchId) || matches!(error, Error::Btf { .. }) => None,
+                    btf => Some(btf?),
                 };
-                self.known.insert(btf_id, btf.clone());
-                btf
+                self.known.insert(btf_id, fetched.clone());
+                fetched
             }
         };
+        let Some(btf) = known else { return Ok(None) };
         match Section::with_btf(map, btf) {
             Err(Error::Btf { .. }) => Ok(None),
             section => section.map(Some),

@@ -9,7 +9,7 @@ use crate::kernel::Map;
 use crate::memory::{Access, Region};
 
 /// Maps the pages that hold `entries` of `map`, whose values must have the size of `T`, or end between the last scalar of `T`
-/// (`end`) and its trailing padding: one mmap. The stride is the same then.
+/// (`end`) and its trailing padding: one mmap.
 pub(crate) fn map<T, A: Access>(
     map: &Map,
     entries: &Range<u32>,
@@ -18,7 +18,8 @@ pub(crate) fn map<T, A: Access>(
     check_mappable(map)?;
     let found = map.info().value_size as usize;
     let size = size_of::<T>();
-    if found != size && !(found < size && end().is_some_and(|end| end <= found)) {
+    let same_stride = found.next_multiple_of(8) == size.next_multiple_of(8);
+    if found != size && !(found < size && same_stride && end().is_some_and(|end| end <= found)) {
         let expected =
             format!("{size}, the bytes of {}; compare it with the program's type, padding counts", type_name::<T>());
         return Err(map.mismatch("value_size", found, expected));

@@ -107,7 +107,8 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 }
 
                 fn layout() -> #krate::Layout {
-                    let __layout = #krate::Layout::structure::<Self>(#name);
+                    // SAFETY: all fields follow.
+                    let __layout = unsafe { #krate::Layout::structure::<Self>(#name) };
                     #(
                         // SAFETY: as in `view`, which has these fields and no others.
                         let __layout = unsafe { #krate::Layout::with::<Self, #types>(__layout, #names, #places) };

@@ -40,8 +40,9 @@ fn decode_whole(btf: &Btf, of: TypeId, bytes: &[u8]) -> Value {
 
 fn decode_array(btf: &Btf, element: TypeId, len: u32, bytes: &[u8]) -> Value {
     if btf.is_char(element) {
-        let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
-        if let Ok(text) = std::str::from_utf8(text) {
+        // One that is full to its last byte could not be written back as text.
+        let text = bytes.iter().position(|&byte| byte == 0).map(|end| std::str::from_utf8(&bytes[..end]));
+        if let Some(Ok(text)) = text {
             return Value::Text(text.to_owned());
         }
     }

@@ -63,8 +63,8 @@ pub enum Value {
     },
     /// An address in the kernel.
     Pointer(u64),
-    /// A `char` array up to its first NUL, if that is UTF-8; else it is an [`Array`](Value::Array) of numbers. As input, a
-    /// value of any type.
+    /// A `char` array up to its first NUL, if there is one and that is UTF-8; else it is an [`Array`](Value::Array) of numbers.
+    /// As input, a value of any type.
     Text(String),
     /// What BTF gives no meaning to: a float of 16 bytes, a bitfield of more than 64 bits.
     Bytes(Vec<u8>),

@@ -7,7 +7,7 @@ use crate::value::{Class, Layout, LayoutField, MapValue, ScalarKind, Shape};
 
 /// That a part has the type `T`.
 pub(super) fn check_part<T: MapValue>(btf: &Btf, part: Part, object: &str) -> Result<()> {
-    let layout = T::layout();
+    let layout = Layout::of::<T>();
     let mut comparison = Comparison { btf, mismatches: Vec::new() };
     if part.bits.is_some() {
         comparison.differ("", layout.name(), "a bitfield, which no pointer reaches: use read, set, add".to_owned());
@@ -31,7 +31,7 @@ pub(super) fn check_part<T: MapValue>(btf: &Btf, part: Part, object: &str) -> Re
 
 /// That a whole section, or an entry of a map, has the type `T`.
 pub(super) fn check<T: MapValue>(section: &Section) -> Result<()> {
-    let layout = T::layout();
+    let layout = Layout::of::<T>();
     let mut comparison = Comparison { btf: section.btf(), mismatches: Vec::new() };
     comparison.compare(&layout, Part { of: section.units.root(), offset: 0, bits: None }, 0, "");
     comparison.result(&section.to_string(), &layout)
@@ -39,7 +39,7 @@ pub(super) fn check<T: MapValue>(section: &Section) -> Result<()> {
 
 /// The error for a type whose scalars are not the units that the section is accessed in.
 pub(super) fn not_in_units<T: MapValue>(object: &str, at: u64) -> Error {
-    let name = T::layout().name();
+    let name = Layout::of::<T>().name();
     Error::Layout {
         object: object.to_owned(),
         expected: name.clone(),

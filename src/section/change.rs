@@ -50,7 +50,8 @@ impl<'s> Var<'s, ReadWrite> {
     }
 
     /// As [`Var::change`], but to be applied by a lookup and an update of the **whole** section, for sections that cannot be
-    /// mapped. Whatever a program stores to any variable of the section between those two calls **is lost**.
+    /// mapped. Whatever a program stores to any variable of the section between those two calls **is lost**. Of several
+    /// entries of a map each is looked up and updated, and if one of those calls fails, those before it were made.
     ///
     /// # Errors
     ///
@@ -73,7 +74,11 @@ impl<'s> Var<'s, ReadWrite> {
         let mut sum = Err(self.argument("amount", amount.to_string(), "nothing was added".to_owned()));
         let seen = typed.update(entry, unit, |word| {
             let old = self.decode_word(&word, &span);
-            sum = self.sum(&old, &amount).and_then(|new| Ok((self.image(&new)?, old, new)));
+            sum = self.sum(&old, &amount).and_then(|new| {
+                let image = self.image(&new)?;
+                let new = decode(self.btf(), self.part(), &image.bytes);
+                Ok((image, old, new))
+            });
             let (image, _, _) = sum.as_ref().ok()?;
             Some(overlay(word, image, &span))
         });
@@ -96,12 +101,16 @@ impl<'s> Var<'s, ReadWrite> {
         let (old, new) = (self.image(&old.into())?, self.image(&new.into())?);
         let (entry, unit, span) = self.one_unit("compare_exchange")?;
         let typed = self.section().mapped_for_writing()?;
+        let wanted = decode(self.btf(), self.part(), &old.bytes);
         let seen = typed.update(entry, unit, |word| {
-            let same = word[span.clone()]
-                .iter()
-                .zip(&old.bytes)
-                .zip(&old.mask)
-                .all(|((seen, old), mask)| seen & mask == old & mask);
+            let same = match &wanted {
+                // Any byte but 0 is true.
+                Value::Bool(_) => self.decode_word(&word, &span) == wanted,
+                _ => {
+                    let bytes = word[span.clone()].iter().zip(&old.bytes).zip(&old.mask);
+                    bytes.into_iter().all(|((seen, old), mask)| seen & mask == old & mask)
+                }
+            };
             same.then(|| overlay(word, &new, &span))
         });
         Ok(seen.map(|word| self.decode_word(&word, &span)).map_err(|word| self.decode_word(&word, &span)))
@@ -116,10 +125,14 @@ impl<'s> Var<'s, ReadWrite> {
         let fault = |rule: String| self.argument("amount", amount.to_string(), rule);
         if let Value::F32(_) | Value::F64(_) = old {
             let amount: f64 = text.parse().map_err(|_| fault("a number is needed".to_owned()))?;
-            return Ok(match *old {
-                Value::F32(old) => Value::F32((f64::from(old) + amount) as f32),
-                _ => Value::F64(old.as_f64().unwrap_or(f64::NAN) + amount),
-            });
+            let (old, sum) = match *old {
+                Value::F32(old) => (f64::from(old), f64::from((f64::from(old) + amount) as f32)),
+                _ => (old.as_f64().unwrap_or(f64::NAN), old.as_f64().unwrap_or(f64::NAN) + amount),
+            };
+            if sum.is_infinite() && old.is_finite() && amount.is_finite() {
+                return Err(fault(format!("with {old} it is more than the type holds")));
+            }
+            return Ok(Value::F64(sum));
         }
         let amount = parse_number(text).map_err(fault)?.signed();
         let overflow = || fault(format!("with {old} it is more than the type holds"));

@@ -244,7 +244,9 @@ impl<'s, A: Access> Var<'s, A> {
     /// # Errors
     ///
     /// As [`Array::from_map`](crate::Array::from_map) when the section is first mapped, or as [`Map::lookup`](crate::Map::lookup).
+    /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does.
     pub fn read(&self) -> Result<Value> {
+        self.check_content()?;
         let read = |entry| Ok(decode(self.btf(), self.part, &self.section.read(entry, self.bytes())?));
         match self.single() {
             Some(entry) => read(entry),
@@ -285,6 +287,18 @@ impl<'s, A: Access> Var<'s, A> {
     /// As [`Var::field`].
     pub fn view<T: MapValue>(&self) -> Result<T::View<'s, A>> {
         self.field().map(T::view)
+    }
+
+    /// BTF comes from whoever loaded the program: unions nested in unions, a dozen levels deep, would make a value of gigabytes
+    /// out of a few bytes.
+    fn check_content(&self) -> Result<()> {
+        let content = self.btf().content(self.part.of);
+        if content <= self.size().saturating_mul(64) + (1 << 20) {
+            return Ok(());
+        }
+        let reason =
+            format!("its members overlap so often that {} bytes are {content}; read a part of it", self.size());
+        Err(Error::Btf { object: self.to_string(), reason })
     }
 
     /// That it has the type `T` and lies in one entry: that entry.

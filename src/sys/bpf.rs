@@ -90,7 +90,7 @@ struct Object {
     file_flags: u32,
 }
 
-/// Attributes of `BPF_BTF_LOAD`, up to and with `btf_log_level`.
+/// Attributes of `BPF_BTF_LOAD`, up to and with `btf_log_true_size`, which the kernel writes.
 #[repr(C)]
 #[derive(Default)]
 struct BtfLoad {
@@ -99,7 +99,7 @@ struct BtfLoad {
     btf_size: u32,
     btf_log_size: u32,
     btf_log_level: u32,
-    _pad: u32,
+    btf_log_true_size: u32,
 }
 
 /// Attributes of `BPF_*_GET_NEXT_ID` and `BPF_*_GET_FD_BY_ID`.

@@ -1,13 +1,15 @@
 //! What BTF says: types, members, variables and sections, as plain data. No kernel object, no memory.
 //!
 //! Once parsed, everything that a walk over types relies on has been checked: references exist, chains of typedefs and arrays
-//! end, nothing contains itself, members lie inside their struct. So a walk needs no checks of its own and cannot run away.
+//! end, nothing contains itself, sizes are at most 2^32, members lie inside their structs, bitfields are integers or enums. So a
+//! walk needs no checks of its own. How much lies over a type's bytes is [`Btf::content`], and who reads all of it asks first.
 
 mod declare;
 mod emit;
 mod parse;
 mod unit;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use emit::{Description, Emitter, Encoding};
@@ -205,10 +207,36 @@ impl Btf {
             let part = self.part(member);
             let offset = base + part.offset;
             match self.kind(member.of) {
-                Kind::Struct { members, .. } if member.name.is_empty() => self.add_named_parts(members, offset, parts),
+                Kind::Struct { members, .. } if member.name.is_empty() && part.bits.is_none() => {
+                    self.add_named_parts(members, offset, parts);
+                }
                 _ => parts.push((&member.name, Part { offset, ..part })),
             }
         }
+    }
+
+    /// The bytes of everything in a type, where what overlaps counts each time: what a walk over all of it costs.
+    pub(crate) fn content(&self, id: TypeId) -> u64 {
+        self.content_of(id, &mut HashMap::new())
+    }
+
+    fn content_of(&self, id: TypeId, known: &mut HashMap<TypeId, u64>) -> u64 {
+        let (id, ty) = self.resolve(id);
+        if let Some(content) = known.get(&id) {
+            return *content;
+        }
+        let content = match &ty.kind {
+            Kind::Array { element, len } if self.size(*element) != Some(0) => {
+                self.content_of(*element, known).saturating_mul((*len).into())
+            }
+            Kind::Struct { members, .. } => {
+                members.iter().fold(1_u64, |sum, member| sum.saturating_add(self.content_of(member.of, known)))
+            }
+            Kind::Variable { of, .. } => self.content_of(*of, known),
+            _ => self.size(id).unwrap_or(1),
+        };
+        known.insert(id, content);
+        content
     }
 
     /// The section with this name.

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Part, Placed, Type, TypeId};
+use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Placed, Type, TypeId};
 use crate::error::{Error, Result};
 
 const MAGIC: u16 = 0xeb9f;
 /// The kernel's own limit for nesting is 32.
 const MAX_DEPTH: u32 = 64;
-/// A section of a million variables is more than any program has.
-const MAX_WAYS: u64 = 1 << 22;
+/// In how many ways something in a struct may be reached, each array counted as one element.
+const MAX_WAYS: u64 = 1 << 14;
+/// The kernel's own limit for names.
+const MAX_NAME: usize = 512;
 
 impl Btf {
     /// Parses BTF in this machine's byte order, such as `bpf(BPF_OBJ_GET_INFO_BY_FD)` gives. Any bytes may be given.
@@ -101,13 +103,24 @@ impl Reader<'_> {
 fn string(strings: &[u8], offset: u32) -> Parsed<Box<str>> {
     let rest = strings.get(offset as usize..).ok_or_else(|| format!("its name at {offset} is behind the strings"))?;
     let end = rest.iter().position(|&byte| byte == 0).ok_or_else(|| format!("its name at {offset} has no end"))?;
-    Ok(String::from_utf8_lossy(&rest[..end]).into())
+    if end > MAX_NAME {
+        return Err(format!("its name has {end} bytes, more than {MAX_NAME}"));
+    }
+    let name = String::from_utf8_lossy(&rest[..end]);
+    // Names are printed, and nothing in them may steer a terminal.
+    if !name.contains(char::is_control) {
+        return Ok(name.into());
+    }
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    Ok(name.chars().map(escaped).collect::<String>().into())
 }
 
 fn read_type(reader: &mut Reader<'_>, strings: &[u8]) -> Parsed<Type> {
-    let name = string(strings, reader.u32()?)?;
+    let name = reader.u32()?;
     let info = reader.u32()?;
     let (count, number, flag) = (info & 0xffff, info >> 24 & 0x1f, info >> 31 != 0);
+    // Tags are texts of any length, and not needed.
+    let name = if matches!(number, 17 | 18) { "".into() } else { string(strings, name)? };
     let size = reader.u32()?;
     let to = TypeId(size);
     let kind = match number {
@@ -202,24 +215,42 @@ fn check_nesting(types: &[Type]) -> Parsed<()> {
     (0..types.len()).try_for_each(|id| nesting(types, &mut known, id, 0).map(drop))
 }
 
-/// That members have sizes and lie inside their structs.
+/// That sizes are such that no arithmetic with them overflows, and that members lie inside their structs.
 fn check_sizes(btf: &Btf) -> Parsed<()> {
     for (id, ty) in btf.types.iter().enumerate() {
-        let Kind::Struct { size, members, .. } = &ty.kind else { continue };
-        for member in members {
-            let end = match btf.part(member) {
-                Part { offset, bits: Some(bits), .. } => Some(offset * 8 + bits.start + u64::from(bits.len)),
-                Part { of, offset, .. } => btf.size(of).and_then(|size| size.checked_mul(8)?.checked_add(offset * 8)),
-            };
-            if end.is_none_or(|end| end > u64::from(*size) * 8) {
-                return Err(format!(
-                    "type {id} {:?}: its member {:?} does not lie inside its {size} bytes",
-                    ty.name, member.name
-                ));
+        let fault = |reason: String| Err(format!("type {id} {:?}: {reason}", ty.name));
+        match &ty.kind {
+            Kind::Array { .. } => match btf.size(TypeId(id as u32)) {
+                Some(size) if size <= u32::MAX.into() => {}
+                _ => return fault("an array that has no size or too great a one".to_owned()),
+            },
+            Kind::Struct { size, members, .. } => {
+                for member in members {
+                    if !lies_inside(btf, member, u64::from(*size) * 8) {
+                        return fault(format!("its member {:?} does not lie inside its {size} bytes", member.name));
+                    }
+                }
             }
+            _ => {}
         }
     }
     Ok(())
+}
+
+fn lies_inside(btf: &Btf, member: &Member, struct_bits: u64) -> bool {
+    let part = btf.part(member);
+    let Some(size) = btf.size(part.of) else { return false };
+    let end = match part.bits {
+        Some(bits) => {
+            let scalar = matches!(btf.kind(part.of), Kind::Int(_) | Kind::Enum { .. });
+            if !scalar || u64::from(bits.len) > size * 8 {
+                return false;
+            }
+            part.offset * 8 + bits.start + u64::from(bits.len)
+        }
+        None => part.offset * 8 + size.saturating_mul(8),
+    };
+    end <= struct_bits
 }
 
 /// Every type that the kind names.
@@ -271,7 +302,7 @@ fn nesting(types: &[Type], known: &mut [Nesting], id: usize, above: u32) -> Pars
             ways = ways.saturating_add(inside.1);
         }
     }
-    if ways > MAX_WAYS {
+    if ways > MAX_WAYS && !matches!(types[id].kind, Kind::Section { .. }) {
         return Err(fault("it holds too many members in one another"));
     }
     known[id] = Nesting::Known { depth, ways };

@@ -41,11 +41,13 @@ impl Units {
     pub(crate) fn new(btf: Btf, root: TypeId, size: u64) -> Option<Units> {
         let fits = match btf.kind(root) {
             Kind::Section { variables, .. } => {
-                let mut free = 0;
+                let mut free = 0_u64;
                 variables.iter().all(|placed| {
-                    let starts_behind = u64::from(placed.offset) >= free;
-                    free = u64::from(placed.offset) + btf.size(placed.variable).unwrap_or(0);
-                    starts_behind && free <= size
+                    let start = u64::from(placed.offset);
+                    let starts_behind = start >= free;
+                    let end = start.checked_add(btf.size(placed.variable).unwrap_or(0));
+                    free = end.unwrap_or(u64::MAX);
+                    starts_behind && end.is_some_and(|end| end <= size)
                 })
             }
             _ => btf.size(root).is_some_and(|of_type| of_type <= size),

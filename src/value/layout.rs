@@ -1,14 +1,25 @@
 //! How a Rust type lies in memory, as data: to hold it against BTF, and to make BTF of it.
 #![allow(unsafe_code)]
 
+use std::alloc;
+use std::any::TypeId as RustType;
+use std::ptr::NonNull;
+
+use super::MapValue;
 use super::whole::each_word;
 use crate::types::{Description, Emitter, Encoding, TypeId};
 
-/// Where the scalars of a type lie and what they are called. Only this crate and what the derive emits can make one, so it is
-/// true of whatever type can touch memory at all.
+/// Where the scalars of a type lie and what they are called.
+///
+/// Only this crate and what the derive emits can make one that is not opaque, and it is marked with the type that it is true
+/// of. [`MapValue::layout`] is safe to write by hand and may give that of any other type, so it is believed only through
+/// [`Layout::of`], which looks at the mark.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct Layout(Shape);
+pub struct Layout {
+    of: RustType,
+    shape: Shape,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) enum Shape {
@@ -27,7 +38,7 @@ pub(crate) enum Shape {
     Words {
         size: usize,
     },
-    /// Of a type that says nothing of itself, and that therefore cannot touch memory either.
+    /// Of a type that says nothing of itself, or what is true of another type.
     Opaque,
 }
 
@@ -54,59 +65,71 @@ pub(crate) enum Class {
 }
 
 impl Layout {
-    pub(super) fn scalar<S>(name: &'static str, class: Class) -> Layout {
-        Layout(Shape::Scalar(ScalarKind { name, size: size_of::<S>(), class }))
+    /// The layout of `T`; opaque if its implementation of the trait gives another type's.
+    pub(crate) fn of<T: MapValue>() -> Layout {
+        let layout = T::layout();
+        if layout.of == RustType::of::<T>() { layout } else { Layout::opaque::<T>() }
     }
 
-    pub(super) fn array<T>(element: Layout, len: usize) -> Layout {
-        Layout(Shape::Array { element: Box::new(element), len, stride: size_of::<T>() })
+    pub(super) fn scalar<S: 'static>(name: &'static str, class: Class) -> Layout {
+        let shape = Shape::Scalar(ScalarKind { name, size: size_of::<S>(), class });
+        Layout { of: RustType::of::<S>(), shape }
     }
 
-    pub(super) fn words<T>() -> Layout {
-        Layout(Shape::Words { size: size_of::<T>() })
+    pub(super) fn array<T: MapValue, const N: usize>() -> Layout {
+        let shape = Shape::Array { element: Box::new(Layout::of::<T>()), len: N, stride: size_of::<T>() };
+        Layout { of: RustType::of::<[T; N]>(), shape }
     }
 
-    pub(super) fn opaque() -> Layout {
-        Layout(Shape::Opaque)
+    /// Of a `Zerocopy` or `Bytemuck`.
+    pub(super) fn words<W: 'static>() -> Layout {
+        Layout { of: RustType::of::<W>(), shape: Shape::Words { size: size_of::<W>() } }
+    }
+
+    pub(super) fn opaque<T: 'static>() -> Layout {
+        Layout { of: RustType::of::<T>(), shape: Shape::Opaque }
     }
 
     /// A struct whose fields follow by [`Layout::with`].
-    pub fn structure<T>(name: &'static str) -> Layout {
-        Layout(Shape::Struct { name, size: size_of::<T>(), fields: Vec::new() })
+    ///
+    /// # Safety
+    ///
+    /// All fields of `T` follow.
+    pub unsafe fn structure<T: 'static>(name: &'static str) -> Layout {
+        Layout { of: RustType::of::<T>(), shape: Shape::Struct { name, size: size_of::<T>(), fields: Vec::new() } }
     }
 
     /// A field more.
     ///
     /// # Safety
     ///
-    /// As for [`Field::project`](crate::Field::project); and views of `T` touch nothing but its fields said here.
-    pub unsafe fn with<T, F: super::MapValue>(
-        mut self,
-        name: &'static str,
-        place: unsafe fn(*mut T) -> *mut F,
-    ) -> Layout {
-        // On the heap, for T may be larger than a stack.
-        let mut whole = Box::<T>::new_uninit();
-        let base = whole.as_mut_ptr();
-        // SAFETY: the address of a T; `place` accesses nothing, says the caller.
-        let at = unsafe { place(base) };
-        let offset = at.addr() - base.addr();
-        if let Shape::Struct { fields, .. } = &mut self.0 {
-            fields.push(LayoutField { name, offset, layout: F::layout() });
+    /// As for [`Field::project`](crate::Field::project); and views of `T` touch nothing but the fields said so.
+    pub unsafe fn with<T, F: MapValue>(mut self, name: &'static str, place: unsafe fn(*mut T) -> *mut F) -> Layout {
+        let Some(room) = Room::<T>::new() else {
+            // No memory for a T, so none in which one could be accessed.
+            return Layout { shape: Shape::Opaque, ..self };
+        };
+        // SAFETY: the address of room for a T; `place` accesses nothing, says the caller.
+        let at = unsafe { place(room.at.as_ptr()) };
+        let offset = at.addr() - room.at.addr().get();
+        if let Shape::Struct { fields, .. } = &mut self.shape {
+            fields.push(LayoutField { name, offset, layout: Layout::of::<F>() });
         }
         self
     }
 
     pub(crate) fn shape(&self) -> &Shape {
-        &self.0
+        &self.shape
     }
 
-    /// Where the last scalar ends: the size without padding behind it. None if that is not known.
+    /// Where the last scalar ends: the size without padding behind it. None if any part is not known.
     pub(crate) fn end(&self) -> Option<usize> {
-        match &self.0 {
+        match &self.shape {
             Shape::Scalar(ScalarKind { size, .. }) | Shape::Words { size } => Some(*size),
-            Shape::Array { len: 0, .. } => Some(0),
-            Shape::Array { element, len, stride } => Some((len - 1) * stride + element.end()?),
+            Shape::Array { element, len, stride } => {
+                let end = element.end()?;
+                Some(len.checked_sub(1).map_or(0, |last| last * stride + end))
+            }
             Shape::Struct { fields, .. } => fields
                 .iter()
                 .map(|field| Some(field.offset + field.layout.end()?))
@@ -115,11 +138,13 @@ impl Layout {
         }
     }
 
-    /// Calls `leaf` with offset and width of everything that is accessed in one step, in a value at `at` from an address that
-    /// is a multiple of 8.
+    /// Calls `leaf` with offset and width of everything known that is accessed in one step, in a value at `at` from an address
+    /// that is a multiple of 8.
     pub(crate) fn each_leaf(&self, at: usize, leaf: &mut impl FnMut(usize, usize)) {
-        match &self.0 {
+        match &self.shape {
             Shape::Scalar(ScalarKind { size, .. }) => leaf(at, *size),
+            // Elements without bytes, of which there may be any number.
+            Shape::Array { stride: 0, .. } => {}
             Shape::Array { element, len, stride } => {
                 for index in 0..*len {
                     element.each_leaf(at + index * stride, leaf);
@@ -137,7 +162,7 @@ impl Layout {
 
     /// The type as messages name it: `u32`, `[u64; 4]`, `Config`.
     pub(crate) fn name(&self) -> String {
-        match &self.0 {
+        match &self.shape {
             Shape::Scalar(ScalarKind { name, .. }) => (*name).to_owned(),
             Shape::Array { element, len, .. } => format!("[{}; {len}]", element.name()),
             Shape::Struct { name, .. } => (*name).to_owned(),
@@ -156,7 +181,7 @@ impl Layout {
 
     /// The type in BTF. None where the format has no room for it, or nothing is known of it.
     fn emit(&self, to: &mut Emitter) -> Option<TypeId> {
-        match &self.0 {
+        match &self.shape {
             Shape::Scalar(ScalarKind { name, size, class }) => {
                 let size = *size as u32;
                 Some(match class {
@@ -184,6 +209,34 @@ impl Layout {
                 Some(to.array(byte, u32::try_from(*size).ok()?))
             }
             Shape::Opaque => None,
+        }
+    }
+}
+
+/// Room for a `T` that is never made: its fields have places in it. On the heap, for `T` may be larger than a stack, or than
+/// memory.
+struct Room<T> {
+    at: NonNull<T>,
+}
+
+impl<T> Room<T> {
+    const LAYOUT: alloc::Layout = alloc::Layout::new::<T>();
+
+    fn new() -> Option<Room<T>> {
+        if Self::LAYOUT.size() == 0 {
+            return Some(Room { at: NonNull::dangling() });
+        }
+        // SAFETY: not of size 0.
+        let at = unsafe { alloc::alloc(Self::LAYOUT) };
+        NonNull::new(at.cast()).map(|at| Room { at })
+    }
+}
+
+impl<T> Drop for Room<T> {
+    fn drop(&mut self) {
+        if Self::LAYOUT.size() != 0 {
+            // SAFETY: allocated in `new` with this layout, freed once.
+            unsafe { alloc::dealloc(self.at.as_ptr().cast(), Self::LAYOUT) }
         }
     }
 }

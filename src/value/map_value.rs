@@ -71,7 +71,7 @@ pub trait MapValue: Sized + 'static {
     /// What the type says of its layout: to be held against BTF, and to make BTF of. For the derive.
     #[doc(hidden)]
     fn layout() -> Layout {
-        Layout::opaque()
+        Layout::opaque::<Self>()
     }
 }
 
@@ -133,6 +133,6 @@ impl<T: MapValue, const N: usize> MapValue for [T; N] {
     }
 
     fn layout() -> Layout {
-        Layout::array::<T>(T::layout(), N)
+        Layout::array::<T, N>()
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Field, MapValue};
+use super::{Field, Layout, MapValue};
 use crate::error::Result;
 use crate::kernel::Map;
 use crate::mapping;
@@ -93,16 +93,16 @@ impl<A: Access> Typed<A> {
         if !(inside && aligned && allowed) {
             return None;
         }
-        let mut in_units = true;
-        T::layout().each_leaf(at as usize, &mut |at, width| {
+        let layout = Layout::of::<T>();
+        let mut in_units = layout.end().is_some();
+        layout.each_leaf(at as usize, &mut |at, width| {
             let leaf = Unit { at: at as u64, width: width as u32 };
             in_units &= self.units.at(leaf.at) == Some(leaf);
         });
         // SAFETY: aligned, for the region's base and the stride are multiples of 8, and inside the entry, which lies inside the
         // region. The region stays accessible while `self` is borrowed, and writable if B is ReadWrite, for then A is too.
-        // T is accessed by its leaves, and each is a unit: all other accesses through this mapping are by the same units. A
-        // type that does not say its leaves can access nothing: all that can reach memory are scalars, arrays and words of
-        // this crate and what the derive makes of these, and of all of those the layout is true.
+        // All of T's layout is known (`end`) and true of T (`of`): T is accessed by its leaves, and each is a unit. All other
+        // accesses through this mapping are by the same units.
         in_units.then(|| unsafe { Field::new(self.address(entry, at).cast()) })
     }
 
@@ -116,11 +116,11 @@ impl<A: Access> Typed<A> {
         unsafe { Field::new(self.address(entry, unit.at).cast()) }
     }
 
-    /// The address of a byte that is inside an entry.
+    /// The address of a byte that is inside an entry, or of the end of one.
     fn address(&self, entry: u32, at: u64) -> NonNull<u8> {
         let offset = self.stride * u64::from(entry) + at;
-        assert!(offset < self.region.len() as u64);
-        // SAFETY: inside the region (asserted), so inside one mapping.
+        assert!(offset <= self.region.len() as u64);
+        // SAFETY: inside the region or at its end (asserted), so inside one mapping.
         unsafe { self.region.base().add(offset as usize) }
     }
 }

@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::{MapValue, Slice};
+use super::{Layout, MapValue, Slice};
 use crate::error::Result;
 use crate::kernel::Map;
 use crate::mapping;
@@ -53,7 +53,7 @@ impl<T: MapValue, A: Access> Values<T, A> {
 
     /// Maps `entries` of `map`, whose values must have the size of `T`: one mmap.
     pub(crate) fn map(map: &Map, entries: &Range<u32>) -> Result<Self> {
-        let region = mapping::map::<T, A>(map, entries, || T::layout().end())?;
+        let region = mapping::map::<T, A>(map, entries, || Layout::of::<T>().end())?;
         // SAFETY: a new mapping.
         Ok(unsafe { Values::new(region, entries.len()) })
     }

@@ -69,7 +69,7 @@ impl<T: FromBytes + IntoBytes + Immutable + 'static> MapValue for Zerocopy<T> {
     }
 
     fn layout() -> Layout {
-        Layout::words::<T>()
+        Layout::words::<Self>()
     }
 }
 
@@ -132,7 +132,7 @@ impl<T: bytemuck::Pod> MapValue for Bytemuck<T> {
     }
 
     fn layout() -> Layout {
-        Layout::words::<T>()
+        Layout::words::<Self>()
     }
 }
 

@@ -20,6 +20,166 @@ impl Random {
     }
 }
 
+/// BTF written by hand.
+#[derive(Default)]
+pub(crate) struct Types {
+    words: Vec<u32>,
+    count: u32,
+    strings: Vec<u8>,
+}
+
+impl Types {
+    fn string(&mut self, text: &str) -> u32 {
+        if self.strings.is_empty() {
+            self.strings.push(0);
+        }
+        let at = self.strings.len() as u32;
+        self.strings.extend(text.as_bytes());
+        self.strings.push(0);
+        at
+    }
+
+    fn add(&mut self, words: &[u32]) -> u32 {
+        self.words.extend(words);
+        self.count += 1;
+        self.count
+    }
+
+    pub(crate) fn int(&mut self, name: &str, size: u32) -> u32 {
+        let name = self.string(name);
+        self.add(&[name, 1 << 24, size, size * 8])
+    }
+
+    pub(crate) fn array(&mut self, element: u32, len: u32) -> u32 {
+        self.add(&[0, 3 << 24, 0, element, element, len])
+    }
+
+    /// Kind 4 is a struct, 5 a union, 1 << 7 more one whose offsets hold widths of bitfields. Offsets are in bits.
+    pub(crate) fn structure(&mut self, kind: u32, name: &str, size: u32, members: &[(&str, u32, u32)]) -> u32 {
+        let mut words = vec![self.string(name), kind << 24 | members.len() as u32, size];
+        for (name, of, offset) in members {
+            words.extend([self.string(name), *of, *offset]);
+        }
+        self.add(&words)
+    }
+
+    pub(crate) fn variable(&mut self, name: &str, of: u32) -> u32 {
+        let name = self.string(name);
+        self.add(&[name, 14 << 24, of, 1])
+    }
+
+    pub(crate) fn section(&mut self, name: &str, size: u32, variables: &[(u32, u32)]) {
+        let mut words = vec![self.string(name), 15 << 24 | variables.len() as u32, size];
+        for (variable, offset) in variables {
+            words.extend([*variable, *offset, 0]);
+        }
+        self.add(&words);
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let types = self.words.len() as u32 * 4;
+        let mut bytes = 0xeb9f_u16.to_ne_bytes().to_vec();
+        bytes.extend([1, 0]);
+        for word in [24, 0, types, types, self.strings.len() as u32] {
+            bytes.extend(word.to_ne_bytes());
+        }
+        bytes.extend(self.words.iter().flat_map(|word| word.to_ne_bytes()));
+        bytes.extend(&self.strings);
+        bytes
+    }
+
+    fn refused(&self, reason: &str) {
+        let error = Btf::parse(&self.bytes()).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn sizes_that_overflow_are_refused() {
+    let mut types = Types::default();
+    let (wide, narrow) = (types.int("u64", 8), types.int("u32", 4));
+    let inner = types.array(wide, 2_147_483_646);
+    let huge = types.array(inner, 1_073_741_825);
+    let (a, b) = (types.variable("a", huge), types.variable("b", narrow));
+    types.section(".bss", 64, &[(a, 16), (b, 20)]);
+    types.refused("too great a one");
+}
+
+#[test]
+fn a_struct_is_no_bitfield() {
+    let mut types = Types::default();
+    let byte = types.int("u8", 1);
+    let inner = types.structure(4, "inner", 64, &[("far", byte, 56 * 8)]);
+    types.structure(4 | 1 << 7, "outer", 1, &[("", inner, 1 << 24)]);
+    types.refused("does not lie inside");
+}
+
+#[test]
+fn unions_nested_in_one_another_take_no_time() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    for levels in [12, 40] {
+        let mut types = Types::default();
+        let byte = types.int("u8", 1);
+        let mut of = types.array(byte, 4096);
+        for level in 0..levels {
+            of = types.structure(5, &format!("u{level}"), 4096, &[("a", of, 0), ("b", of, 0)]);
+        }
+        let variable = types.variable("x", of);
+        types.section(".bss", 4096, &[(variable, 0)]);
+        let Ok(btf) = Btf::parse(&types.bytes()) else {
+            assert_eq!(levels, 40);
+            types.refused("too many members");
+            continue;
+        };
+        let map = Map::builder().name(".bss").value_size(4096).create().unwrap();
+        let section = Section::with_btf(map, btf).unwrap();
+        let error = section.var("x").unwrap().read().unwrap_err().to_string();
+        assert!(error.contains("overlap so often") && error.contains("read a part"), "{error}");
+        assert!(section.var(&format!("x{}[7]", ".a".repeat(12))).unwrap().read().is_ok());
+    }
+}
+
+#[test]
+fn a_name_cannot_be_long_or_steer_a_terminal() {
+    let mut types = Types::default();
+    types.int(&"x".repeat(513), 1);
+    types.refused("more than 512");
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let mut types = Types::default();
+    let evil = types.int("\x1b[31mevil\n", 4);
+    let variable = types.variable("\x1b]0;x\x07", evil);
+    types.section(".bss", 4, &[(variable, 0)]);
+    let map = Map::builder().name(".bss").value_size(4).create().unwrap();
+    let section = Section::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+    for var in section.vars() {
+        let text = format!("{var} {} {}", var.path(), var.declaration().trim_end());
+        assert!(!text.contains(char::is_control), "{text:?}");
+        assert!(text.contains("[31mevil"), "{text}");
+    }
+}
+
+#[test]
+fn an_array_of_nothing_at_the_end_of_a_map_is_a_field() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let mut types = Types::default();
+    let word = types.int("u32", 4);
+    let (none, empty) = (types.array(word, 0), types.array(word, 2));
+    let many = types.array(none, u32::MAX);
+    let (a, z, m) = (types.variable("a", empty), types.variable("z", none), types.variable("m", many));
+    types.section(".bss", 8, &[(a, 0), (z, 8), (m, 8)]);
+    let map = Map::builder().name(".bss").value_size(8).create().unwrap();
+    let section = Section::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+    section.var("z").unwrap().field::<[u32; 0]>().unwrap();
+    section.var("m").unwrap().field::<[[u32; 0]; u32::MAX as usize]>().unwrap();
+    assert_eq!(section.var("m").unwrap().read().unwrap().to_string(), "[]");
+}
+
 fn kinds() -> Vec<u8> {
     load(Source::Kinds).btf.as_ref().unwrap().bytes().to_vec()
 }

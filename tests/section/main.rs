@@ -4,6 +4,7 @@
 
 mod created;
 mod fields;
+mod forged;
 mod globals;
 mod hostile;
 mod reach;

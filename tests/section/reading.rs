@@ -24,7 +24,7 @@ fn every_kind_is_read() {
         ("float_value", "1.5"), ("double_value", "-0.1"), ("float_array", "[0.25, -1e30, 3.0]"), ("double_array[0]", "1e300"),
         ("node_pointer", "0xffff888012345678"), ("function_pointer", "0xffffffff81000000"),
         ("cube[1][0]", "[-100, -101, -102, -103]"), ("cube[0][2][3]", "23"),
-        ("text", "\"text\""), ("full_text", "\"full\""), ("lines", "[\"one\", \"two\", \"three\"]"), ("lines[1]", "\"two\""),
+        ("text", "\"text\""), ("full_text", "[102, 117, 108, 108]"), ("lines", "[\"one\", \"two\", \"three\"]"), ("lines[1]", "\"two\""),
         ("lines[1][0]", "116"),
         ("bits_value", "{one: 1, three: 5, minus: -7, plain: 3735928559, across: 703710, next_unit: 130780, flag: true, \
                          hue: GREEN, cold: FREEZING, half: 4660, wide: 8570845848, wide_minus: -1234567, whole: 81985529216486895}"),
@@ -143,11 +143,7 @@ fn json_is_exact_and_can_be_read_back() {
         }
         let before = var.read().unwrap();
         let json = serde_json::to_string(&before).unwrap();
-        let input = match serde_json::from_str(&json).unwrap() {
-            // Four letters without a NUL are more than can be written as text.
-            serde_json::Value::String(text) if text == "full" => continue,
-            other => Value::from(other),
-        };
+        let input = Value::from(serde_json::from_str::<serde_json::Value>(&json).unwrap());
         if json.contains("as_number") {
             continue; // The members of an anonymous union share their bytes.
         }

@@ -160,6 +160,10 @@ fn adding_is_exact_and_refuses_to_overflow() {
     assert_eq!(text(&globals, "bits_value.three"), "5");
     var("double_value").add("0.6").unwrap();
     assert_eq!(text(&globals, "double_value"), "0.5");
+    var("float_value").set("3e38").unwrap();
+    assert!(var("float_value").add("3e38").unwrap_err().to_string().contains("more than the type holds"));
+    var("float_value").set("0.1").unwrap();
+    assert_eq!(var("float_value").add("0.2").unwrap().1.to_string(), "0.3");
     for (path, amount) in [
         ("color_value", "1"),
         ("bool_value", "1"),
@@ -182,6 +186,13 @@ fn a_compare_exchange_tells_what_was_there() {
     assert!(var("temperature_value").compare_exchange("FREEZING", "HOT").unwrap().is_ok());
     assert!(var("bits_value.hue").compare_exchange("GREEN", "RED").unwrap().is_ok());
     assert_eq!(text(&globals, "bits_value.cold"), "FREEZING");
+    assert!(var("bool_value").compare_exchange("true", "false").unwrap().is_ok());
+    // Any byte but 0 is true.
+    let data = var("bool_value").section().map();
+    let mut bytes = vec![0; data.info().value_size as usize];
+    data.lookup(0, &mut bytes).unwrap();
+    bytes[var("bool_value").offset() as usize] = 2;
+    data.update(0, &bytes).unwrap();
     assert!(var("bool_value").compare_exchange("true", "false").unwrap().is_ok());
     assert!(var("u32_value").compare_exchange("x", "2").is_err());
     assert!(var("nested").compare_exchange("{}", "{}").is_err(), "no scalar");
