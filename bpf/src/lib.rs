@@ -2,12 +2,11 @@
 //!
 //! The objects are committed (`bpf/build` makes them), so that no test needs clang. [`load`] puts one into the kernel so that
 //! nobody can tell it from what libbpf makes of it; [`load_as_aya`] does as aya does. The real ones are at hand to hold them
-//! against: [`load_by_bpftool`], and `load_by_aya` with the feature `peers`.
+//! against: [`load_by_bpftool`] and [`load_by_aya`].
 
 mod as_aya;
 mod as_libbpf;
 mod btf;
-#[cfg(feature = "peers")]
 mod by_aya;
 mod by_bpftool;
 mod elf;
@@ -19,7 +18,6 @@ mod source;
 pub use as_aya::load_as_aya;
 pub use as_libbpf::load;
 pub use btf::{Btf, Linkage, Section, Variable};
-#[cfg(feature = "peers")]
 pub use by_aya::load_by_aya;
 pub use by_bpftool::load_by_bpftool;
 pub use loaded::{Loaded, LoadedMap, LoadedProgram};

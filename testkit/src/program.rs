@@ -89,11 +89,18 @@ pub(crate) fn address<T: ?Sized>(value: &T) -> u64 {
     std::ptr::from_ref(value).cast::<u8>().expose_provenance() as u64
 }
 
-/// Lends `call` a buffer for the kernel's log, whose end is added to its error.
-pub(crate) fn with_verifier_log<R>(call: impl FnOnce(&mut [u8]) -> io::Result<R>) -> io::Result<R> {
+/// Lends `call` a buffer for the kernel's log, whose end is added to its error. The verifier gives up with EAGAIN when a signal
+/// comes, such as that of a child's end; then it is asked again, as libbpf does.
+pub(crate) fn with_verifier_log<R>(mut call: impl FnMut(&mut [u8]) -> io::Result<R>) -> io::Result<R> {
     // A log that does not fit fails the call.
     let mut log = vec![0_u8; 1 << 20];
-    call(&mut log).map_err(|error| {
+    let mut result = call(&mut log);
+    for _ in 0..5 {
+        if result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            result = call(&mut log);
+        }
+    }
+    result.map_err(|error| {
         let text = CStr::from_bytes_until_nul(&log).map(CStr::to_string_lossy).unwrap_or_default();
         let tail: Vec<&str> = text.lines().rev().take(8).collect();
         io::Error::new(error.kind(), format!("{error}; verifier, last line first: {tail:?}"))
