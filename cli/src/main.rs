@@ -1,12 +1,13 @@
 //! `bpfvar`: shows and sets the global variables of running BPF programs, as sysctl does for the kernel's.
 //!
-//! It knows the library `bpfvar` by its public API only. `cli` holds the commands' definitions and all help, `target` the
+//! It knows the library `bpfvar` by its public API only. `cli` and `help` hold the commands' definitions and all help, `target` the
 //! grammar of targets, `resolve` what finds them in the kernel, `command` one module a command.
 
 mod cli;
 mod command;
 mod complete;
 mod error;
+mod help;
 mod output;
 mod resolve;
 mod table;

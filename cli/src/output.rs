@@ -83,28 +83,32 @@ impl Output {
         Ok(self.stdout.write_all(bytes)?)
     }
 
-    /// Writes a value as one line of JSON, for a program to read; indented for a terminal.
+    /// Writes a value as JSON: one line for a program to read, indented for a terminal.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<()> {
         match self.terminal {
-            true => serde_json::to_writer_pretty(&mut self.stdout, value)?,
-            false => serde_json::to_writer(&mut self.stdout, value)?,
+            true => {
+                let text = serde_json::to_string_pretty(value)?;
+                self.line(clean_json(text))
+            }
+            false => self.json_line(value),
         }
-        self.line("")
     }
 
     /// Writes a value as one line of JSON, also to a terminal.
     pub(crate) fn json_line(&mut self, value: &impl Serialize) -> Result<()> {
-        serde_json::to_writer(&mut self.stdout, value)?;
-        self.line("")
+        let text = serde_json::to_string(value)?;
+        self.line(clean_json(text))
     }
 
     pub(crate) fn flush(&mut self) -> Result<()> {
         Ok(self.stdout.flush()?)
     }
 
-    /// How high the terminal is.
-    pub(crate) fn height(&self) -> usize {
-        terminal_size::terminal_size_of(io::stdout()).map_or(24, |(_, height)| height.0.into())
+    /// Width and height of the terminal as it is now.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let (width, height) = terminal_size::terminal_size_of(io::stdout())
+            .map_or((80, 24), |(width, height)| (width.0.into(), height.0.into()));
+        (width, height)
     }
 
     /// Says something that is no reason to end.
@@ -139,16 +143,35 @@ fn paint(colored: bool, ink: Ink, text: &str) -> String {
     if colored { format!("{style}{text}{style:#}") } else { text }
 }
 
+/// What a terminal obeys, and what turns the direction of writing, so that a name looks like another.
+fn is_obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The text without anything that a terminal would obey.
 pub(crate) fn clean(text: &str) -> String {
-    // Those that turn the direction of writing can make a name look like another.
-    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let obeyed = |c: char| c.is_control() || turns(c);
+    text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
+        if is_obeyed(c) {
+            clean.extend(c.escape_default())
+        } else {
+            clean.push(c)
+        }
+        clean
+    })
+}
+
+/// The same for JSON, which has an escape of its own; outside of strings it is ASCII.
+fn clean_json(text: String) -> String {
+    let obeyed = |c| c != '\n' && is_obeyed(c);
     if !text.contains(obeyed) {
-        return text.to_owned();
+        return text;
     }
-    text.chars().fold(String::new(), |mut clean, c| {
-        if obeyed(c) { clean.extend(c.escape_default()) } else { clean.push(c) }
+    text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
+        if obeyed(c) {
+            clean.push_str(&format!("\\u{:04x}", u32::from(c)))
+        } else {
+            clean.push(c)
+        }
         clean
     })
 }
@@ -168,5 +191,8 @@ mod tests {
         assert_eq!(clean("count.data"), "count.data");
         assert_eq!(clean("\u{1b}[31mred\u{7}\n"), "\\u{1b}[31mred\\u{7}\\n");
         assert_eq!(clean("a\u{202e}b\u{9b}"), "a\\u{202e}b\\u{9b}");
+        let json = clean_json("[\n\"a\u{202e}b\u{9b}\"]".to_owned());
+        assert_eq!(json, "[\n\"a\\u202eb\\u009b\"]");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&json).unwrap(), ["a\u{202e}b\u{9b}"]);
     }
 }

@@ -155,7 +155,28 @@ mod tests {
 
     #[test]
     fn what_names_nothing_is_refused() {
-        for text in ["", "id:", "id:x", "prog:", "map:", "pin:", "pin:/x/", "a.", "a..b", "prog:12..bss", "a[", "a[]", "a[-1]", "a[+1]", "a]", "a[1", "a[1]b", "a b", "a\nb", "a[1]]"] {
+        for text in [
+            "",
+            "id:",
+            "id:x",
+            "prog:",
+            "map:",
+            "pin:",
+            "pin:/x/",
+            "a.",
+            "a..b",
+            "prog:12..bss",
+            "a[",
+            "a[]",
+            "a[-1]",
+            "a[+1]",
+            "a]",
+            "a[1",
+            "a[1]b",
+            "a b",
+            "a\nb",
+            "a[1]]",
+        ] {
             assert!(text.parse::<Target>().is_err(), "{text:?}");
         }
         assert!("a".parse::<Assignment>().is_err());

@@ -206,9 +206,9 @@ impl<'s> Var<'s, ReadWrite> {
     }
 }
 
-impl Change<'_> {
+impl<'s> Change<'s> {
     /// The variable.
-    pub fn var(&self) -> &Var<'_> {
+    pub fn var(&self) -> &Var<'s> {
         &self.var
     }
 

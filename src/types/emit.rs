@@ -1,6 +1,6 @@
 //! Types to bytes, for maps that we make.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::TypeId;
 
@@ -10,7 +10,8 @@ pub(crate) struct Emitter {
     types: Vec<u8>,
     count: u32,
     strings: Vec<u8>,
-    known: HashMap<Vec<u8>, TypeId>,
+    /// Sorted rather than hashed: a first hash asks the kernel for random bytes.
+    known: BTreeMap<Vec<u8>, TypeId>,
 }
 
 /// BTF of a map that we make: the bytes, and which of its types are the key's and the value's.

@@ -135,6 +135,7 @@ fn a_type_of_another_size_is_told_both_sizes() {
     struct Sixteen {
         a: u64,
         b: u32,
+        c: u32,
     }
     let map = Map::builder().name("twelve").value_size(12).entries(3).create().unwrap();
     for error in [

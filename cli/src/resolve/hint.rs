@@ -48,7 +48,9 @@ impl Resolver {
         }
         near.truncate(5);
         Failure::new(match near.is_empty() {
-            true => format!("{missing}; targets are PROGRAM.VARIABLE or MAP.VARIABLE, and `bpfvar list` shows what there is"),
+            true => format!(
+                "{missing}; targets are PROGRAM.VARIABLE or MAP.VARIABLE, and `bpfvar list` shows what there is"
+            ),
             false => format!("{missing}; did you mean {}?", near.join(" or ")),
         })
     }

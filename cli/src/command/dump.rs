@@ -1,0 +1,84 @@
+//! `bpfvar dump`.
+
+use bpfvar::{Globals, Program, ProgramInfo, Section};
+use unicode_width::UnicodeWidthStr;
+
+use crate::error::Result;
+use crate::output::{Ink, Output, clean};
+use crate::resolve::{Resolver, labels};
+use crate::table::{self, Contents, JsonSection, JsonVar};
+use crate::target::Target;
+use crate::value::{bare, broken};
+
+/// Where lines are not cut for a terminal, values still are to be read by people.
+const WIDTH: usize = 100;
+
+pub(super) fn run(target: Option<&Target>, out: &mut Output) -> Result<()> {
+    let Some(target) = target else {
+        let (programs, all) = (Program::all()?, Globals::of_system()?);
+        let with: Vec<&ProgramInfo> = programs.iter().collect();
+        return everything(&with, &programs, all.sections(), out);
+    };
+    let resolver = Resolver::default();
+    let found = resolver.find(target)?;
+    if found.is_var() && !out.json {
+        let value = found.var()?.read()?;
+        return if out.quiet { out.line(bare(&value)) } else { variable(&found.text, &value, 0, out) };
+    }
+    // A pin needs no right to list programs.
+    let programs = resolver.programs().unwrap_or_default();
+    let maps: Vec<u32> = found.sections().iter().map(|section| section.map().info().id).collect();
+    let of = programs.iter().filter(|program| match found.program() {
+        Some(info) => program.id == info.id,
+        None => program.map_ids.iter().any(|id| maps.contains(id)),
+    });
+    let of: Vec<&ProgramInfo> = of.collect();
+    if found.is_var() {
+        let var = found.var()?;
+        let section = JsonSection::new(var.section(), programs, vec![JsonVar::new(&var, u64::MAX)?]);
+        return out.json(&Contents { programs: of.into_iter().map(Into::into).collect(), sections: vec![section] });
+    }
+    everything(&of, programs, found.sections(), out)
+}
+
+fn everything(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[Section], out: &mut Output) -> Result<()> {
+    if out.json {
+        let mut all = Vec::new();
+        for section in sections {
+            let vars = section.vars().map(|var| JsonVar::new(&var, u64::MAX)).collect::<Result<_>>()?;
+            all.push(JsonSection::new(section, programs, vars));
+        }
+        return out.json(&Contents { programs: of.iter().map(|program| (*program).into()).collect(), sections: all });
+    }
+    for (index, section) in sections.iter().enumerate() {
+        if !out.quiet {
+            if index > 0 {
+                out.line("")?;
+            }
+            let id = section.map().info().id;
+            let users = of.iter().filter(|program| program.map_ids.contains(&id));
+            let users: Vec<String> = users.map(|program| table::program_name(program)).collect();
+            let users =
+                if users.is_empty() { "no program".to_owned() } else { format!("program {}", users.join(", ")) };
+            let users = out.ink(Ink::Faint, &format!("used by {users}"));
+            out.line(format_args!("{}  {users}", table::heading(out, section)))?;
+        }
+        for (label, var) in labels("", std::slice::from_ref(section)) {
+            let value = var.read()?;
+            match out.quiet {
+                true => out.line(bare(&value))?,
+                false => variable(label.trim_start_matches('.'), &value, 2, out)?,
+            }
+        }
+    }
+    if sections.is_empty() && !out.quiet {
+        out.line("no variables that BTF describes")?;
+    }
+    Ok(())
+}
+
+fn variable(name: &str, value: &bpfvar::Value, indent: usize, out: &mut Output) -> Result<()> {
+    let name = clean(name);
+    let value = broken(value, indent, indent + name.width() + 3, out.width.unwrap_or(WIDTH));
+    out.line(format_args!("{}{} = {value}", " ".repeat(indent), out.ink(Ink::Name, &name)))
+}

@@ -1,0 +1,32 @@
+//! `bpfvar get`.
+
+use super::Members;
+use crate::error::Result;
+use crate::output::{Ink, Output, clean};
+use crate::resolve::Resolver;
+use crate::target::Target;
+use crate::value::{bare, text};
+
+pub(super) fn run(targets: &[Target], out: &mut Output) -> Result<()> {
+    let resolver = Resolver::default();
+    let found = resolver.find_all(targets)?;
+    let mut values = Vec::new();
+    for found in &found {
+        let vars = found.vars()?;
+        if vars.is_empty() {
+            found.var()?;
+        }
+        for (label, var) in vars {
+            values.push((label, var.read()?));
+        }
+    }
+    match (out.json, out.quiet) {
+        (true, false) => out.json(&Members(&values)),
+        (true, true) => values.iter().try_for_each(|(_, value)| out.json_line(value)),
+        (false, true) => values.iter().try_for_each(|(_, value)| out.line(bare(value))),
+        (false, false) => values.iter().try_for_each(|(label, value)| {
+            let label = out.ink(Ink::Name, &clean(label));
+            out.line(format_args!("{label} = {}", text(value)))
+        }),
+    }
+}

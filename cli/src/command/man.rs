@@ -1,0 +1,70 @@
+//! `bpfvar man`.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_mangen::Man;
+
+use crate::cli::Cli;
+use crate::error::{Failure, Result};
+use crate::output::Output;
+
+pub(super) fn run(directory: Option<&Path>, out: &mut Output) -> Result<()> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let Some(directory) = directory else {
+        return out.raw(&page(&command, "bpfvar")?);
+    };
+    let failed =
+        |error: io::Error| Failure::new(format!("{}: the man pages cannot be written: {error}", directory.display()));
+    fs::create_dir_all(directory).map_err(failed)?;
+    fs::write(directory.join("bpfvar.1"), page(&command, "bpfvar")?).map_err(failed)?;
+    for command in command.get_subcommands() {
+        let name = format!("bpfvar-{}", command.get_name());
+        fs::write(directory.join(format!("{name}.1")), page(command, &name)?).map_err(failed)?;
+    }
+    if out.quiet { Ok(()) } else { out.line(format_args!("man pages written to {}", directory.display())) }
+}
+
+/// clap_mangen's page, but for what stands below the options: that is examples and prose, which it would fill all alike.
+fn page(command: &clap::Command, title: &str) -> Result<Vec<u8>> {
+    let man = Man::new(command.clone()).title(title).source(concat!("bpfvar ", env!("CARGO_PKG_VERSION")));
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    let extra = command.get_after_long_help().or(command.get_after_help()).map(ToString::to_string).unwrap_or_default();
+    page.extend(roff(&extra).bytes());
+    Ok(page)
+}
+
+/// Lines such as `Examples:` are headings; lines with columns, or deep below the margin, stay as they are; others are filled.
+fn roff(text: &str) -> String {
+    let mut roff = String::new();
+    let mut as_is = false;
+    for line in text.lines() {
+        let is_heading = line.ends_with(':') && !line.starts_with(' ');
+        let keep = line.starts_with("    ") || line.starts_with("  bpfvar ") || line.starts_with("  echo ");
+        if keep != as_is && !line.is_empty() {
+            roff += if keep { ".PP\n.RS 4\n.nf\n" } else { ".fi\n.RE\n" };
+            as_is = keep;
+        }
+        match line.trim() {
+            "" => roff += if as_is { "\n" } else { ".PP\n" },
+            heading if is_heading => roff += &format!(".SH {}\n", heading.trim_end_matches(':').to_uppercase()),
+            line => {
+                let escaped = line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+                let guard = if escaped.starts_with('.') { "\\&" } else { "" };
+                roff += &format!("{guard}{escaped}\n");
+            }
+        }
+    }
+    roff + if as_is { ".fi\n.RE\n" } else { "" }
+}

@@ -1,0 +1,64 @@
+//! The commands, one module each.
+
+mod add;
+mod cas;
+mod completions;
+mod dump;
+mod freeze;
+mod get;
+mod list;
+mod man;
+mod set;
+mod show;
+mod watch;
+
+use bpfvar::Var;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::cli::Command;
+use crate::error::{Failure, Result};
+use crate::output::Output;
+
+/// Runs a command.
+pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
+    match command {
+        Command::List { filter } => list::run(filter.as_deref(), out),
+        Command::Get { targets } => get::run(&targets, out),
+        Command::Set { assignments, rewrite } => set::run(&assignments, rewrite, out),
+        Command::Add { target, amount } => add::run(&target, &amount, out),
+        Command::Cas { target, old, new } => cas::run(&target, &old, &new, out),
+        Command::Dump { target } => dump::run(target.as_ref(), out),
+        Command::Watch { targets, interval, samples } => watch::run(&targets, interval, samples, out),
+        Command::Show { target } => show::run(&target, out),
+        Command::Freeze { target } => freeze::run(&target, out),
+        Command::Completions { shell } => completions::run(shell, out),
+        Command::Man { directory } => man::run(directory.as_deref(), out),
+    }
+}
+
+/// A JSON object whose members keep their order.
+struct Members<'a, T>(&'a [(String, T)]);
+
+impl<T: Serialize> Serialize for Members<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        self.0.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.end()
+    }
+}
+
+/// Refuses what cannot be changed in one step, in words that fit the tool; --verbose asks for the library's.
+fn writable(var: &Var<'_>, target: &str, out: &Output) -> Result<()> {
+    match set::unwritable(var, target)? {
+        Some(unwritable) if !out.verbose => Err(Failure::new(unwritable.why)),
+        _ => Ok(()),
+    }
+}
+
+/// What a write did, as JSON.
+#[derive(Debug, Serialize)]
+struct Written<'a> {
+    old: &'a bpfvar::Value,
+    new: &'a bpfvar::Value,
+}

@@ -1,0 +1,95 @@
+//! `bpfvar show`.
+
+use bpfvar::{Linkage, Var};
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::output::{Ink, Output, clean};
+use crate::resolve::Resolver;
+use crate::table::access;
+use crate::target::Target;
+use crate::value::fit;
+
+#[derive(Debug, Serialize)]
+struct Shown {
+    target: String,
+    name: String,
+    #[serde(rename = "type")]
+    ty: String,
+    declaration: String,
+    section: Option<String>,
+    map: String,
+    map_id: u32,
+    entries: u32,
+    linkage: Option<String>,
+    entry: Option<u32>,
+    offset: u64,
+    size: u64,
+    access: &'static str,
+}
+
+impl Shown {
+    fn new(target: &str, var: &Var<'_>) -> Shown {
+        let section = var.section();
+        let info = section.map().info();
+        Shown {
+            target: target.to_owned(),
+            name: var.path().to_owned(),
+            ty: var.type_name(),
+            declaration: var.declaration(),
+            section: section.is_data().then(|| section.name().to_owned()),
+            map: info.name.clone(),
+            map_id: info.id,
+            entries: info.max_entries,
+            linkage: var.linkage().as_ref().map(Linkage::to_string),
+            entry: var.entry(),
+            offset: var.offset(),
+            size: var.size(),
+            access: access(section),
+        }
+    }
+}
+
+pub(super) fn run(target: &Target, out: &mut Output) -> Result<()> {
+    let found = Resolver::default().find(target)?;
+    let vars = found.vars()?;
+    if vars.is_empty() {
+        found.var()?;
+    }
+    let all: Vec<Shown> = vars.iter().map(|(label, var)| Shown::new(label, var)).collect();
+    if out.json {
+        return if found.is_var() { out.json(&all[0]) } else { out.json(&all) };
+    }
+    for (index, shown) in all.iter().enumerate() {
+        if index > 0 && !out.quiet {
+            out.line("")?;
+        }
+        print(shown, out)?;
+    }
+    Ok(())
+}
+
+fn print(shown: &Shown, out: &mut Output) -> Result<()> {
+    if !out.quiet {
+        out.line(out.ink(Ink::Heading, &shown.target))?;
+    }
+    let indent = if out.quiet { "" } else { "  " };
+    for line in shown.declaration.lines() {
+        let line = fit(&clean(line), out.width.unwrap_or(usize::MAX).saturating_sub(indent.len()));
+        let (code, note) = line.find("//").map_or((line.as_str(), ""), |at| line.split_at(at));
+        let note = if note.is_empty() { String::new() } else { out.ink(Ink::Faint, note) };
+        out.line(format_args!("{indent}{code}{note}"))?;
+    }
+    if out.quiet {
+        return Ok(());
+    }
+    let place = match (&shown.section, shown.entry) {
+        (Some(section), _) => format!("byte {} of section {section}", shown.offset),
+        (None, Some(entry)) => format!("byte {} of entry {entry}", shown.offset),
+        (None, None) => format!("all {} entries, chosen by [INDEX]", shown.entries),
+    };
+    let linkage = shown.linkage.as_ref().map_or(String::new(), |linkage| format!("{linkage}, "));
+    let size = if shown.size == 1 { "1 byte".to_owned() } else { format!("{} bytes", shown.size) };
+    let line = format!("{linkage}{place}, {size}, map:{} {}, {}", shown.map_id, shown.map, shown.access);
+    out.line(format_args!("  {}", out.ink(Ink::Faint, &line)))
+}

@@ -1,0 +1,114 @@
+//! `bpfvar watch`.
+
+mod row;
+mod screen;
+mod stale;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use bpfvar::{Value, Var};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+
+use crate::error::{Failure, Result};
+use crate::output::Output;
+use crate::resolve::Resolver;
+use crate::target::Target;
+use crate::value::Shape;
+use row::Row;
+use screen::Screen;
+use stale::Stale;
+
+pub(super) fn run(targets: &[Target], interval: Duration, samples: Option<u64>, out: &mut Output) -> Result<()> {
+    let resolver = Resolver::default();
+    let found = resolver.find_all(targets)?;
+    let mut vars = Vec::new();
+    for found in &found {
+        vars.extend(found.vars()?);
+        if vars.is_empty() {
+            found.var()?;
+        }
+    }
+    let interrupted = interrupted()?;
+    let mut stale = Stale::new(vars.iter().map(|(_, var)| var.section()));
+    let mut sources = vars.into_iter().map(|(label, var)| Source::new(&label, var)).collect::<Result<Vec<_>>>()?;
+    let mut screen = Screen::new(out);
+    stale.check(&mut screen, out)?;
+
+    let start = Instant::now();
+    let (mut done, mut tick, mut shown) = (0, 0, true);
+    loop {
+        let (now, time) = (Instant::now(), SystemTime::now());
+        sources.iter_mut().try_for_each(|source| source.sample(now, shown))?;
+        done += 1;
+        let last = Some(done) == samples;
+        shown = screen.show(&rows(&sources), (now - start, time), last, out)?;
+        if last {
+            break;
+        }
+        if stale.is_due() {
+            stale.check(&mut screen, out)?;
+        }
+        // Deadlines are multiples of the interval since the start, so that they do not drift; those that have passed are left out.
+        let elapsed = start.elapsed().as_nanos();
+        tick = (elapsed / interval.as_nanos()).max(tick) + 1;
+        let deadline = Duration::from_nanos((interval.as_nanos() * tick) as u64);
+        if interrupted.recv_timeout(deadline.saturating_sub(start.elapsed())).is_ok() {
+            break;
+        }
+    }
+    screen.summary(&rows(&sources), done, out)
+}
+
+fn rows<'a>(sources: &'a [Source<'_>]) -> Vec<&'a Row> {
+    sources.iter().flat_map(|source| &source.rows).collect()
+}
+
+/// Something to read, and its rows.
+struct Source<'s> {
+    var: Var<'s>,
+    shape: Shape,
+    rows: Vec<Row>,
+    leaves: Vec<Value>,
+}
+
+impl<'s> Source<'s> {
+    fn new(label: &str, var: Var<'s>) -> Result<Source<'s>> {
+        let is_map = var.linkage().is_none() && var.path() == var.section().map().info().name;
+        let (var, label) = match var.entry() {
+            // The elements of its only value come behind the index of that.
+            Some(0) if is_map => (var.at("[0]")?, format!("{label}[0]")),
+            _ => (var, label.to_owned()),
+        };
+        let shape = Shape::of(&var, &var.read()?);
+        let mut paths = Vec::new();
+        shape.paths(&label, &mut paths);
+        Ok(Source { var, shape, rows: paths.into_iter().map(Row::new).collect(), leaves: Vec::new() })
+    }
+
+    fn sample(&mut self, now: Instant, last_was_shown: bool) -> Result<()> {
+        self.leaves.clear();
+        self.shape.leaves(self.var.read()?, &mut self.leaves);
+        self.rows.iter_mut().zip(self.leaves.drain(..)).for_each(|(row, value)| row.update(value, now, last_was_shown));
+        Ok(())
+    }
+}
+
+/// Tells when the user has had enough. A second signal ends the process at once, should writing hang.
+fn interrupted() -> Result<Receiver<()>> {
+    let failed = |error: std::io::Error| Failure::new(format!("signals cannot be handled: {error}"));
+    let once = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, 128 + signal, once.clone()).map_err(failed)?;
+        flag::register(signal, once.clone()).map_err(failed)?;
+    }
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || signals.forever().try_for_each(|_| sender.send(())));
+    Ok(receiver)
+}

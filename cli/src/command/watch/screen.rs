@@ -1,0 +1,221 @@
+//! Rows on a terminal, drawn in place; elsewhere line by line, or as JSON.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bpfvar::Value;
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use super::row::{Row, Samples, Step};
+use crate::error::Result;
+use crate::output::{Ink, Output, clean};
+use crate::table;
+use crate::value::{bare, fit, signed, text};
+
+/// Nobody sees more.
+const BETWEEN_DRAWS: Duration = Duration::from_millis(40);
+
+pub(super) struct Screen {
+    in_place: bool,
+    /// Lines to go up.
+    drawn: usize,
+    last: Option<Instant>,
+    headed: bool,
+    /// The widest of each column so far, so that columns do not jump.
+    widths: [usize; 4],
+}
+
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    time: f64,
+    name: &'a str,
+    value: &'a Value,
+    change: Option<Value>,
+    rate: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary<'a> {
+    time: f64,
+    name: &'a str,
+    summary: Totals<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct Totals<'a> {
+    first: &'a Value,
+    last: &'a Value,
+    change: Option<Value>,
+    rate: Option<f64>,
+    samples: u64,
+    seconds: f64,
+}
+
+impl Screen {
+    pub(super) fn new(out: &Output) -> Screen {
+        let in_place = out.terminal && !out.json && !out.quiet;
+        Screen { in_place, drawn: 0, last: None, headed: false, widths: [4, 5, 6, 4] }
+    }
+
+    /// Something else was printed: start anew below.
+    pub(super) fn interrupted(&mut self) {
+        self.drawn = 0;
+    }
+
+    /// Whether the rows were shown.
+    pub(super) fn show(
+        &mut self,
+        rows: &[&Row],
+        at: (Duration, SystemTime),
+        last: bool,
+        out: &mut Output,
+    ) -> Result<bool> {
+        let known = rows.iter().filter_map(|row| row.samples.as_ref().map(|samples| (row.name.as_str(), samples)));
+        let (elapsed, time) = at;
+        if out.json {
+            let time = unix_time(time);
+            for (name, samples) in known {
+                let step = samples.step();
+                let (change, rate) = step.map_or((None, None), |step| (step.change, step.rate));
+                out.json_line(&Line { time, name, value: samples.last(), change, rate })?;
+            }
+        } else if out.quiet {
+            for (_, samples) in known {
+                out.line(bare(samples.last()))?;
+            }
+        } else if self.in_place {
+            if !last && self.last.is_some_and(|last| last.elapsed() < BETWEEN_DRAWS) {
+                return Ok(false);
+            }
+            self.last = Some(Instant::now());
+            self.draw(&known.collect::<Vec<_>>(), out)?;
+        } else {
+            if !self.headed {
+                let names = rows.iter().map(|row| clean(&row.name).width()).max().unwrap_or(0);
+                self.widths = [self.widths[0].max(names), 20, 12, 14];
+                let header = self.line(["NAME", "VALUE", "CHANGE", "RATE"]);
+                out.line(format_args!("{:>10}  {}", "SECONDS", out.ink(Ink::Heading, &header)))?;
+                self.headed = true;
+            }
+            for (name, samples) in known {
+                let [name, value, change, rate] = cells(name, samples);
+                let line = self.line([&name, &value, &change, &rate]);
+                out.line(format_args!("{:>10.3}  {}", elapsed.as_secs_f64(), line.trim_end()))?;
+            }
+        }
+        out.flush()?;
+        Ok(true)
+    }
+
+    fn draw(&mut self, known: &[(&str, &Samples)], out: &mut Output) -> Result<()> {
+        let (width, height) = out.size();
+        // Above the rows stands the header, below them the note of what is left out, and the cursor.
+        let room = height.saturating_sub(3).max(1);
+        let rows: Vec<[String; 4]> = known.iter().take(room).map(|(name, samples)| cells(name, samples)).collect();
+        for row in &rows {
+            for (known, cell) in self.widths.iter_mut().zip(row) {
+                *known = (*known).max(cell.width());
+            }
+        }
+        self.widths[0] = self.widths[0].min(width / 2);
+        // A long text must not push the numbers out of sight.
+        self.widths[1] = self.widths[1].min((width * 2 / 3).saturating_sub(self.widths[0]).max(8));
+        let mut screen = String::new();
+        if self.drawn > 0 {
+            screen += &format!("\x1b[{}A\r", self.drawn);
+        }
+        let header = fit(&self.line(["NAME", "VALUE", "CHANGE", "RATE"]), width);
+        screen += &format!("{}\x1b[K\n", out.ink(Ink::Heading, &header));
+        for (row, (_, samples)) in rows.iter().zip(known) {
+            let line = fit(&self.line(row.each_ref().map(String::as_str)), width);
+            let changed = samples.step().is_some_and(|step| step.changed);
+            let line = if changed { out.ink(Ink::Changed, &line) } else { line };
+            screen += &format!("{line}\x1b[K\n");
+        }
+        self.drawn = rows.len() + 1;
+        if known.len() > rows.len() {
+            let note = format!("and {} more rows; a higher terminal shows them", known.len() - rows.len());
+            screen += &format!("{}\x1b[K\n", out.ink(Ink::Faint, &fit(&note, width)));
+            self.drawn += 1;
+        }
+        out.raw(screen.as_bytes())
+    }
+
+    fn line(&self, cells: [&str; 4]) -> String {
+        let [name, value, change, rate] = self.widths;
+        let padded = |text: &str, width: usize| {
+            let text = fit(text, width);
+            let pad = " ".repeat(width.saturating_sub(text.width()));
+            (text, pad)
+        };
+        let (name, name_pad) = padded(cells[0], name);
+        let (value, value_pad) = padded(cells[1], value);
+        format!("{name}{name_pad}  {value_pad}{value}  {:>change$}  {:>rate$}", cells[2], cells[3])
+    }
+
+    pub(super) fn summary(&mut self, rows: &[&Row], samples: u64, out: &mut Output) -> Result<()> {
+        if out.quiet {
+            return Ok(());
+        }
+        let known = rows.iter().filter_map(|row| row.samples.as_ref().map(|samples| (row.name.as_str(), samples)));
+        let seconds = rows.iter().find_map(|row| row.samples.as_ref()).map_or(0.0, Samples::seconds);
+        if out.json {
+            let time = unix_time(SystemTime::now());
+            for (name, known) in known {
+                let Step { change, rate, .. } = known.whole();
+                let summary = Totals { first: known.first(), last: known.last(), change, rate, samples, seconds };
+                out.json_line(&Summary { time, name, summary })?;
+            }
+            return Ok(());
+        }
+        let lasted = format!("{samples} sample{} in {seconds:.3} s", if samples == 1 { "" } else { "s" });
+        out.line(format_args!("\n{}", out.ink(Ink::Heading, &lasted)))?;
+        let mut table = table::table(out.width);
+        table.add_row(["NAME", "FIRST", "LAST", "CHANGE", "AVERAGE RATE"]);
+        for (name, known) in known {
+            let whole = known.whole();
+            let (first, last) = (cut(text(known.first())), cut(text(known.last())));
+            table.add_row([clean(name), first, last, change_text(&whole), rate_text(whole.rate)]);
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+        let lines = table::lines(&table, 0);
+        out.line(lines)
+    }
+}
+
+fn cut(text: String) -> String {
+    fit(&text, 40)
+}
+
+/// Name, value, change, rate.
+fn cells(name: &str, samples: &Samples) -> [String; 4] {
+    let value = text(samples.last());
+    match samples.step() {
+        Some(step) => [clean(name), value, change_text(&step), rate_text(step.rate)],
+        None => [clean(name), value, String::new(), String::new()],
+    }
+}
+
+fn change_text(step: &Step) -> String {
+    match &step.change {
+        Some(change) => signed(change),
+        None if step.changed => "changed".to_owned(),
+        None => String::new(),
+    }
+}
+
+fn rate_text(rate: Option<f64>) -> String {
+    match rate {
+        Some(rate) if rate.abs() >= 1000.0 => format!("{rate:.0}/s"),
+        Some(rate) => format!("{rate:.1}/s"),
+        None => String::new(),
+    }
+}
+
+/// Seconds since 1970, to the microsecond.
+fn unix_time(time: SystemTime) -> f64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    (since.as_secs_f64() * 1e6).round() / 1e6
+}

@@ -1,0 +1,52 @@
+//! Whether what is watched is still what a program uses.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bpfvar::{Program, Section};
+
+use super::screen::Screen;
+use crate::error::Result;
+use crate::output::Output;
+
+const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
+
+/// The maps that are watched and not known to be stale.
+pub(super) struct Stale<'s> {
+    fresh: BTreeMap<u32, &'s Section>,
+    last: Option<Instant>,
+}
+
+impl<'s> Stale<'s> {
+    pub(super) fn new(sections: impl Iterator<Item = &'s Section>) -> Stale<'s> {
+        Stale { fresh: sections.map(|section| (section.map().info().id, section)).collect(), last: None }
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        !self.fresh.is_empty() && self.last.is_none_or(|last| last.elapsed() >= BETWEEN_CHECKS)
+    }
+
+    /// Warns of each map once. One list of programs serves for all of them.
+    pub(super) fn check(&mut self, screen: &mut Screen, out: &mut Output) -> Result<()> {
+        let first = self.last.replace(Instant::now()).is_none();
+        let Ok(programs) = Program::all() else {
+            // Nobody but root may ask.
+            self.fresh.clear();
+            return Ok(());
+        };
+        let used = |id: &u32| programs.iter().any(|program| program.map_ids.contains(id));
+        let stale: Vec<u32> = self.fresh.keys().filter(|id| !used(id)).copied().collect();
+        for id in stale {
+            let Some(section) = self.fresh.remove(&id) else { continue };
+            // A map that is no section may well be used by nobody from the start.
+            if first && !section.is_data() {
+                continue;
+            }
+            out.warn(&format!(
+                "{section}: no program uses it any more; the program was unloaded, or loaded anew with new variables: watch again by its name"
+            ))?;
+            screen.interrupted();
+        }
+        Ok(())
+    }
+}

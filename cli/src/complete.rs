@@ -1,0 +1,79 @@
+//! Candidates for the shell: targets that are there now.
+
+use std::ffi::OsStr;
+
+use bpfvar::{Globals, Program, Var};
+use clap_complete::engine::CompletionCandidate;
+
+use crate::resolve::{Resolver, labels};
+use crate::target::Target;
+
+/// The environment variable by which a shell's script asks.
+pub(crate) const VARIABLE: &str = "BPFVAR_COMPLETE";
+
+/// Programs and maps, their variables behind a dot, members behind another.
+pub(crate) fn targets(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(current) = current.to_str() else { return Vec::new() };
+    let mut names = members(current);
+    if names.is_empty() {
+        names = variables();
+    }
+    names.retain(|name| name.starts_with(current));
+    names.sort();
+    names.dedup();
+    names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// `TARGET=`; behind the `=` there is nothing to offer.
+pub(crate) fn assignments(current: &OsStr) -> Vec<CompletionCandidate> {
+    let candidates = targets(current).into_iter().map(|candidate| {
+        let mut text = candidate.get_value().to_owned();
+        text.push("=");
+        CompletionCandidate::new(text)
+    });
+    candidates.collect()
+}
+
+/// All variables by the names of the programs and of the maps.
+fn variables() -> Vec<String> {
+    let Ok(all) = Globals::of_system() else { return Vec::new() };
+    let programs = Program::all().unwrap_or_default();
+    let mut names = Vec::new();
+    for section in all.sections() {
+        let map = section.map().info();
+        let own = std::slice::from_ref(section);
+        for program in programs.iter().filter(|program| program.map_ids.contains(&map.id) && section.is_data()) {
+            names.extend(labels(&program.name, own).into_iter().map(|(label, _)| label));
+        }
+        match section.is_data() {
+            true => names.extend(labels(&map.name, own).into_iter().map(|(label, _)| label)),
+            false => names.push(map.name.clone()),
+        }
+    }
+    names
+}
+
+/// What goes on from a target that is complete up to its last dot or bracket.
+fn members(current: &str) -> Vec<String> {
+    let end = current.rfind(['.', '[']).unwrap_or(0);
+    let (base, behind) = current.split_at(end);
+    let Some(found) = base.parse::<Target>().ok().and_then(|target| Resolver::default().find(&target).ok()) else {
+        return Vec::new();
+    };
+    let Ok(var) = found.var() else {
+        return labels(base, found.sections()).into_iter().map(|(label, _)| label).collect();
+    };
+    parts(&var)
+        .into_iter()
+        .filter(|part| part.starts_with(&behind[..behind.len().min(1)]))
+        .map(|part| format!("{base}{part}"))
+        .collect()
+}
+
+fn parts(var: &Var<'_>) -> Vec<String> {
+    match var.read() {
+        Ok(bpfvar::Value::Struct(members)) => members.into_iter().map(|(name, _)| format!(".{name}")).collect(),
+        Ok(bpfvar::Value::Array(elements)) => (0..elements.len().min(64)).map(|index| format!("[{index}]")).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,192 @@
+//! Sections with their variables, as tables and as JSON.
+
+use bpfvar::{ProgramInfo, Reach, Section, Value, Var};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use crate::error::Result;
+use crate::output::{Ink, Output, clean};
+use crate::value::fit;
+
+/// A table without lines, as wide as its contents or the terminal.
+pub(crate) fn table(width: Option<usize>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(width.unwrap_or(usize::MAX).min(u16::MAX.into()) as u16);
+    table
+}
+
+/// Its lines, indented, without blanks at their ends.
+pub(crate) fn lines(table: &Table, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    table
+        .lines()
+        .map(|line| format!("{pad}{}", line.strip_prefix(' ').unwrap_or(&line).trim_end()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Name, type, size, value.
+pub(crate) type Cells = [String; 4];
+
+/// How wide the columns of several tables are, so that they stand below each other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns {
+    widths: [usize; 3],
+    room: usize,
+}
+
+impl Columns {
+    /// Names and types are broken where the terminal is too narrow; values get what is left, and are cut.
+    pub(crate) fn of<'a>(out: &Output, rows: impl Iterator<Item = &'a Cells>, indent: usize) -> Columns {
+        let mut widths = [0; 3];
+        for row in rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.width());
+            }
+        }
+        let Some(width) = out.width else { return Columns { widths, room: usize::MAX } };
+        // Each of the four columns has a blank on either side, but for the first and the last.
+        let free = width.saturating_sub(indent + widths[2] + 8).max(16);
+        widths[0] = widths[0].min(free * 2 / 5);
+        widths[1] = widths[1].min(free - widths[0] - free / 3);
+        Columns { widths, room: free - widths[0] - widths[1] }
+    }
+}
+
+pub(crate) fn variables(rows: Vec<Cells>, columns: Columns, indent: usize) -> String {
+    let Columns { widths, room } = columns;
+    let mut table = table(None);
+    for [name, ty, size, value] in rows {
+        table.add_row([name, ty, size, fit(&value, room)]);
+    }
+    for (column, width) in table.column_iter_mut().zip(widths) {
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed((width + 2).min(u16::MAX.into()) as u16)));
+    }
+    if let Some(column) = table.column_mut(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    lines(&table, indent)
+}
+
+/// How a section can be reached, in a word or two.
+pub(crate) fn access(section: &Section) -> &'static str {
+    match section.reach() {
+        Ok(Reach::Mapped) => "read-write",
+        Ok(Reach::MappedReadOnly) => "read-only",
+        Ok(Reach::SystemCall) => "system call",
+        Ok(Reach::SystemCallReadOnly) => "system call, read-only",
+        _ => "unknown",
+    }
+}
+
+/// A section in a line: `.bss  map:7 count.bss  read-write`.
+pub(crate) fn heading(out: &Output, section: &Section) -> String {
+    let info = section.map().info();
+    let name =
+        if section.is_data() { section.name().to_owned() } else { format!("{}[{}]", info.name, info.max_entries) };
+    let place = if section.is_data() { format!("map:{} {}", info.id, info.name) } else { format!("map:{}", info.id) };
+    format!("{}  {}  {}", out.ink(Ink::Name, &name), clean(&place), out.ink(Ink::Faint, access(section)))
+}
+
+/// `count (id 12)`.
+pub(crate) fn program_name(program: &ProgramInfo) -> String {
+    let name = if program.name.is_empty() { "(no name)" } else { &program.name };
+    format!("{} (id {})", clean(name), program.id)
+}
+
+/// What `list` and `dump` print as JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct Contents {
+    pub(crate) programs: Vec<JsonProgram>,
+    pub(crate) sections: Vec<JsonSection>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct JsonProgram {
+    id: u32,
+    name: String,
+    maps: Vec<u32>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct JsonMap {
+    id: u32,
+    name: String,
+    entries: u32,
+    value_size: u32,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct JsonSection {
+    name: String,
+    /// Whether it is a program's section, and no other map.
+    data: bool,
+    map: JsonMap,
+    access: &'static str,
+    /// The ids of those that use it.
+    programs: Vec<u32>,
+    variables: Vec<JsonVar>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct JsonVar {
+    name: String,
+    #[serde(rename = "type")]
+    ty: String,
+    offset: u64,
+    size: u64,
+    linkage: Option<String>,
+    value: Option<Value>,
+}
+
+impl From<&ProgramInfo> for JsonProgram {
+    fn from(info: &ProgramInfo) -> JsonProgram {
+        JsonProgram { id: info.id, name: info.name.clone(), maps: info.map_ids.clone() }
+    }
+}
+
+impl JsonSection {
+    pub(crate) fn new(section: &Section, programs: &[ProgramInfo], variables: Vec<JsonVar>) -> JsonSection {
+        let info = section.map().info();
+        let programs = programs.iter().filter(|program| program.map_ids.contains(&info.id)).map(|program| program.id);
+        JsonSection {
+            name: section.name().to_owned(),
+            data: section.is_data(),
+            map: JsonMap {
+                id: info.id,
+                name: info.name.clone(),
+                entries: info.max_entries,
+                value_size: info.value_size,
+            },
+            access: access(section),
+            programs: programs.collect(),
+            variables,
+        }
+    }
+}
+
+impl JsonSection {
+    /// The ids of the programs that use it.
+    pub(crate) fn users(&self) -> impl Iterator<Item = u32> {
+        self.programs.iter().copied()
+    }
+}
+
+impl JsonVar {
+    /// With its value, unless that is longer than `most` bytes.
+    pub(crate) fn new(var: &Var<'_>, most: u64) -> Result<JsonVar> {
+        let entries = if var.entry().is_some() { 1 } else { u64::from(var.section().map().info().max_entries) };
+        let value = if var.size().saturating_mul(entries) <= most { Some(var.read()?) } else { None };
+        Ok(JsonVar {
+            name: var.path().to_owned(),
+            ty: var.type_name(),
+            offset: var.offset(),
+            size: var.size(),
+            linkage: var.linkage().map(|linkage| linkage.to_string()),
+            value,
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! Help, completions, man pages.
+
+use std::fs;
+use std::process::Command;
+
+use bpfvar_objects::Source;
+
+use crate::support::{has, load, ok, program, run, text, tool};
+
+const COMMANDS: [&str; 11] =
+    ["list", "get", "set", "add", "cas", "dump", "watch", "show", "freeze", "completions", "man"];
+
+#[test]
+fn help_explains_targets_and_has_examples() {
+    let help = ok(&["--help"]);
+    has(&help, &["NAME.PATH", "prog:12.sampling", "pin:/sys/fs/bpf", "2^53", "Exit status", "@16", "read-write"]);
+    COMMANDS.iter().for_each(|command| has(&help, &[&format!("\n  {command} ")]));
+    for command in COMMANDS {
+        for help in ["-h", "--help"] {
+            has(&ok(&[command, help]), &["Usage: bpfvar", "Examples:", &format!("bpfvar {command}")]);
+        }
+    }
+    let alone = run::<&str>(&[]);
+    has(&text(&alone.stderr), &["Commands:", "Targets:", "bpfvar list"]);
+    has(&ok(&["set", "--help"]), &["--rewrite", "IS LOST"]);
+    has(&ok(&["freeze", "--help"]), &["for good", "nothing undoes"]);
+    assert!(ok(&["--help"]).lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
+fn shells_get_scripts() {
+    for shell in ["bash", "zsh", "fish"] {
+        has(&ok(&["completions", shell]), &["BPFVAR_COMPLETE", "bpfvar"]);
+    }
+    assert_eq!(run(&["completions", "tcsh"]).status.code(), Some(2));
+    let script = std::env::temp_dir().join(format!("bpfvar-completions-{}", std::process::id()));
+    fs::write(&script, ok(&["completions", "bash"])).unwrap();
+    let checked = Command::new("bash").args(["-n"]).arg(&script).output().unwrap();
+    fs::remove_file(script).unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+}
+
+#[test]
+fn targets_are_completed() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let candidates = |words: &[&str]| {
+        let mut command = tool(&["--", "bpfvar"]);
+        command
+            .args(words)
+            .env("BPFVAR_COMPLETE", "bash")
+            .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+            .env("_CLAP_IFS", "\n");
+        let output = command.output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        text(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(candidates(&["get", "count.samp"]).contains(&"count.sampling".to_owned()));
+    assert!(candidates(&["get", "count.bss.p"]).contains(&"count.bss.packets".to_owned()));
+    let p = program(&loaded);
+    assert_eq!(candidates(&["get", &format!("{p}.config.r")]), [format!("{p}.config.rate")]);
+    assert_eq!(candidates(&["show", &format!("{p}.hist[1")]).len(), 7);
+    assert_eq!(candidates(&["set", &format!("{p}.sam")]), [format!("{p}.sampling=")]);
+    assert!(candidates(&["wat"]).contains(&"watch".to_owned()));
+}
+
+/// As bash would ask at the end of a line.
+#[test]
+fn bash_completes_targets_with_colons() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let p = program(&loaded);
+    let complete = |line: &str| {
+        let script = format!(
+            "source <({tool} completions bash); compopt() {{ :; }}; PATH=${{PATH}}:{directory}; \
+             COMP_LINE='{line}' COMP_POINT={end} COMP_TYPE=9; _bpfvar; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            tool = env!("CARGO_BIN_EXE_bpfvar"),
+            directory = std::path::Path::new(env!("CARGO_BIN_EXE_bpfvar")).parent().unwrap().display(),
+            end = line.len(),
+        );
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        assert!(output.stderr.is_empty(), "{output:?}");
+        text(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let id = p.strip_prefix("prog:").unwrap();
+    assert_eq!(complete(&format!("bpfvar get {p}.config.r")), [format!("{id}.config.rate")]);
+    assert_eq!(complete(&format!("bpfvar set x.y=1 {p}.sam")), [format!("{id}.sampling=")]);
+    assert!(complete("bpfvar get count.samp").contains(&"count.sampling".to_owned()));
+    assert!(complete("bpfvar ").contains(&"watch".to_owned()));
+}
+
+#[test]
+fn man_pages_are_for_all_commands() {
+    let directory = std::env::temp_dir().join(format!("bpfvar-man-{}", std::process::id()));
+    ok(&["man", directory.to_str().unwrap()]);
+    for command in COMMANDS {
+        let page = fs::read_to_string(directory.join(format!("bpfvar-{command}.1"))).unwrap();
+        has(&page, &[".TH bpfvar", ".SH EXAMPLES"]);
+    }
+    assert_eq!(fs::read_to_string(directory.join("bpfvar.1")).unwrap(), ok(&["man"]));
+    has(&ok(&["man"]), &[".SH TARGETS", ".SH EXIT STATUS", "prog:12.sampling"]);
+    fs::remove_dir_all(&directory).unwrap();
+    assert!(!ok(&["man"]).contains("bpfvar\\-help"));
+}

@@ -1,0 +1,81 @@
+//! Running the tool.
+
+use std::process::{Command, Output};
+
+use bpfvar_objects::{Loaded, Source};
+use bpfvar_testkit::host;
+use serde_json::Value;
+
+/// The object in the kernel, or None where tests must be skipped.
+#[track_caller]
+pub(crate) fn load(source: Source) -> Option<Loaded> {
+    host::ready(source.needs()).then(|| bpfvar_objects::load(source))
+}
+
+/// Runs the first program so often. One call for all of it would be broken off by the signal of a child's end.
+pub(crate) fn run_times(loaded: &Loaded, times: u32) {
+    for _ in 0..times {
+        loaded.run(1);
+    }
+}
+
+/// `prog:12`.
+pub(crate) fn program(loaded: &Loaded) -> String {
+    format!("prog:{}", loaded.programs[0].id())
+}
+
+/// `map:7`.
+pub(crate) fn map(loaded: &Loaded, name: &str) -> String {
+    format!("map:{}", loaded.map(name).info().id)
+}
+
+/// The tool with these arguments.
+pub(crate) fn tool<S: AsRef<str>>(args: &[S]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bpfvar"));
+    command.args(args.iter().map(AsRef::as_ref));
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+pub(crate) fn run<S: AsRef<str>>(args: &[S]) -> Output {
+    tool(args).output().expect("the tool was built")
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
+}
+
+/// What a command that must succeed prints.
+#[track_caller]
+pub(crate) fn ok<S: AsRef<str>>(args: &[S]) -> String {
+    let output = run(args);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    text(&output.stdout)
+}
+
+/// The one line by which a command that must fail says why. It prints nothing else.
+#[track_caller]
+pub(crate) fn fails<S: AsRef<str>>(args: &[S]) -> String {
+    let output = run(args);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let line = text(&output.stderr);
+    assert!(line.starts_with("bpfvar: ") && line.trim_end().lines().count() == 1, "{line:?}");
+    line
+}
+
+#[track_caller]
+pub(crate) fn json<S: AsRef<str>>(args: &[S]) -> Value {
+    let printed = ok(args);
+    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"))
+}
+
+/// Asserts that a text has each of some parts.
+#[track_caller]
+pub(crate) fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "no {part:?} in {text:?}");
+    }
+}
