@@ -6,6 +6,7 @@ use bpfvar::{Array, Result};
 use bpfvar_objects::{Source, load};
 use bpfvar_testkit::host;
 
+#[allow(dead_code, reason = "other benches use more of it")]
 #[path = "../../benches/support/comparison.rs"]
 mod comparison;
 

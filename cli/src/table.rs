@@ -1,6 +1,6 @@
 //! Sections with their variables, as tables and as JSON.
 
-use bpfvar::{ProgramInfo, Reach, Section, Value, Var};
+use bpfvar::{Program, ProgramInfo, Reach, Section, Value, Var};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
@@ -93,7 +93,10 @@ pub(crate) fn heading(out: &Output, section: &Section) -> String {
 
 /// `count (id 12)`.
 pub(crate) fn program_name(program: &ProgramInfo) -> String {
-    let name = if program.name.is_empty() { "(no name)" } else { &program.name };
+    // The kernel's own name may be cut; the function's is in the program's BTF.
+    let whole = Program::from_id(program.id).and_then(|program| program.full_name());
+    let name = whole.unwrap_or_else(|_| program.name.clone());
+    let name = if name.is_empty() { "(no name)" } else { &name };
     format!("{} (id {})", clean(name), program.id)
 }
 

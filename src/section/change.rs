@@ -33,7 +33,7 @@ impl<'s> Var<'s, ReadWrite> {
     ///
     /// As [`Var::change`].
     pub fn set(&self, value: impl Into<Value>) -> Result<Value> {
-        self.change(value)?.apply()
+        self.change(value)?.apply().map(|(old, _)| old)
     }
 
     /// Checks a new value and maps the section, and writes nothing yet.
@@ -212,52 +212,66 @@ impl<'s> Change<'s> {
         &self.var
     }
 
-    /// Writes the value, and gives the one that was there before: each scalar that was replaced as it was at that moment.
+    /// Writes the value. Gives the one that was there before, each scalar that was replaced as it was at that moment, and the one
+    /// that was written.
     ///
     /// # Errors
     ///
     /// None where the section is mapped. [`Var::change_by_rewrite`] makes system calls here: as
     /// [`Map::update`](crate::Map::update).
-    pub fn apply(self) -> Result<Value> {
-        let old = self.var.read()?;
-        if self.by_rewrite {
-            self.rewrite()?;
-            return Ok(old);
-        }
-        let typed = self.var.section().mapped_for_writing()?;
-        let Some(entry) = self.var.single() else {
-            for put in &self.puts {
-                typed.put(put);
-            }
-            return Ok(old);
-        };
-        let bytes = self.var.bytes();
-        let mut before = self.var.section().read(entry, bytes.clone())?;
-        for put in &self.puts {
-            let word = typed.put(put);
-            for (at, seen) in (put.unit.at..).zip(&word[..put.unit.width as usize]) {
-                if bytes.contains(&at) {
-                    before[(at - bytes.start) as usize] = *seen;
-                }
+    pub fn apply(self) -> Result<(Value, Value)> {
+        match self.var.single() {
+            Some(entry) => self.apply_to(entry),
+            None => {
+                let entries = 0..self.var.section().map().info().max_entries;
+                let pairs: Vec<_> = entries.map(|entry| self.apply_to(entry)).collect::<Result<_>>()?;
+                let (old, new) = pairs.into_iter().unzip();
+                Ok((Value::Array(old), Value::Array(new)))
             }
         }
-        Ok(decode(self.var.btf(), self.var.part(), &before))
     }
 
-    fn rewrite(&self) -> Result<()> {
+    fn apply_to(&self, entry: u32) -> Result<(Value, Value)> {
         let section = self.var.section();
-        // Puts of one entry stand together.
-        for puts in self.puts.chunk_by(|one, other| one.entry == other.entry) {
-            let entry = puts[0].entry;
+        let bytes = self.var.bytes();
+        let mut old = section.read(entry, bytes.clone())?;
+        // They were made in the order of the entries.
+        let first = self.puts.partition_point(|put| put.entry < entry);
+        let puts = &self.puts[first..self.puts.partition_point(|put| put.entry <= entry)];
+        if self.by_rewrite {
             let mut whole = section.look_up(entry)?;
             for put in puts {
-                for (index, byte) in (put.unit.at as usize..).zip(0..put.unit.width as usize) {
-                    whole[index] = whole[index] & !put.mask[byte] | put.bits[byte] & put.mask[byte];
-                }
+                put_over(&mut whole, 0, put);
             }
             section.map().update(entry, &whole)?;
+        } else {
+            let typed = section.mapped_for_writing()?;
+            for put in puts {
+                let word = typed.put(put);
+                for (at, seen) in (put.unit.at..).zip(&word[..put.unit.width as usize]) {
+                    if bytes.contains(&at) {
+                        old[(at - bytes.start) as usize] = *seen;
+                    }
+                }
+            }
         }
-        Ok(())
+        let mut new = old.clone();
+        for put in puts {
+            put_over(&mut new, bytes.start, put);
+        }
+        let decoded = |bytes: &[u8]| decode(self.var.btf(), self.var.part(), bytes);
+        Ok((decoded(&old), decoded(&new)))
+    }
+}
+
+/// Puts bits into bytes that start at `start` of the entry, as far as they reach.
+fn put_over(bytes: &mut [u8], start: u64, put: &Put) {
+    let unit = put.unit.at..put.unit.end();
+    for (at, (bits, mask)) in unit.zip(put.bits.iter().zip(&put.mask)) {
+        let index = at.checked_sub(start).and_then(|index| usize::try_from(index).ok());
+        if let Some(byte) = index.and_then(|index| bytes.get_mut(index)) {
+            *byte = *byte & !mask | bits & mask;
+        }
     }
 }
 

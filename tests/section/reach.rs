@@ -29,7 +29,8 @@ fn what_cannot_be_mapped_is_read_and_rewritten_only_by_name() {
     assert!(var.field::<u32>().is_err());
     assert!(var.clone().read_only().field::<u32>().is_err());
     assert!(var.add("1").is_err(), "not in one step");
-    assert_eq!(var.change_by_rewrite("34").unwrap().apply().unwrap().to_string(), "33");
+    let (old, new) = var.change_by_rewrite("34").unwrap().apply().unwrap();
+    assert_eq!((old.to_string(), new.to_string()), ("33".to_owned(), "34".to_owned()));
     assert_eq!(text(&globals, "only_static"), "34");
     assert!(var.change_by_rewrite("99999999999").is_err());
 }

@@ -138,8 +138,8 @@ fn several_changes_are_prepared_and_then_applied() {
     let two = globals.var("config.mode").unwrap();
     let changes = [one.change("7").unwrap(), two.change("OFF").unwrap()];
     assert_eq!(text(&globals, "sampling"), "1", "nothing is written before apply");
-    let old: Vec<String> = changes.into_iter().map(|change| change.apply().unwrap().to_string()).collect();
-    assert_eq!(old, ["1", "FAST"]);
+    let values = changes.map(|change| change.apply().unwrap()).map(|(old, new)| format!("{old} -> {new}"));
+    assert_eq!(values, ["1 -> 7", "FAST -> OFF"]);
     assert_eq!((text(&globals, "sampling"), text(&globals, "config.mode")), ("7".to_owned(), "OFF".to_owned()));
 }
 

@@ -17,11 +17,11 @@ pub(super) fn run(assignments: &[Assignment], rewrite: bool, out: &mut Output) -
     for (found, assignment) in found.iter().zip(assignments) {
         let var = found.var()?;
         let change = change(&var, &assignment.value, rewrite, &found.text, out.verbose)?;
-        changes.push((var, change));
+        changes.push(change);
     }
     let mut written: Vec<(String, (Value, Value))> = Vec::new();
-    for ((var, change), found) in changes.into_iter().zip(&found) {
-        match change.apply().and_then(|old| Ok((old, var.read()?))) {
+    for (change, found) in changes.into_iter().zip(&found) {
+        match change.apply() {
             Ok(values) => written.push((found.text.clone(), values)),
             Err(error) => {
                 print(&written, out)?;
