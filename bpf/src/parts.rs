@@ -75,7 +75,7 @@ pub(crate) fn load_programs(object: &mut Object, btf: BorrowedFd<'_>) -> Vec<Loa
             insns: &insns,
             license: &program.license,
             name,
-            btf,
+            btf: Some(btf),
             func_info: &func_info,
             line_info: &line_info,
         };

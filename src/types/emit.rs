@@ -61,15 +61,7 @@ impl Emitter {
         if strings.is_empty() {
             strings.push(0);
         }
-        // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
-        let mut bytes = 0xeb9f_u16.to_ne_bytes().to_vec();
-        bytes.extend([1, 0]);
-        for word in [24, 0, types.len() as u32, types.len() as u32, strings.len() as u32] {
-            bytes.extend(word.to_ne_bytes());
-        }
-        bytes.extend(types);
-        bytes.extend(strings);
-        bytes
+        assemble(&types, &strings)
     }
 
     fn add(&mut self, words: &[u32]) -> TypeId {
@@ -101,4 +93,17 @@ impl Emitter {
         self.strings.push(0);
         at
     }
+}
+
+/// BTF of encoded types and the strings that they name.
+pub(super) fn assemble(types: &[u8], strings: &[u8]) -> Vec<u8> {
+    // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
+    let mut bytes = 0xeb9f_u16.to_ne_bytes().to_vec();
+    bytes.extend([1, 0]);
+    for word in [24, 0, types.len() as u32, types.len() as u32, strings.len() as u32] {
+        bytes.extend(word.to_ne_bytes());
+    }
+    bytes.extend(types);
+    bytes.extend(strings);
+    bytes
 }

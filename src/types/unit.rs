@@ -154,6 +154,7 @@ pub(crate) fn pieces(units: &Units, start: u64, len: u64) -> impl Iterator<Item 
 
 #[cfg(test)]
 mod tests {
+    use super::super::emit::assemble;
     use super::*;
 
     /// That the units of a value are a partition: each byte's unit is that of all of its bytes, aligned and inside.
@@ -171,15 +172,7 @@ mod tests {
     /// BTF of records of words; names are in "\0a\0b\0c\0int\0".
     fn btf(records: &[&[u32]]) -> Btf {
         let types: Vec<u8> = records.iter().copied().flatten().flat_map(|word| word.to_ne_bytes()).collect();
-        let strings = b"\0a\0b\0c\0int\0";
-        let mut bytes = 0xeb9f_u16.to_ne_bytes().to_vec();
-        bytes.extend([1, 0]);
-        for word in [24, 0, types.len() as u32, types.len() as u32, strings.len() as u32] {
-            bytes.extend(word.to_ne_bytes());
-        }
-        bytes.extend(types);
-        bytes.extend(strings);
-        Btf::parse(&bytes).unwrap()
+        Btf::parse(&assemble(&types, b"\0a\0b\0c\0int\0")).unwrap()
     }
 
     fn int(size: u32) -> [u32; 4] {

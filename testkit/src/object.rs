@@ -159,8 +159,8 @@ pub struct ProgramSpec<'a> {
     pub license: &'a CStr,
     /// Cut to 15 bytes; BTF tells the whole of it.
     pub name: &'a str,
-    /// The BTF object of its functions.
-    pub btf: BorrowedFd<'a>,
+    /// The BTF object of its functions, if it has one.
+    pub btf: Option<BorrowedFd<'a>>,
     /// `struct bpf_func_info` in a row: instruction, type id.
     pub func_info: &'a [[u32; 2]],
     /// `struct bpf_line_info` in a row: instruction, file name, line's text, line and column.
@@ -184,7 +184,7 @@ impl ProgramSpec<'_> {
                 log_size: log.len() as u32,
                 log_buf: log.as_mut_ptr().expose_provenance() as u64,
                 prog_name: name_field(self.name),
-                prog_btf_fd: self.btf.as_raw_fd() as u32,
+                prog_btf_fd: self.btf.map_or(0, |btf| btf.as_raw_fd() as u32),
                 func_info_rec_size: size_of::<[u32; 2]>() as u32,
                 func_info: address(self.func_info),
                 func_info_cnt: self.func_info.len() as u32,

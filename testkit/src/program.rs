@@ -6,8 +6,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
 use crate::insn::Insn;
+use crate::object::ProgramSpec;
 
-const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_OBJ_PIN: libc::c_long = 6;
 const BPF_PROG_TEST_RUN: libc::c_long = 10;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
@@ -19,21 +19,6 @@ pub enum ProgramType {
     SocketFilter = 1,
     /// Runs at every hit of a tracepoint while [`Attached`].
     RawTracepoint = 17,
-}
-
-#[repr(C)]
-#[derive(Default)]
-struct LoadAttr {
-    prog_type: u32,
-    insn_cnt: u32,
-    insns: u64,
-    license: u64,
-    log_level: u32,
-    log_size: u32,
-    log_buf: u64,
-    kern_version: u32,
-    prog_flags: u32,
-    prog_name: [u8; 16],
 }
 
 #[repr(C)]
@@ -120,21 +105,7 @@ impl Program {
     ///
     /// The kernel's errno with the end of the verifier's log.
     pub fn load(program_type: ProgramType, insns: &[Insn]) -> io::Result<Program> {
-        let fd = with_verifier_log(|log| {
-            let mut attr = LoadAttr {
-                prog_type: program_type as u32,
-                insn_cnt: insns.len() as u32,
-                insns: address(insns),
-                license: address(c"GPL"),
-                log_level: 1,
-                log_size: log.len() as u32,
-                log_buf: log.as_mut_ptr().expose_provenance() as u64,
-                ..LoadAttr::default()
-            };
-            // SAFETY: instructions, licence and log are borrowed for the call and as long as said.
-            unsafe { bpf_fd(BPF_PROG_LOAD, &mut attr) }
-        })?;
-        Ok(Program { fd })
+        ProgramSpec { program_type, insns, license: c"GPL", name: "", btf: None, func_info: &[], line_info: &[] }.load()
     }
 
     /// Loads a socket filter, which [`Program::run`] drives.
