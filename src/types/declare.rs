@@ -1,5 +1,6 @@
 //! Types as C writes them.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::{Alias, Btf, Kind, TypeId};
@@ -81,9 +82,10 @@ impl Btf {
     /// } config;                       // offset 0, 16 bytes
     /// ```
     pub(crate) fn layout(&self, id: TypeId, name: &str) -> String {
-        let mut lines = Vec::new();
         let size = self.size(id).unwrap_or(0);
-        self.layout_of(id, name, Place { offset: 0, size, bits: None }, 0, &mut lines);
+        let mut layout = Layout { btf: self, lines: Vec::new(), written_out: HashSet::new() };
+        layout.add(id, name, Place { offset: 0, size, bits: None }, 0);
+        let lines = layout.lines;
         let width =
             lines.iter().filter(|line| line.note.is_some()).map(|line| line.text.len()).max().unwrap_or(0).min(60);
         let mut out = String::new();
@@ -95,19 +97,26 @@ impl Btf {
         }
         out
     }
+}
 
-    fn layout_of(&self, id: TypeId, name: &str, place: Place, level: usize, lines: &mut Vec<Line>) {
+/// A declaration in the making.
+struct Layout<'a> {
+    btf: &'a Btf,
+    lines: Vec<Line>,
+    /// As in C, a type is written out where it comes first and has its name from then on. That also bounds the text.
+    written_out: HashSet<TypeId>,
+}
+
+impl Layout<'_> {
+    fn add(&mut self, id: TypeId, name: &str, place: Place, level: usize) {
+        let btf = self.btf;
         let indent = "    ".repeat(level);
-        let suffix = match place.bits {
-            Some(bits) => format!(" : {bits}"),
-            None => String::new(),
-        };
-        let note = Some(place.note());
+        let suffix = place.bits.map_or_else(String::new, |bits| format!(" : {bits}"));
         // Through arrays and aliases down to what has an inside.
         let mut base = id;
         let mut dimensions = String::new();
         loop {
-            match self.get(base).kind {
+            match btf.get(base).kind {
                 Kind::Array { element, len } => {
                     let _ = write!(dimensions, "[{len}]");
                     base = element;
@@ -117,39 +126,42 @@ impl Btf {
                 _ => break,
             }
         }
-        let ty = self.get(base);
+        let ty = btf.get(base);
         let space = if name.is_empty() { "" } else { " " };
-        let typedef = self.typedef_note(id);
+        let closing = format!("{indent}}}{space}{name}{dimensions}{suffix};");
+        let note = match btf.get(id) {
+            ty if matches!(ty.kind, Kind::Alias { how: Alias::Typedef, .. }) => {
+                format!("{}, typedef {}", place.note(), ty.name)
+            }
+            _ => place.note(),
+        };
         match &ty.kind {
-            Kind::Struct { keyword, members, .. } => {
-                lines.push(Line::bare(format!("{indent}{} {{", head(keyword.text(), &ty.name))));
+            Kind::Struct { keyword, members, .. } if self.written_out.insert(base) => {
+                self.lines.push(Line::bare(format!("{indent}{} {{", head(keyword.text(), &ty.name))));
                 for member in members {
-                    let part = self.part(member);
-                    let size = self.size(member.of).unwrap_or(0);
+                    let part = btf.part(member);
+                    let size = btf.size(member.of).unwrap_or(0);
                     let bits = part.bits.map(|bits| bits.len);
-                    let place = Place { offset: place.offset + part.offset, size, bits };
-                    self.layout_of(member.of, &member.name, place, level + 1, lines);
+                    self.add(
+                        member.of,
+                        &member.name,
+                        Place { offset: place.offset + part.offset, size, bits },
+                        level + 1,
+                    );
                 }
-                let text = format!("{indent}}}{space}{name}{dimensions};");
-                lines.push(Line { text, note: Some(format!("{}{typedef}", place.note())) });
+                self.lines.push(Line { text: closing, note: Some(note) });
             }
-            Kind::Enum { values, .. } => {
-                lines.push(Line::bare(format!("{indent}{} {{", head("enum", &ty.name))));
+            Kind::Enum { values, .. } if self.written_out.insert(base) => {
+                self.lines.push(Line::bare(format!("{indent}{} {{", head("enum", &ty.name))));
                 for value in values {
-                    lines.push(Line::bare(format!("{indent}    {} = {},", value.name, value.value)));
+                    self.lines.push(Line::bare(format!("{indent}    {} = {},", value.name, value.value)));
                 }
-                let text = format!("{indent}}}{space}{name}{dimensions}{suffix};");
-                lines.push(Line { text, note: Some(format!("{}{typedef}", place.note())) });
+                self.lines.push(Line { text: closing, note: Some(note) });
             }
-            _ => lines.push(Line { text: format!("{indent}{}{suffix};", self.declaration(id, name)), note }),
-        }
-    }
-
-    /// `, typedef name` where a typedef stands before a type that is written out.
-    fn typedef_note(&self, id: TypeId) -> String {
-        match self.get(id) {
-            ty if matches!(ty.kind, Kind::Alias { how: Alias::Typedef, .. }) => format!(", typedef {}", ty.name),
-            _ => String::new(),
+            _ => {
+                let text = format!("{indent}{}{suffix};", btf.declaration(id, name));
+                self.lines.push(Line { text, note: Some(place.note()) });
+            }
         }
     }
 }

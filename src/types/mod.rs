@@ -230,7 +230,10 @@ impl Btf {
                 self.content_of(*element, known).saturating_mul((*len).into())
             }
             Kind::Struct { members, .. } => {
-                members.iter().fold(1_u64, |sum, member| sum.saturating_add(self.content_of(member.of, known)))
+                // A member costs something even without a byte of its own.
+                let one =
+                    |sum: u64, member: &Member| sum.saturating_add(1).saturating_add(self.content_of(member.of, known));
+                members.iter().fold(1, one)
             }
             Kind::Variable { of, .. } => self.content_of(*of, known),
             _ => self.size(id).unwrap_or(1),

@@ -248,7 +248,7 @@ fn lies_inside(btf: &Btf, member: &Member, struct_bits: u64) -> bool {
             }
             part.offset * 8 + bits.start + u64::from(bits.len)
         }
-        None => part.offset * 8 + size.saturating_mul(8),
+        None => size.saturating_mul(8).saturating_add(part.offset * 8),
     };
     end <= struct_bits
 }

@@ -65,17 +65,29 @@ impl Units {
 
     /// The unit that holds a byte of the value; None for padding.
     pub(crate) fn at(&self, byte: u64) -> Option<Unit> {
-        let (of, at) = match self.btf.kind(self.root) {
-            Kind::Section { variables, .. } => {
-                let behind = variables.partition_point(|placed| u64::from(placed.offset) <= byte);
-                let Placed { variable, offset } = *variables.get(behind.checked_sub(1)?)?;
-                (variable, u64::from(offset))
-            }
-            _ => (self.root, 0),
-        };
+        let (of, at) = self.object_at(byte)?;
         let mut widest = None;
         self.btf.claims(of, at, byte, &mut widest);
         widest
+    }
+
+    /// The first byte from `byte` on at which something may start: where padding ends at the soonest.
+    fn next(&self, byte: u64) -> u64 {
+        let Some((of, at)) = self.object_at(byte) else { return byte };
+        let inside = self.btf.next_start(of, at, byte);
+        inside.unwrap_or_else(|| byte.max(at + self.btf.size(of).unwrap_or(0)))
+    }
+
+    /// The variable that starts last before or at a byte, and where; or the value itself.
+    fn object_at(&self, byte: u64) -> Option<(TypeId, u64)> {
+        match self.btf.kind(self.root) {
+            Kind::Section { variables, .. } => {
+                let behind = variables.partition_point(|placed| u64::from(placed.offset) <= byte);
+                let Placed { variable, offset } = *variables.get(behind.checked_sub(1)?)?;
+                Some((variable, offset.into()))
+            }
+            _ => Some((self.root, 0)),
+        }
     }
 }
 
@@ -105,6 +117,33 @@ impl Btf {
                 }
             }
             _ => keep_widest(scalar(at, size, byte), byte, widest),
+        }
+    }
+}
+
+impl Btf {
+    /// The first byte from `byte` on at which a part of an object of type `of` at `at` starts, if one does.
+    fn next_start(&self, of: TypeId, at: u64, byte: u64) -> Option<u64> {
+        let size = self.size(of).unwrap_or(0);
+        if size == 0 || byte >= at + size {
+            return None;
+        }
+        match self.kind(of) {
+            Kind::Variable { of, .. } => self.next_start(*of, at, byte),
+            Kind::Array { element, len } => {
+                let step = self.size(*element).unwrap_or(1);
+                let index = byte.saturating_sub(at) / step;
+                let elements = (index..u64::from(*len)).take(2);
+                elements.map(|index| at + index * step).find_map(|at| self.next_start(*element, at, byte))
+            }
+            Kind::Struct { members, .. } => {
+                let starts = members.iter().filter_map(|member| match self.part(member) {
+                    Part { of, offset, bits: None } => self.next_start(of, at + offset, byte),
+                    Part { offset, .. } => (at + offset >= byte).then_some(at + offset),
+                });
+                starts.min()
+            }
+            _ => (at >= byte).then_some(at),
         }
     }
 }
@@ -141,7 +180,8 @@ pub(crate) fn pieces(units: &Units, start: u64, len: u64) -> impl Iterator<Item 
     std::iter::from_fn(move || {
         while at < end {
             let Some(unit) = units.at(at) else {
-                at += 1;
+                // Padding: on to what comes next, be it in the next variable.
+                at = units.next(at + 1);
                 continue;
             };
             let piece = at..unit.end().min(end);

@@ -104,11 +104,16 @@ impl Layout {
     /// # Safety
     ///
     /// As for [`Field::project`](crate::Field::project); and views of `T` touch nothing but the fields said so.
-    pub unsafe fn with<T, F: MapValue>(mut self, name: &'static str, place: unsafe fn(*mut T) -> *mut F) -> Layout {
+    pub unsafe fn with<T: 'static, F: MapValue>(
+        mut self,
+        name: &'static str,
+        place: unsafe fn(*mut T) -> *mut F,
+    ) -> Layout {
         let Some(room) = Room::<T>::new() else {
             // No memory for a T, so none in which one could be accessed.
             return Layout { shape: Shape::Opaque, ..self };
         };
+        assert!(self.of == RustType::of::<T>(), "the fields of a struct are its own");
         // SAFETY: the address of room for a T; `place` accesses nothing, says the caller.
         let at = unsafe { place(room.at.as_ptr()) };
         let offset = at.addr() - room.at.addr().get();
@@ -130,10 +135,11 @@ impl Layout {
                 let end = element.end()?;
                 Some(len.checked_sub(1).map_or(0, |last| last * stride + end))
             }
-            Shape::Struct { fields, .. } => fields
-                .iter()
-                .map(|field| Some(field.offset + field.layout.end()?))
-                .try_fold(0, |end, field| Some(end.max(field?))),
+            Shape::Struct { fields, .. } => fields.iter().try_fold(0, |end, field| {
+                // A field without bytes reaches nowhere.
+                let len = field.layout.end()?;
+                Some(if len == 0 { end } else { end.max(field.offset + len) })
+            }),
             Shape::Opaque => None,
         }
     }

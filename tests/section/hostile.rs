@@ -142,6 +142,48 @@ fn unions_nested_in_one_another_take_no_time() {
 }
 
 #[test]
+fn sizes_are_checked_before_what_they_are_sizes_of() {
+    // struct { x[2^32 - 1][2^32 - 1] }, the arrays behind it.
+    let mut types = Types::default();
+    types.structure(4, "s", 16, &[("m", 3, 8)]);
+    let byte = types.int("u8", 1);
+    types.array(4, u32::MAX);
+    types.array(byte, u32::MAX);
+    types.refused("does not lie inside");
+}
+
+#[test]
+fn members_without_bytes_and_enums_without_end_are_bounded() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let mut types = Types::default();
+    let byte = types.int("u8", 1);
+    let none = types.array(byte, 0);
+    let members: Vec<_> = (0..8000).map(|_| ("z", none, 0)).collect();
+    let empty = types.structure(4, "s", 1, &members);
+    let many = types.array(empty, 4096);
+    let mut words = vec![types.string("e"), 6 << 24 | 10_000, 1];
+    for value in 0..10_000 {
+        words.extend([1, value % 256]);
+    }
+    let long = types.add(&words);
+    let members: Vec<_> = (0..4096).map(|index| ("e", long, index * 8)).collect();
+    let enums = types.structure(4, "enums", 4096, &members);
+    // Mostly padding.
+    let members: Vec<_> = (0..8000).map(|index| ("b", byte, index * 8)).collect();
+    let holes = types.structure(4, "holes", 1 << 20, &members);
+    let (a, b, c) = (types.variable("a", many), types.variable("b", enums), types.variable("c", holes));
+    types.section(".bss", 2 << 20, &[(a, 0), (b, 4096), (c, 8192)]);
+    let map = Map::builder().name(".bss").value_size(2 << 20).create().unwrap();
+    let section = Section::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+    assert!(section.var("a").unwrap().read().unwrap_err().to_string().contains("overlap"));
+    assert!(section.var("b").unwrap().declaration().len() < 2 << 20, "an enum is written out once");
+    section.var("b").unwrap().read().unwrap();
+    section.var("c").unwrap().read().unwrap();
+}
+
+#[test]
 fn a_name_cannot_be_long_or_steer_a_terminal() {
     let mut types = Types::default();
     types.int(&"x".repeat(513), 1);

@@ -70,7 +70,7 @@ fn types_are_named_and_declared_as_in_c() {
         "    __u8 first; ",
         "        __s32 x; ",
         "offset 4, 4 bytes",
-        "    } inners[2];",
+        "    struct inner inners[2]; ",
         "} nested;",
     ] {
         assert!(declaration.contains(line), "{line:?} in\n{declaration}");
