@@ -283,7 +283,9 @@ pub enum Cause {
     )]
     MemlockLimit,
     /// EPERM: the map is frozen.
-    #[error("the map is frozen, for good: user space can only read it, so map it read-only")]
+    #[error(
+        "the map is frozen, for good: user space can only read it (map it read-only; of a variable, Var::read_only)"
+    )]
     Frozen,
     /// EACCES: `BPF_F_RDONLY_PROG` maps are never mapped writable.
     #[error(

@@ -14,6 +14,9 @@ use crate::types::Btf;
 ///
 /// Nothing is mapped before it is needed, and no program is kept loaded; the maps are kept alive. See [`Section::is_stale`].
 ///
+/// Fields and views borrow from it. To keep both in one struct, bind a section ([`Section::bind`] gives an
+/// [`Array`](crate::Array) that owns its mapping), or make the `Globals` `'static` by `Box::leak`.
+///
 /// # Privileges
 ///
 /// Everything here opens maps and BTF by their ids and needs `CAP_SYS_ADMIN`. Without it, open a map by pin or descriptor and use
@@ -138,6 +141,28 @@ impl Globals {
     /// The sections, in the order of the program's maps.
     pub fn sections(&self) -> &[Section] {
         &self.sections
+    }
+
+    /// The section of this name: `.bss`, `.data.custom`, an array map's name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Ambiguous`].
+    pub fn section(&self, name: &str) -> Result<&Section> {
+        let found: Vec<_> = self.sections.iter().filter(|section| section.name() == name).collect();
+        match found.as_slice() {
+            [section] => Ok(section),
+            [] => {
+                let names: Vec<_> = self.sections.iter().map(Section::name).collect();
+                let hint = format!("there are {}", names.join(", "));
+                Err(Error::NotFound { object: self.what.clone(), what: format!("section {name:?}"), hint })
+            }
+            several => {
+                let candidates = several.iter().map(ToString::to_string).collect();
+                let hint = "open the map that is meant by its id";
+                Err(Error::Ambiguous { what: format!("{}: section {name:?}", self.what), candidates, hint })
+            }
+        }
     }
 
     /// The variable, or the part of one, that a path names, in any section; see [`Section::var`].

@@ -44,6 +44,9 @@ struct Encoder<'a> {
 
 impl Encoder<'_> {
     fn part(&mut self, part: Part, base: u64, value: &Value) -> Encoded {
+        if let Some(inner) = self.unquoted(part.of, value) {
+            return self.part(part, base, &inner);
+        }
         let at = (base + part.offset) as usize;
         match (part.bits, self.btf.kind(part.of)) {
             (Some(bits), _) if bits.len > 64 => {
@@ -51,24 +54,36 @@ impl Encoder<'_> {
             }
             (Some(bits), _) => {
                 let word = self.scalar(part.of, bits.len, value)?;
-                self.put_bits(at, bits, word);
-                Ok(())
+                self.put_bits(at, bits, word, value)
             }
             (None, Kind::Array { element, len }) => self.array(*element, *len, at, value),
             (None, Kind::Struct { .. }) => self.structure(part.of, at, value),
             (None, Kind::Variable { of, .. }) => self.part(Part { of: *of, offset: at as u64, bits: None }, 0, value),
             (None, Kind::Int(Int { bits, size, .. })) if bits.len != size * 8 => {
                 let word = self.scalar(part.of, bits.len, value)?;
-                self.put_bits(at, *bits, word);
-                Ok(())
+                self.put_bits(at, *bits, word, value)
             }
             (None, _) => {
                 let size = self.btf.size(part.of).unwrap_or(0) as usize;
                 let word = self.scalar(part.of, size as u32 * 8, value)?;
-                self.put(at, &native(word, size));
-                Ok(())
+                self.put(at, &native(word, size), value)
             }
         }
+    }
+
+    /// What stands in JSON's quotes, and for a char array what stands in its brackets: as JSON prints the value, it can be given.
+    #[cfg(feature = "json")]
+    fn unquoted(&self, of: TypeId, value: &Value) -> Option<Value> {
+        let Value::Text(text) = value else { return None };
+        let is_text = matches!(*self.btf.kind(of), Kind::Array { element, .. } if self.btf.is_char(element));
+        let quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
+        let listed = is_text && text.starts_with('[') && text.ends_with(']');
+        (quoted || listed).then(|| Value::from_json(text).ok()).flatten()
+    }
+
+    #[cfg(not(feature = "json"))]
+    fn unquoted(&self, _of: TypeId, _value: &Value) -> Option<Value> {
+        None
     }
 
     /// The bits of a scalar of so many bits.
@@ -89,7 +104,7 @@ impl Encoder<'_> {
             Kind::Enum { signed, values, .. } => {
                 if let Value::Text(name) | Value::Enum { name: Some(name), .. } = value {
                     if let Some(known) = values.iter().find(|known| known.name.as_ref() == name.as_str()) {
-                        return self.ranged(number_of(known.value), bits, *signed || known.value < 0, value);
+                        return self.enumerator(known.value, bits, *signed, value);
                     }
                 }
                 let names = || {
@@ -101,7 +116,10 @@ impl Encoder<'_> {
                     rule: format!("an enumerator or a number is needed: {}", names()),
                     ..fault
                 })?;
-                self.ranged(number, bits, *signed, value)
+                match number.signed() {
+                    Some(number) if number < 0 => self.enumerator(number, bits, *signed, value),
+                    _ => self.ranged(number, bits, *signed, value),
+                }
             }
             Kind::Pointer { .. } => self.ranged(self.number(value)?, bits, false, value),
             Kind::Float { size: 4 } => {
@@ -118,6 +136,13 @@ impl Encoder<'_> {
                 Err(self.fault(value, format!("what is of type {name} cannot be written")))
             }
         }
+    }
+
+    /// An enum that is not said to be signed may be, as compilers before 2022 did not say: -1 is then 0xffffffff.
+    fn enumerator(&self, number: i128, bits: u32, signed: bool, value: &Value) -> Encoded<u128> {
+        let old_negative = !signed && bits <= 32 && number >> 31 == 1;
+        let number = if old_negative { i128::from(number as u32 as i32) } else { number };
+        self.ranged(number_of(number), bits, signed || number < 0, value)
     }
 
     fn boolean(&self, value: &Value) -> Encoded<u128> {
@@ -188,8 +213,7 @@ impl Encoder<'_> {
                 }
                 let mut bytes = text.as_bytes().to_vec();
                 bytes.resize(room, 0);
-                self.put(at, &bytes);
-                return Ok(());
+                return self.put(at, &bytes, value);
             }
             Value::Text(text) => {
                 parsed = self.json(text, value)?;
@@ -215,7 +239,7 @@ impl Encoder<'_> {
     }
 
     fn structure(&mut self, of: TypeId, at: usize, value: &Value) -> Encoded {
-        let Kind::Struct { keyword, members, .. } = self.btf.kind(of) else { return Ok(()) };
+        let Kind::Struct { members, .. } = self.btf.kind(of) else { return Ok(()) };
         let parsed;
         let given = match value {
             Value::Text(text) => {
@@ -231,9 +255,6 @@ impl Encoder<'_> {
                 format!("{name} is written by JSON such as {{\"member\": 1}}, or a member by its path"),
             ));
         };
-        if keyword.is_union() && given.len() > 1 {
-            return Err(self.fault(value, "the members of a union share their bytes: give one"));
-        }
         let parts = self.btf.named_parts(members);
         for (name, value) in given {
             let before = self.path.len();
@@ -261,21 +282,33 @@ impl Encoder<'_> {
             .fault(value, "structs and arrays take a Value::Struct or Value::Array; text only with the feature `json`"))
     }
 
-    fn put(&mut self, at: usize, bytes: &[u8]) {
-        self.image.bytes[at..at + bytes.len()].copy_from_slice(bytes);
-        self.image.mask[at..at + bytes.len()].fill(0xff);
+    fn put(&mut self, at: usize, bytes: &[u8], value: &Value) -> Encoded {
+        self.put_masked(at, bytes.iter().map(|byte| (*byte, 0xff)), value)
     }
 
     /// Bits of at most 64, so over at most 9 bytes.
-    fn put_bits(&mut self, at: usize, bits: Bits, word: u128) {
+    fn put_bits(&mut self, at: usize, bits: Bits, word: u128, value: &Value) -> Encoded {
         let len = bit_bytes(bits);
         let shift = shift(len, bits);
         let mask = ((1_u128 << bits.len) - 1) << shift;
         let (new, mask) = (native(word << shift & mask, len), native(mask, len));
-        for (index, (new, mask)) in new.into_iter().zip(mask).enumerate() {
-            self.image.bytes[at + index] = self.image.bytes[at + index] & !mask | new;
-            self.image.mask[at + index] |= mask;
+        self.put_masked(at, new.into_iter().zip(mask), value)
+    }
+
+    /// Members of a union share their bytes: they may all be given if they agree.
+    fn put_masked(&mut self, at: usize, bytes: impl Iterator<Item = (u8, u8)>, value: &Value) -> Encoded {
+        for (at, (new, mask)) in (at..).zip(bytes) {
+            let (byte, known) = (&mut self.image.bytes[at], &mut self.image.mask[at]);
+            if (*byte ^ new) & *known & mask != 0 {
+                return Err(self.fault(
+                    value,
+                    "another member of its union, which has the same bytes, is given another value: give one",
+                ));
+            }
+            *byte = *byte & !mask | new & mask;
+            *known |= mask;
         }
+        Ok(())
     }
 
     fn fault(&self, value: &Value, rule: impl Into<String>) -> Fault {

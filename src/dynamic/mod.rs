@@ -31,10 +31,12 @@ pub(crate) use text::parse_number;
 /// | enum | an enumerator's name, or a number in the range of its size |
 /// | float, double | `1.5`, `1e9`, `inf`, `nan`; one that would become infinite is refused |
 /// | pointer | a number |
-/// | `char [N]` | the text, of at most `N - 1` bytes; the rest becomes NUL |
+/// | `char [N]` | the text, of at most `N - 1` bytes, the rest becomes NUL; or all numbers as a JSON array |
 /// | array | JSON, all elements |
 /// | struct | JSON; members that are not named keep their values |
-/// | union | JSON with one member |
+/// | union | JSON with one member, or several that agree |
+///
+/// With the feature `json`, text may stand in JSON's quotes for any type: what is printed as JSON is taken as text.
 ///
 /// # JSON
 ///
@@ -86,6 +88,8 @@ impl fmt::Display for Value {
             Value::Pointer(address) => write!(f, "{address:#x}"),
             // Debug escapes what could confuse a terminal.
             Value::Text(text) => write!(f, "{text:?}"),
+            // What JSON's null becomes.
+            Value::Bytes(bytes) if bytes.is_empty() => f.write_str("null"),
             Value::Bytes(bytes) => f.write_str(&hex(bytes)),
             Value::Array(elements) => {
                 f.write_str("[")?;
@@ -113,6 +117,26 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Value {
+    /// The number, if it is a whole one: also of a `bool`, an enum and a pointer.
+    pub fn as_i128(&self) -> Option<i128> {
+        match *self {
+            Value::Int(value) | Value::Enum { value, .. } => Some(value),
+            Value::Uint(value) => value.try_into().ok(),
+            Value::Bool(value) => Some(value.into()),
+            Value::Pointer(address) => Some(address.into()),
+            _ => None,
+        }
+    }
+
+    /// The text of a `char` array, and the name of an enumerator.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            Value::Enum { name, .. } => name.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The number, if it is one: also of a `bool`, an enum, a pointer and a whole float. For rates and comparisons.
     pub fn as_f64(&self) -> Option<f64> {
         Some(match *self {

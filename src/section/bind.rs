@@ -2,13 +2,13 @@
 
 use super::Section;
 use crate::error::{Error, LayoutMismatch, Result};
-use crate::types::{Btf, Int, Kind, Part};
+use crate::types::{Btf, Int, Kind, Part, Unit, Units};
 use crate::value::{Class, Layout, LayoutField, MapValue, ScalarKind, Shape};
 
 /// That a part has the type `T`.
 pub(super) fn check_part<T: MapValue>(btf: &Btf, part: Part, object: &str) -> Result<()> {
     let layout = Layout::of::<T>();
-    let mut comparison = Comparison { btf, mismatches: Vec::new() };
+    let mut comparison = Comparison { btf, base: part.offset, mismatches: Vec::new() };
     if part.bits.is_some() {
         comparison.differ("", layout.name(), "a bitfield, which no pointer reaches: use read, set, add".to_owned());
     } else {
@@ -32,29 +32,42 @@ pub(super) fn check_part<T: MapValue>(btf: &Btf, part: Part, object: &str) -> Re
 /// That a whole section, or an entry of a map, has the type `T`.
 pub(super) fn check<T: MapValue>(section: &Section) -> Result<()> {
     let layout = Layout::of::<T>();
-    let mut comparison = Comparison { btf: section.btf(), mismatches: Vec::new() };
+    let mut comparison = Comparison { btf: section.btf(), base: 0, mismatches: Vec::new() };
     comparison.compare(&layout, Part { of: section.units.root(), offset: 0, bits: None }, 0, "");
     comparison.result(&section.to_string(), &layout)
 }
 
-/// The error for a type whose scalars are not the units that the section is accessed in.
-pub(super) fn not_in_units<T: MapValue>(object: &str, at: u64) -> Error {
-    let name = Layout::of::<T>().name();
-    Error::Layout {
-        object: object.to_owned(),
-        expected: name.clone(),
-        mismatches: vec![LayoutMismatch {
-            field: String::new(),
-            expected: format!("each scalar of {name} at offset {at} to be accessed by itself"),
-            found: "bytes that a union, a bitfield, a packed struct or a wider element type has accessed otherwise: use read and set, or bind \
-                    the whole section (Section::bind), which has a mapping of its own"
-                .to_owned(),
-        }],
-    }
+/// The error for a type whose scalars are not the units that the section is accessed in: for a `T` at byte `at` of an entry.
+pub(super) fn not_in_units<T: MapValue>(units: &Units, object: &str, at: u64) -> Error {
+    let layout = Layout::of::<T>();
+    let mut mismatches = Vec::new();
+    layout.each_leaf(at as usize, &mut |leaf, width| {
+        let leaf = Unit { at: leaf as u64, width: width as u32 };
+        if mismatches.is_empty() && !units.admits(leaf) {
+            let expected = format!("{} accessed in one step at offset {}", bytes(leaf.width.into()), leaf.at - at);
+            let found = match units.at(leaf.at) {
+                Some(unit) => format!(
+                    "{} there, as its BTF has it (a union or a bitfield has its widest member, a packed scalar its bytes): declare the field so, use \
+                     read and set, or bind the whole section (Section::bind), which has a mapping of its own",
+                    bytes(unit.width.into())
+                ),
+                None => "padding, which only bytes can stand for, such as [u8; 3]".to_owned(),
+            };
+            mismatches.push(LayoutMismatch { field: String::new(), expected, found });
+        }
+    });
+    Error::Layout { object: object.to_owned(), expected: layout.name(), mismatches }
+}
+
+/// `1 byte`, `4 bytes`.
+fn bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
 struct Comparison<'a> {
     btf: &'a Btf,
+    /// Where the value starts that offsets are counted from.
+    base: u64,
     mismatches: Vec<LayoutMismatch>,
 }
 
@@ -108,7 +121,7 @@ impl Comparison<'_> {
             }
             // A union is what any of its members is.
             (_, Kind::Struct { keyword, members, .. }) if keyword.is_union() => members.iter().any(|member| {
-                let mut inner = Comparison { btf: self.btf, mismatches: Vec::new() };
+                let mut inner = Comparison { btf: self.btf, base: self.base, mismatches: Vec::new() };
                 let part = self.btf.part(member);
                 inner.compare(layout, Part { offset: offset + part.offset, ..part }, at, field);
                 inner.mismatches.is_empty()
@@ -150,33 +163,23 @@ impl Comparison<'_> {
                 field.name.starts_with('_') && start <= part.offset && part.offset + size.min(end - start) <= end
             });
             if !named && !stood_for && size != 0 {
-                self.differ(
-                    &under(name),
-                    "no such field (start a name with `_` to stand for anything)".to_owned(),
-                    self.found(*part),
-                );
+                let expected =
+                    "nothing, as the Rust type has no such field (one whose name starts with `_` stands for anything)";
+                self.differ(&under(name), expected.to_owned(), self.found(*part));
             }
         }
     }
 
     fn expected(&self, layout: &Layout, at: u64) -> String {
-        format!(
-            "{} at offset {at}{}",
-            layout.name(),
-            layout.end().map(|size| format!(", {size} bytes")).unwrap_or_default()
-        )
+        let size = layout.size().map(|size| format!(", {}", bytes(size as u64))).unwrap_or_default();
+        format!("{} at offset {}{size}", layout.name(), at - self.base)
     }
 
     fn found(&self, part: Part) -> String {
-        let name = self.btf.type_name(part.of);
+        let (name, at) = (self.btf.type_name(part.of), part.offset - self.base);
         match part.bits {
-            Some(bits) => format!("{name} : {} at offset {}, a bitfield", bits.len, part.offset),
-            None => format!(
-                "{name} at offset {}, {} bytes{}",
-                part.offset,
-                self.btf.size(part.of).unwrap_or(0),
-                self.kind(part)
-            ),
+            Some(bits) => format!("{name} : {} at offset {at}, a bitfield", bits.len),
+            None => format!("{name} at offset {at}, {}{}", bytes(self.btf.size(part.of).unwrap_or(0)), self.kind(part)),
         }
     }
 

@@ -130,12 +130,12 @@ impl<'s> Var<'s, ReadWrite> {
                 _ => (old.as_f64().unwrap_or(f64::NAN), old.as_f64().unwrap_or(f64::NAN) + amount),
             };
             if sum.is_infinite() && old.is_finite() && amount.is_finite() {
-                return Err(fault(format!("with {old} it is more than the type holds")));
+                return Err(fault(format!("the sum with {old} is outside of what the type holds")));
             }
             return Ok(Value::F64(sum));
         }
         let amount = parse_number(text).map_err(fault)?.signed();
-        let overflow = || fault(format!("with {old} it is more than the type holds"));
+        let overflow = || fault(format!("the sum with {old} is outside of what the type holds"));
         match (old, amount) {
             (Value::Uint(old), Some(amount)) => old.checked_add_signed(amount).map(Value::Uint).ok_or_else(overflow),
             (Value::Int(old), Some(amount)) => old.checked_add(amount).map(Value::Int).ok_or_else(overflow),

@@ -49,6 +49,14 @@ impl Section {
         if let Some(typed) = self.writable.get() {
             return Ok(typed);
         }
+        if !self.map.info().flags.mmapable() {
+            return Err(self.map.mismatch(
+                "map_flags",
+                self.map.info().flags,
+                "BPF_F_MMAPABLE (1024), without which no map can be mapped: Var::read and read_as read it by system call, and \
+                 Var::change_by_rewrite writes it, losing what programs store meanwhile",
+            ));
+        }
         let typed = Typed::map(&self.map, self.units.clone())?;
         Ok(self.writable.get_or_init(|| typed))
     }

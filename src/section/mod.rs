@@ -6,6 +6,7 @@ mod memory;
 mod path;
 mod var;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -13,7 +14,7 @@ use crate::array::Array;
 use crate::error::{Error, Result};
 use crate::kernel::{Map, MapType, Program, ProgramInfo};
 use crate::memory::{Access, ReadOnly, ReadWrite};
-use crate::types::{Btf, Kind, Placed, Units};
+use crate::types::{Btf, Kind, Placed, TypeId, Units};
 use crate::value::{MapValue, Typed};
 
 pub use change::Change;
@@ -32,6 +33,8 @@ pub use var::{Linkage, Var};
 pub struct Section {
     map: Map,
     units: Units,
+    /// Names that several of its variables have.
+    twins: HashSet<Box<str>>,
     writable: OnceLock<Typed<ReadWrite>>,
     readable: OnceLock<Typed<ReadOnly>>,
 }
@@ -84,7 +87,9 @@ impl Section {
     /// Opens a map with BTF that the caller has: no privilege is needed but the map's descriptor.
     ///
     /// The value's type is the one that the map names by number, else, for a map without BTF, the section of the map's name
-    /// (`.bss` for `.bss` and for `count.bss`).
+    /// (`.bss` for `.bss` and for `count.bss`). It must be the BTF that the program was loaded with. That of an object file as
+    /// compilers write it lacks the sizes of sections; `bpftool gen object linked.o program.o` puts them in (section `.BTF` of
+    /// `linked.o`). A process with the right to may fetch it by [`Btf::from_id`].
     ///
     /// # Errors
     ///
@@ -107,15 +112,24 @@ impl Section {
                 "no BTF says what its values are; read them as bytes by Map::lookup, or bind a type by size with Array::from_map".to_owned(),
             ));
         };
-        let size = btf.size(root).unwrap_or(0);
-        let name = btf.type_name(root);
-        let units = Units::new(btf, root, info.value_size.into()).ok_or_else(|| {
+        let (size, name) = (btf.size(root).unwrap_or(0), btf.type_name(root));
+        // The kernel and the loaders see to both.
+        let is_named = match btf.get(root) {
+            ty if matches!(ty.kind, Kind::Section { .. }) => {
+                info.name.ends_with(&*ty.name) || ty.name.starts_with(&*info.name)
+            }
+            _ => true,
+        };
+        let fits = size == u64::from(info.value_size) && is_named;
+        let units = fits.then(|| Units::new(btf, root, size)).flatten().ok_or_else(|| {
             fault(format!(
-                "its BTF ({name}, {size} bytes) does not fit its values of {} bytes; it was loaded with BTF that was not fixed up",
+                "its BTF ({name}, {size} bytes) does not fit its values of {} bytes: it is another program's or another build's, or was \
+                 taken from an object file that no linker (bpftool gen object) or loader has completed",
                 info.value_size
             ))
         })?;
-        Ok(Section { map, units, writable: OnceLock::new(), readable: OnceLock::new() })
+        let twins = twins(units.btf(), units.root());
+        Ok(Section { map, units, twins, writable: OnceLock::new(), readable: OnceLock::new() })
     }
 
     fn btf_of_a_user(map: &Map) -> Result<Btf> {
@@ -179,7 +193,7 @@ impl Section {
         variables.map(|placed| Var::of_variable(self, placed)).chain(whole)
     }
 
-    /// The variable, or the part of one, that a path names: `sampling`, `config.limits[2].burst`, `func.local` for a static
+    /// The variable, or the part of one, that a path names: `sampling`, `config.limits[2].burst`, `func.local` or `local` for a static
     /// variable of a function, `counter@16` for the one of several `counter` that lies at byte 16.
     ///
     /// # Errors
@@ -209,7 +223,7 @@ impl Section {
         users(self.map.info().id)
     }
 
-    /// Whether no program uses the map any more. When a program is loaded anew, its variables live in a new map, and the old one
+    /// Whether no program uses the map, any more or at all. When a program is loaded anew, its variables live in a new map, and the old one
     /// lives on only for those who still hold it. Needs `CAP_SYS_ADMIN`.
     ///
     /// # Errors
@@ -222,6 +236,14 @@ impl Section {
     fn btf(&self) -> &Btf {
         self.units.btf()
     }
+}
+
+/// The names that several variables of a section have: static variables of several source files or inlined functions.
+fn twins(btf: &Btf, root: TypeId) -> HashSet<Box<str>> {
+    let Kind::Section { variables, .. } = btf.kind(root) else { return HashSet::new() };
+    let mut seen = HashSet::new();
+    let names = variables.iter().map(|placed| &btf.get(placed.variable).name);
+    names.filter(|name| !seen.insert(*name)).cloned().collect()
 }
 
 /// The programs that use a map.

@@ -64,7 +64,8 @@ pub(super) fn step(btf: &Btf, part: Part, step: &Step) -> Result<Part, String> {
         }
         (Step::Index(index), Kind::Array { element, len }) => {
             if *index >= u64::from(*len) {
-                return Err(format!("{} has no element {index}; they are 0..{len}", name()));
+                let known = len.checked_sub(1).map_or("it has none".to_owned(), |last| format!("they are 0 to {last}"));
+                return Err(format!("{} has no element {index}; {known}", name()));
             }
             let size = btf.size(*element).unwrap_or(0);
             Ok(Part { of: *element, offset: part.offset + index * size, bits: None })

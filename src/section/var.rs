@@ -76,22 +76,27 @@ impl fmt::Display for Linkage {
 /// The variable, or the part of one, that a path names, in any of the sections of `object`.
 pub(crate) fn find<'s>(sections: &'s [Section], path: &str, object: &str) -> Result<Var<'s>> {
     let mut found: Vec<Var<'s>> = Vec::new();
+    let mut longest = 0;
     for var in sections.iter().flat_map(Section::vars) {
-        let goes_on =
-            path.strip_prefix(var.path()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '@']));
-        let longest = found.first().map_or(0, |first| first.path.len());
+        let name = var.name();
+        let goes_on = path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', '@']));
         // A static variable `f.x` goes before a member `x` of a variable `f`.
-        if goes_on && var.path.len() >= longest {
-            if var.path.len() > longest {
+        if goes_on && name.len() >= longest {
+            if name.len() > longest {
                 found.clear();
             }
+            longest = name.len();
             found.push(var);
         }
     }
-    let Some(name) = found.first().map(|var| var.path.len()) else {
+    if found.is_empty() {
+        found = of_functions(sections, path);
+        longest = found.first().map_or(0, |var| short_name(var.name()).len());
+    }
+    if found.is_empty() {
         return Err(not_found(sections, path, object));
-    };
-    let mut steps = &path[name..];
+    }
+    let mut steps = &path[longest..];
     if let Some(behind) = steps.strip_prefix('@') {
         let end = behind.find(['.', '[']).unwrap_or(behind.len());
         let wanted: Option<u64> = behind[..end].parse().ok();
@@ -104,10 +109,21 @@ pub(crate) fn find<'s>(sections: &'s [Section], path: &str, object: &str) -> Res
     if found.len() > 1 {
         let candidates = found.iter().map(Var::candidate).collect();
         let hint = "say which by its offset, as it stands here, or look in one section only";
-        return Err(Error::Ambiguous { what: format!("{object}: {:?}", &path[..name]), candidates, hint });
+        return Err(Error::Ambiguous { what: format!("{object}: {:?}", &path[..longest]), candidates, hint });
     }
     let var = &found[0];
     var.at(steps)
+}
+
+/// Static variables of functions, `func.local`, that `path` names without their function.
+fn of_functions<'s>(sections: &'s [Section], path: &str) -> Vec<Var<'s>> {
+    let end = path.find(['.', '[', '@']).unwrap_or(path.len());
+    let vars = sections.iter().flat_map(Section::vars);
+    vars.filter(|var| var.name().contains('.') && short_name(var.name()) == &path[..end]).collect()
+}
+
+fn short_name(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 fn not_found(sections: &[Section], path: &str, object: &str) -> Error {
@@ -131,9 +147,13 @@ impl<'s> Var<'s> {
             Kind::Variable { linkage: 1, .. } => Linkage::Global,
             _ => Linkage::Extern,
         };
+        let path = match section.twins.contains(&ty.name) {
+            true => format!("{}@{}", ty.name, placed.offset),
+            false => ty.name.to_string(),
+        };
         Var {
             section,
-            path: ty.name.to_string(),
+            path,
             entry: Entry::One(0),
             part: path::whole(btf, placed.variable, placed.offset.into()),
             linkage: Some(linkage),
@@ -155,7 +175,7 @@ impl<'s> Var<'s> {
 }
 
 impl<'s, A: Access> Var<'s, A> {
-    /// Its path: `config.limits[2].burst`.
+    /// Its path: `config.limits[2].burst`; `calls@16` for a variable that shares its name with another of its section.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -222,7 +242,7 @@ impl<'s, A: Access> Var<'s, A> {
                 (Entry::All, Step::Index(index)) => {
                     let entries = self.section.map.info().max_entries;
                     let found = u32::try_from(*index).ok().filter(|index| *index < entries);
-                    let rule = || fault(format!("there is no entry {index}; they are 0..{entries}"));
+                    let rule = || fault(format!("there is no entry {index}; they are 0 to {}", entries - 1));
                     entry = Entry::One(found.ok_or_else(rule)?);
                 }
                 (Entry::All, Step::Member(member)) if self.single().is_none() => {
@@ -247,7 +267,10 @@ impl<'s, A: Access> Var<'s, A> {
     /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does.
     pub fn read(&self) -> Result<Value> {
         self.check_content()?;
-        let read = |entry| Ok(decode(self.btf(), self.part, &self.section.read(entry, self.bytes())?));
+        let read = |entry| {
+            let bytes = if self.is_text() { self.read_text(entry) } else { self.section.read(entry, self.bytes()) }?;
+            Ok(decode(self.btf(), self.part, &bytes))
+        };
         match self.single() {
             Some(entry) => read(entry),
             None => (0..self.section.map.info().max_entries).map(read).collect::<Result<_>>().map(Value::Array),
@@ -277,7 +300,7 @@ impl<'s, A: Access> Var<'s, A> {
     pub fn field<T: MapValue>(&self) -> Result<Field<'s, T, A>> {
         let entry = self.check::<T>()?;
         let field = self.section.field(entry, self.part.offset)?;
-        field.ok_or_else(|| bind::not_in_units::<T>(&self.to_string(), self.part.offset))
+        field.ok_or_else(|| bind::not_in_units::<T>(&self.section.units, &self.to_string(), self.part.offset))
     }
 
     /// The variable as a view of `T`, such as `derive(MapValue)` makes of a struct: `view::<Config>()?.rate.load(Relaxed)`.
@@ -287,6 +310,23 @@ impl<'s, A: Access> Var<'s, A> {
     /// As [`Var::field`].
     pub fn view<T: MapValue>(&self) -> Result<T::View<'s, A>> {
         self.field().map(T::view)
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(*self.btf().kind(self.part.of), Kind::Array { element, .. } if self.btf().is_char(element))
+    }
+
+    /// The bytes of a char array up to its first NUL, and some more: it may be long and all but empty.
+    fn read_text(&self, entry: u32) -> Result<Vec<u8>> {
+        let Range { start, end } = self.bytes();
+        let mut text = Vec::new();
+        for at in (start..end).step_by(4096) {
+            text.extend(self.section.read(entry, at..end.min(at + 4096))?);
+            if text.contains(&0) {
+                break;
+            }
+        }
+        Ok(text)
     }
 
     /// BTF comes from whoever loaded the program: unions nested in unions, a dozen levels deep, would make a value of gigabytes
@@ -347,9 +387,14 @@ impl<'s, A: Access> Var<'s, A> {
         Error::Argument { object: self.to_string(), argument, found, rule }
     }
 
+    /// The name of a whole variable, without the offset that tells it from its twins.
+    fn name(&self) -> &str {
+        self.path.split('@').next().unwrap_or(&self.path)
+    }
+
     /// How an error tells it from others of its name.
     fn candidate(&self) -> String {
-        format!("{}@{} ({} in {})", self.path, self.part.offset, self.type_name(), self.section)
+        format!("{}@{} ({} in {})", self.name(), self.part.offset, self.type_name(), self.section)
     }
 }
 

@@ -138,13 +138,12 @@ fn read_type(reader: &mut Reader<'_>, strings: &[u8]) -> Parsed<Type> {
         6 | 19 if !matches!(size, 1 | 2 | 4 | 8) => return Err(format!("an enum of {size} bytes")),
         16 if !matches!(size, 2 | 4 | 8 | 12 | 16) => return Err(format!("a float of {size} bytes")),
         6 => {
-            let values = reader.records(count, |reader| {
-                let (name, bits) = (string(strings, reader.u32()?)?, reader.u32()?);
-                // Compilers before 2022 did not say whether it is signed.
-                let value = if flag { i128::from(bits as i32) } else { bits.into() };
-                Ok(Enumerator { name, value })
-            })?;
-            Kind::Enum { size, signed: flag, values }
+            let values = reader.records(count, |reader| Ok((string(strings, reader.u32()?)?, reader.u32()?)))?;
+            // Compilers before 2022 did not say whether it is signed. Of less than 4 bytes it shows.
+            let signed = flag || size < 4 && values.iter().any(|(_, bits)| u64::from(*bits) >> (size * 8) != 0);
+            let value = |bits: u32| if signed { i128::from(bits as i32) } else { bits.into() };
+            let values = values.into_iter().map(|(name, bits)| Enumerator { name, value: value(bits) }).collect();
+            Kind::Enum { size, signed, values }
         }
         7 => Kind::Forward { keyword: if flag { Keyword::Union } else { Keyword::Struct } },
         8 => Kind::Alias { to, how: Alias::Typedef },

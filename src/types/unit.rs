@@ -71,6 +71,11 @@ impl Units {
         widest
     }
 
+    /// Whether the value is accessed so: by a unit, or by a single byte of padding.
+    pub(crate) fn admits(&self, leaf: Unit) -> bool {
+        self.at(leaf.at).map_or(leaf.width == 1, |unit| unit == leaf)
+    }
+
     /// The first byte from `byte` on at which something may start: where padding ends at the soonest.
     fn next(&self, byte: u64) -> u64 {
         let Some((of, at)) = self.object_at(byte) else { return byte };

@@ -127,6 +127,15 @@ impl Layout {
         &self.shape
     }
 
+    /// In bytes, if it is known.
+    pub(crate) fn size(&self) -> Option<usize> {
+        match &self.shape {
+            Shape::Scalar(ScalarKind { size, .. }) | Shape::Words { size } | Shape::Struct { size, .. } => Some(*size),
+            Shape::Array { len, stride, .. } => Some(len * stride),
+            Shape::Opaque => None,
+        }
+    }
+
     /// Where the last scalar ends: the size without padding behind it. None if any part is not known.
     pub(crate) fn end(&self) -> Option<usize> {
         match &self.shape {

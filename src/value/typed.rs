@@ -96,13 +96,12 @@ impl<A: Access> Typed<A> {
         let layout = Layout::of::<T>();
         let mut in_units = layout.end().is_some();
         layout.each_leaf(at as usize, &mut |at, width| {
-            let leaf = Unit { at: at as u64, width: width as u32 };
-            in_units &= self.units.at(leaf.at) == Some(leaf);
+            in_units &= self.units.admits(Unit { at: at as u64, width: width as u32 });
         });
         // SAFETY: aligned, for the region's base and the stride are multiples of 8, and inside the entry, which lies inside the
         // region. The region stays accessible while `self` is borrowed, and writable if B is ReadWrite, for then A is too.
-        // All of T's layout is known (`end`) and true of T (`of`): T is accessed by its leaves, and each is a unit. All other
-        // accesses through this mapping are by the same units.
+        // All of T's layout is known (`end`) and true of T (`of`): T is accessed by its leaves, and each is a unit, or a byte of
+        // padding. All other accesses through this mapping are by the same units, and to padding by bytes.
         in_units.then(|| unsafe { Field::new(self.address(entry, at).cast()) })
     }
 

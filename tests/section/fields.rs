@@ -58,7 +58,7 @@ fn a_scalar_of_another_kind_is_refused_with_both_kinds() {
     let error = globals.var("u32_value").unwrap().field::<i32>().unwrap_err();
     let text = error.to_string();
     assert!(text.contains(" is no i32: "), "{text}");
-    assert!(text.contains("expected i32 at offset 8, 4 bytes, found __u32 at offset 8, 4 bytes, unsigned"), "{text}");
+    assert!(text.contains("expected i32 at offset 0, 4 bytes, found __u32 at offset 0, 4 bytes, unsigned"), "{text}");
     assert!(globals.var("u32_value").unwrap().field::<u64>().is_err());
     assert!(globals.var("u32_value").unwrap().field::<f32>().is_err());
     assert!(globals.var("u8_value").unwrap().field::<bool>().is_err());
@@ -89,10 +89,11 @@ fn every_difference_of_a_struct_is_listed() {
     assert_eq!(fields, ["rate", "mood", "limits", "enabled", "rest", "mode", ""], "{error}");
     let text = error.to_string();
     for part in [
-        "rate: expected i64 at offset 8, 8 bytes, found __u64 at offset 8, 8 bytes, unsigned",
-        "mood: expected u32 at offset 16, 4 bytes, found no member of that name",
+        "rate: expected i64 at offset 0, 8 bytes, found __u64 at offset 0, 8 bytes, unsigned",
+        "mode: expected nothing, as the Rust type has no such field",
+        "mood: expected u32 at offset 8, 4 bytes, found no member of that name",
         "limits: expected [Limit; 3]",
-        "found struct limit [4] at offset 20, 32 bytes",
+        "found struct limit [4] at offset 12, 32 bytes",
     ] {
         assert!(text.contains(part), "{part:?} in {text}");
     }
@@ -110,6 +111,29 @@ fn a_field_with_an_underscore_stands_for_anything() {
     let Some((_loaded, globals)) = loaded(Source::Count) else { return };
     let partly = globals.var("config").unwrap().view::<Partly>().unwrap();
     assert_eq!((partly.rate.load(Relaxed), partly.enabled.load(Relaxed)), (1000, true));
+
+    // Padding, too, which only bytes can stand for.
+    #[derive(MapValue, Clone, Copy)]
+    #[repr(C)]
+    struct Padded {
+        rate: u64,
+        mode: u32,
+        limits: [Limit; 4],
+        enabled: bool,
+        _pad: [u8; 3],
+    }
+    globals.var("config").unwrap().view::<Padded>().unwrap()._pad.at(0).store(7, Relaxed);
+
+    #[derive(MapValue, Clone, Copy)]
+    #[repr(C)]
+    struct Coarse {
+        rate: u64,
+        _mode_and_limits: [u32; 9],
+        enabled: bool,
+        _pad: u16,
+    }
+    let error = globals.var("config").unwrap().view::<Coarse>().unwrap_err().to_string();
+    assert!(error.contains("2 bytes accessed in one step at offset 46") && error.contains("padding"), "{error}");
 }
 
 #[test]

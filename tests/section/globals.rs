@@ -21,6 +21,8 @@ fn a_program_is_found_by_id_pin_and_descriptor() {
         assert_eq!(other.program(), globals.program());
         assert_eq!(other.var("last").unwrap().offset(), 8);
     }
+    assert_eq!(globals.section(".data").unwrap().name(), ".data");
+    assert!(globals.section(".bss").unwrap_err().to_string().contains("there are .data"));
     let by_map = Globals::of_map(loaded.map(".data").try_clone().unwrap()).unwrap();
     assert_eq!(by_map.var("last").unwrap().size(), 4);
 }
@@ -89,6 +91,8 @@ fn two_static_variables_of_one_name_are_told_apart_by_their_offsets() {
     assert!(error.contains("calls@8") && error.contains("calls@16") && error.contains(".data of map"), "{error}");
     assert_eq!(crate::text(&globals, "calls@8"), "100");
     assert_eq!(crate::text(&globals, "calls@16"), "200");
+    let twins: Vec<_> = globals.vars().map(|var| var.path().to_owned()).filter(|path| path.contains("calls")).collect();
+    assert_eq!(twins, ["calls@8", "calls@16"], "each path leads back");
     assert!(globals.var("calls@9").is_err());
     assert!(globals.var("calls@x").is_err());
 }
@@ -98,6 +102,9 @@ fn static_variables_of_functions_have_dots_in_their_names() {
     let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
     assert_eq!(crate::text(&globals, "first.calls"), "50");
     assert_eq!(crate::text(&globals, "second.calls"), "60");
+    // Without its function, where that is unique: here two functions have one of that name.
+    let error = globals.var("calls").unwrap_err().to_string();
+    assert!(error.contains("first.calls@") && error.contains("second.calls@"), "{error}");
     assert_eq!(globals.var("first.calls").unwrap().linkage(), Some(Linkage::Static));
     assert_eq!(globals.var("text").unwrap().linkage(), Some(Linkage::Global));
     // libbpf makes the externs of .kconfig global before it loads them.
@@ -133,6 +140,15 @@ fn without_the_capability_ids_fail_with_advice_and_descriptors_work() {
         assert_eq!(error.cause(), Some(Cause::BtfNeedsCapSysAdmin), "{error}");
         assert!(error.to_string().contains("CAP_SYS_ADMIN"), "{error}");
         let section = Section::with_btf(map, btf).unwrap();
+        let other = Btf::parse(&{
+            let mut types = crate::hostile::Types::default();
+            let int = types.int("u64", 8);
+            types.array(int, 1);
+            types.bytes()
+        })
+        .unwrap();
+        let error = Section::with_btf(section.map().try_clone().unwrap(), other).unwrap_err().to_string();
+        assert!(error.contains("no BTF says") || error.contains("another program's"), "{error}");
         section.var("last").unwrap().set("7").unwrap();
         assert_eq!(section.var("last").unwrap().field::<u32>().unwrap().load(std::sync::atomic::Ordering::Relaxed), 7);
     });

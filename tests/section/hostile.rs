@@ -63,6 +63,14 @@ impl Types {
         self.add(&words)
     }
 
+    pub(crate) fn enumeration(&mut self, name: &str, size: u32, values: &[(&str, u32)]) -> u32 {
+        let mut words = vec![self.string(name), 6 << 24 | values.len() as u32, size];
+        for (name, value) in values {
+            words.extend([self.string(name), *value]);
+        }
+        self.add(&words)
+    }
+
     pub(crate) fn variable(&mut self, name: &str, of: u32) -> u32 {
         let name = self.string(name);
         self.add(&[name, 14 << 24, of, 1])
@@ -270,13 +278,16 @@ fn changed_types_are_walked_without_harm() {
     if !host::ready(Source::Kinds.needs()) {
         return;
     }
-    let good = kinds();
-    let map = |name| Map::builder().name(name).value_size(5536).create().unwrap();
-    let (data, bss) = (map("x.data"), map("x.bss"));
+    let loaded = load(Source::Kinds);
+    let btf = loaded.btf.as_ref().unwrap();
+    let good = btf.bytes();
+    let map =
+        |name, section| Map::builder().name(name).value_size(btf.section(section).unwrap().size).create().unwrap();
+    let (data, bss) = (map("x.data", ".data"), map("x.bss", ".bss"));
     let mut random = Random(42);
     let (mut parsed, mut opened) = (0, 0);
     for _ in 0..4_000 {
-        let mut bytes = good.clone();
+        let mut bytes = good.to_vec();
         for _ in 0..=random.below(3) {
             let at = 24 + random.below(bytes.len() - 24);
             let at = at / 4 * 4 + random.below(4);

@@ -24,7 +24,8 @@ fn every_kind_takes_its_values_and_no_others() {
         ("small_signed_value", "SMALL_PLUS", "SMALL_PLUS"),
         ("float_value", "3.25", "3.25"), ("double_value", "1e-300", "1e-300"), ("float_value", "inf", "inf"),
         ("node_pointer", "0x1000", "0x1000"),
-        ("text", "seven77", "\"seven77\""), ("text", "", "\"\""), ("lines[2]", "x", "\"x\""),
+        ("text", "\"quoted\"", "\"quoted\""), ("full_text", "[65, 66, 67, 68]", "[65, 66, 67, 68]"), ("color_value", "\"GREEN\"", "GREEN"),
+        ("u64_value", "\"0x10\"", "16"), ("text", "seven77", "\"seven77\""), ("text", "", "\"\""), ("lines[2]", "x", "\"x\""),
         ("cube[1][2]", "[1, -2, 3, -4]", "[1, -2, 3, -4]"),
         ("bits_value.three", "0", "0"), ("bits_value.minus", "-16", "-16"), ("bits_value.wide", "0x1ffffffff", "8589934591"),
         ("bits_value.hue", "RED", "RED"), ("bits_value.flag", "false", "false"), ("bits_value.next_unit", "1", "1"),
@@ -58,7 +59,8 @@ fn every_kind_takes_its_values_and_no_others() {
         ("bits_value.three", "8", "from 0 to 7"), ("bits_value.minus", "16", "from -16 to 15"), ("bits_value.one", "2", "from 0 to 1"),
         ("nested", r#"{"inner": {"z": 1}}"#, "there are x, y, innermost"), ("nested", "{", "JSON"), ("nested", "[1]", "is written by JSON"),
         ("nested", r#"{"first": 1, "last": -1}"#, "from 0 to 18446744073709551615"), ("nested", r#"{"first": null}"#, "a whole number"),
-        ("word", r#"{"whole": 1, "bytes": [1,2,3,4,5,6,7,8]}"#, "give one"), ("word", "5", "is written by JSON"),
+        ("word", r#"{"whole": 1, "bytes": [1,2,3,4,5,6,7,8]}"#, "give one"), ("anonymous_members", r#"{"as_number": 1, "left": 7}"#, "give one"),
+        ("word", "5", "is written by JSON"),
     ];
     for (path, new, reason) in refused {
         let var = globals.var(path).unwrap();
@@ -161,7 +163,7 @@ fn adding_is_exact_and_refuses_to_overflow() {
     var("double_value").add("0.6").unwrap();
     assert_eq!(text(&globals, "double_value"), "0.5");
     var("float_value").set("3e38").unwrap();
-    assert!(var("float_value").add("3e38").unwrap_err().to_string().contains("more than the type holds"));
+    assert!(var("float_value").add("3e38").unwrap_err().to_string().contains("outside of what the type holds"));
     var("float_value").set("0.1").unwrap();
     assert_eq!(var("float_value").add("0.2").unwrap().1.to_string(), "0.3");
     for (path, amount) in [
