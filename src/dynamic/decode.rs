@@ -73,13 +73,13 @@ fn decode_bits(btf: &Btf, of: TypeId, bits: Bits, bytes: &[u8]) -> Value {
 
 fn enumerator(btf: &Btf, of: TypeId, word: u128, bits: u32, signed: bool) -> Value {
     let value = if signed { sign_extend(word, bits) } else { word as i128 };
-    let name = match btf.kind(of) {
-        Kind::Enum { values, .. } => {
-            values.iter().find(|known| known.value == value).map(|known| known.name.to_string())
-        }
-        _ => None,
-    };
-    Value::Enum { value, name }
+    let Kind::Enum { values, .. } = btf.kind(of) else { return Value::Enum { value, name: None } };
+    let known = values.iter().find(|known| known.value == value);
+    // A bitfield of an enum that is not said to be signed (by compilers before 2022) holds the low bits of a negative one.
+    let low = |known: i128| known as u128 & ((1 << bits.min(127)) - 1);
+    let is_old = |known: i128| !signed && known >> 31 == 1 && low(known) == word;
+    let known = known.or_else(|| values.iter().find(|known| is_old(known.value)));
+    Value::Enum { value, name: known.map(|known| known.name.to_string()) }
 }
 
 /// How many bytes the bits are spread over.

@@ -154,8 +154,9 @@ impl<'s> Var<'s, ReadWrite> {
             }
             _ => {
                 let rule = format!(
-                    "{what} changes one scalar of up to 8 aligned bytes in one step; this is {}",
-                    self.type_name()
+                    "only a scalar of up to 8 bytes that is aligned to its size can be changed in one step ({what}); this is {} at byte {}",
+                    self.type_name(),
+                    bytes.start
                 );
                 Err(self.argument("path", format!("{:?}", self.path()), rule))
             }
