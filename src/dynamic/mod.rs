@@ -18,6 +18,9 @@ pub(crate) use text::parse_number;
 /// `Display` prints it in one line: numbers decimal, enumerators by name, pointers and unknown bytes hexadecimal, text in
 /// quotes with escapes, `{rate: 5, mode: FAST}`, `[1, 2, 3]`.
 ///
+/// `Int` and `Uint` of the same number are not equal, nor is an enum its number: compare by [`Value::as_i128`] or
+/// [`Value::as_str`].
+///
 /// # As input
 ///
 /// Text is read by the variable's type, so `"100".into()` is a value for a number, an enumerator, a `bool`, a float, a char
@@ -43,6 +46,21 @@ pub(crate) use text::parse_number;
 /// With the feature `json` it implements `serde::Serialize`. Integers beyond ±2^53, which many readers of JSON would round,
 /// are decimal strings; so are `NaN`, `Infinity` and `-Infinity`. Pointers and bytes without a meaning are strings of
 /// hexadecimal digits. Enumerators are their names, or numbers if they have none. All of these are accepted as input too.
+///
+/// # Examples
+///
+/// ```no_run
+/// use bpfvar::{Globals, Value};
+///
+/// let globals = Globals::of_program_named("count")?;
+/// if let Value::Struct(members) = globals.var("config")?.read()? {
+///     for (name, value) in members {
+///         println!("{name} = {value}");
+///     }
+/// }
+/// assert_eq!(globals.var("packets")?.read()?.as_i128(), Some(17));
+/// # Ok::<(), bpfvar::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {

@@ -11,6 +11,17 @@ use crate::value::Put;
 
 /// A new value for a variable, checked and ready: [`Change::apply`] cannot fail any more where the section is mapped. So a
 /// program may prepare several changes and apply all or none. Dropping it changes nothing.
+///
+/// ```no_run
+/// let globals = bpfvar::Globals::of_program_named("count")?;
+/// let (rate, mode) = (globals.var("config.rate")?, globals.var("config.mode")?);
+/// let changes = [rate.change("100")?, mode.change("FAST")?]; // if one does not fit, nothing is written
+/// for change in changes {
+///     let (old, new) = change.apply()?;
+///     println!("{old} -> {new}");
+/// }
+/// # Ok::<(), bpfvar::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is written before `apply`"]
 pub struct Change<'s> {

@@ -30,6 +30,25 @@ pub use var::{Linkage, Var};
 ///
 /// What a section finds in memory is accessed by the units of its BTF: each scalar in one step. Where the members of a union
 /// have different widths, the widest counts, and the others are read and written as parts of it.
+///
+/// # Examples
+///
+/// ```no_run
+/// use bpfvar::{Map, MapValue, ReadWrite, Section};
+///
+/// let section = Section::open(Map::from_pin("/sys/fs/bpf/count_bss")?)?;
+/// for var in section.vars() {
+///     println!("{} at byte {}, {} bytes: {}", var.path(), var.offset(), var.size(), var.read()?);
+/// }
+///
+/// #[derive(MapValue, Clone, Copy)]
+/// #[repr(C)]
+/// struct Bss { packets: u64, drops: u32 }
+///
+/// let bss = section.bind::<Bss, ReadWrite>()?; // an Array of one entry, held against BTF
+/// println!("{}", bss.read(0).packets);
+/// # Ok::<(), bpfvar::Error>(())
+/// ```
 pub struct Section {
     map: Map,
     units: Units,

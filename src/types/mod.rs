@@ -16,9 +16,17 @@ pub(crate) use emit::{Description, Emitter, Encoding};
 pub(crate) use unit::{Unit, Units, pieces};
 
 /// Types in the BPF Type Format, parsed: what the names, types and places of variables are taken from. A handle; cloning it is
-/// cheap.
+/// cheap. Format: the kernel's [`Documentation/bpf/btf.rst`](https://docs.kernel.org/bpf/btf.html).
 ///
-/// Own code rather than a library's: btf-rs is LGPL, and others panic on bad input or bring an ELF parser and more along.
+/// ```no_run
+/// use bpfvar::{Btf, Map, Section};
+///
+/// // Without CAP_SYS_ADMIN: a pin that may be opened, and the BTF from somewhere else.
+/// let btf = Btf::parse(&std::fs::read("count.btf").expect("a file"))?;
+/// let section = Section::with_btf(Map::from_pin("/sys/fs/bpf/count_data")?, btf)?;
+/// section.var("sampling")?.set("100")?;
+/// # Ok::<(), bpfvar::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Btf {
     types: Arc<[Type]>,
