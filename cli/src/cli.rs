@@ -69,7 +69,8 @@ pub(crate) enum Command {
     #[command(after_help = "\
 Examples:
   bpfvar list                 everything that BTF describes
-  bpfvar list sampling        programs, maps, sections and variables with `sampling` in their names
+  bpfvar list sampling        programs, maps, sections and variables with `sampling` in their names, in any case
+  bpfvar list prog:12         what `list` prints works too: prog:12, map:7, count.sampling
   bpfvar list -q              targets only, one a line
   bpfvar list --json | jq '.sections[].variables[].name'
 
@@ -110,9 +111,9 @@ How targets and values are written: bpfvar --help")]
         assignments: Vec<Assignment>,
         /// Write sections that cannot be mapped by rewriting them whole
         ///
-        /// For sections that are reached by system call only, such as aya's. The whole section is read and written back with the
-        /// change in it: whatever programs store to any of its variables in between IS LOST. Sections that can be mapped are
-        /// written as ever.
+        /// For sections that are reached by system call only, such as aya's. The whole section, or the whole entry of an array
+        /// map, is read and written back with the change in it: whatever programs store to any of its variables in between IS
+        /// LOST. Sections that can be mapped are written as ever.
         #[arg(long)]
         rewrite: bool,
     },
@@ -176,7 +177,8 @@ Examples:
 Arrays, map entries and structs are one row a scalar. CHANGE is since the last sample shown, RATE is a second. What can be mapped \
 is read from memory, without a system call. Ctrl-C, or the last sample, ends with a summary. On a terminal rows are redrawn in place, \
 at most 25 times a second; elsewhere it is one line a row and sample. --json prints one object a line: time (seconds since 1970), name, \
-value, change and rate, and at the end one with \"summary\".")]
+value, change and rate, one with \"warning\" if the program is gone, and at the end one with \"summary\". More than 10000 rows are \
+refused.")]
     Watch {
         /// What to watch
         #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
@@ -212,7 +214,7 @@ loading the program anew. The BPF programs themselves still write it, unless it 
 the map writable, as loaders often do.")]
     Freeze {
         /// The map or section
-        #[arg(add = ArgValueCompleter::new(complete::targets))]
+        #[arg(add = ArgValueCompleter::new(complete::maps))]
         target: Target,
     },
     /// Print the completion script for a shell
@@ -227,14 +229,16 @@ It asks bpfvar for candidates, and so completes the names of programs, maps and 
         /// The shell
         shell: Shell,
     },
-    /// Print the man page, or write those of all commands into a directory
+    /// Print a man page, or write those of all commands into a directory
     #[command(after_help = "\
 Examples:
   bpfvar man | man -l -
+  bpfvar man get | man -l -
   bpfvar man /usr/local/share/man/man1")]
     Man {
-        /// The directory
-        directory: Option<PathBuf>,
+        /// The command whose page to print, or a directory that is there
+        #[arg(value_name = "COMMAND|DIR")]
+        what: Option<PathBuf>,
     },
 }
 

@@ -19,6 +19,35 @@ pub(crate) fn targets(current: &OsStr) -> Vec<CompletionCandidate> {
         names = variables();
     }
     names.retain(|name| name.starts_with(current));
+    candidates(names)
+}
+
+/// Whole maps and sections: what can be frozen.
+pub(crate) fn maps(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(current) = current.to_str() else { return Vec::new() };
+    let Ok(all) = Globals::of_system() else { return Vec::new() };
+    let programs = Program::all().unwrap_or_default();
+    let mut names = Vec::new();
+    for section in all.sections() {
+        let map = section.map().info();
+        let part = if section.is_data() { section.name().to_owned() } else { format!(".{}", map.name) };
+        for program in programs.iter().filter(|program| program.map_ids.contains(&map.id)) {
+            names.push(format!("{}{part}", program.name));
+            // Numbers only for those who have started to type one.
+            if current.starts_with("prog:") {
+                names.push(format!("prog:{}{part}", program.id));
+            }
+        }
+        names.push(map.name.clone());
+        if current.starts_with("map:") {
+            names.push(format!("map:{}", map.id));
+        }
+    }
+    names.retain(|name| name.starts_with(current));
+    candidates(names)
+}
+
+fn candidates(mut names: Vec<String>) -> Vec<CompletionCandidate> {
     names.sort();
     names.dedup();
     names.into_iter().map(CompletionCandidate::new).collect()

@@ -15,6 +15,7 @@ mod objects;
 
 pub(crate) use found::{Found, labels};
 use found::{Identity, Place, var_in};
+pub(crate) use hint::why_none;
 
 /// Finds targets. What it has opened it keeps, so that several targets in one program share its mappings.
 #[derive(Default)]
@@ -103,6 +104,7 @@ impl Resolver {
                 )
             }
             (Object::Map(_), _) => "a map".to_owned(),
+            (Object::Program(_), []) => "a program without variables".to_owned(),
             (Object::Program(_), sections) => {
                 let maps: Vec<&str> = sections.iter().map(|section| section.map().info().name.as_str()).collect();
                 format!("a program with {}", maps.join(", "))
@@ -187,6 +189,8 @@ impl Resolver {
         // `.data.custom` before `.data`.
         named.sort_by_key(|index| std::cmp::Reverse(sections[*index].name().len()));
         let mut refused_there = None;
+        // A section may also be named with its own dot behind the one of the path.
+        let rest = if rest.starts_with("..") { &rest[1..] } else { rest };
         for index in named {
             let path = rest.strip_prefix(sections[index].name());
             match (path, path.and_then(|path| path.strip_prefix('.'))) {

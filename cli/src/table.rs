@@ -9,17 +9,17 @@ use crate::error::Result;
 use crate::output::{Ink, Output, clean};
 use crate::value::fit;
 
-/// A table without lines, as wide as its contents or the terminal.
-pub(crate) fn table(width: Option<usize>) -> Table {
+/// A table without lines, as wide as its contents.
+fn table() -> Table {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(width.unwrap_or(usize::MAX).min(u16::MAX.into()) as u16);
+    table.set_width(u16::MAX);
     table
 }
 
 /// Its lines, indented, without blanks at their ends.
-pub(crate) fn lines(table: &Table, indent: usize) -> String {
+fn lines(table: &Table, indent: usize) -> String {
     let pad = " ".repeat(indent);
     table
         .lines()
@@ -58,7 +58,7 @@ impl Columns {
 
 pub(crate) fn variables(rows: Vec<Cells>, columns: Columns, indent: usize) -> String {
     let Columns { widths, room } = columns;
-    let mut table = table(None);
+    let mut table = table();
     for [name, ty, size, value] in rows {
         table.add_row([name, ty, size, fit(&value, room)]);
     }

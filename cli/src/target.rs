@@ -70,7 +70,10 @@ fn check(rest: &str, may_be_empty: bool) -> Result<(), String> {
     if rest.is_empty() {
         return if may_be_empty { Ok(()) } else { Err("a name is missing".to_owned()) };
     }
-    if rest.ends_with('.') || rest.contains("..") {
+    // `prog:12..rodata`: a section has a dot of its own.
+    let sections = [".rodata", ".data", ".bss", ".kconfig"];
+    let odd = |(at, _): (usize, &str)| !sections.iter().any(|section| rest[at + 1..].starts_with(section));
+    if rest.ends_with('.') || rest.match_indices("..").any(odd) {
         return Err("a name is missing behind a dot".to_owned());
     }
     if let Some(odd) = rest.chars().find(|c| c.is_whitespace() || c.is_control() || *c == '=') {
@@ -143,6 +146,7 @@ mod tests {
         assert_eq!(parsed("map:7[3].x"), (id(7, false, true), "[3].x".into()));
         assert_eq!(parsed("map:7up.x"), (name(false, true), "7up.x".into()));
         assert_eq!(parsed("prog:12.bss"), (id(12, true, false), ".bss".into()));
+        assert_eq!(parsed("prog:12..bss"), (id(12, true, false), "..bss".into()));
     }
 
     #[test]
@@ -165,7 +169,9 @@ mod tests {
             "pin:/x/",
             "a.",
             "a..b",
-            "prog:12..bss",
+            "prog:12..bss.",
+            "prog:12...bss",
+            "prog:12..b",
             "a[",
             "a[]",
             "a[-1]",

@@ -107,6 +107,20 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
     cut + "…"
 }
 
+/// As much of the end of a name as fits: what names have in common is their start.
+pub(crate) fn fit_name(name: &str, width: usize) -> String {
+    if name.width() <= width {
+        return name.to_owned();
+    }
+    let mut used = 1;
+    let kept = name.chars().rev().take_while(|c| {
+        used += c.width().unwrap_or(0);
+        used <= width
+    });
+    let kept: Vec<char> = kept.collect();
+    format!("…{}", kept.into_iter().rev().collect::<String>())
+}
+
 /// The scalars of a value. Taken once, so that its rows stay the same whatever the bytes are: a char array that is no text
 /// for a moment reads as numbers.
 #[derive(Debug)]
@@ -221,5 +235,8 @@ mod tests {
         assert_eq!(fit("abcdef", 6), "abcdef");
         assert_eq!(fit("abcdefg", 6), "abcde…");
         assert_eq!(fit("日本語", 4), "日…");
+        assert_eq!(fit_name("count.hist[3]", 13), "count.hist[3]");
+        assert_eq!(fit_name("count.hist[3]", 8), "…hist[3]");
+        assert_eq!(fit_name("日本語", 4), "…語");
     }
 }

@@ -11,7 +11,7 @@ use crate::value::bare;
 pub(super) fn run(target: &Target, amount: &str, out: &mut Output) -> Result<()> {
     let found = Resolver::default().find(target)?;
     let var = found.var()?;
-    writable(&var, &target.text, out)?;
+    writable(&var, &target.text, "add", out)?;
     let (old, new) = var.add(amount)?;
     match (out.json, out.quiet) {
         (true, false) => out.json(&Members(&[(target.text.clone(), Written { old: &old, new: &new })])),

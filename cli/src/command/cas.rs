@@ -21,7 +21,7 @@ struct Outcome<'a> {
 pub(super) fn run(target: &Target, old: &str, new: &str, out: &mut Output) -> Result<()> {
     let found = Resolver::default().find(target)?;
     let var = found.var()?;
-    writable(&var, &target.text, out)?;
+    writable(&var, &target.text, "cas", out)?;
     let outcome = var.compare_exchange(old, new)?;
     if out.json {
         let (swapped, seen) = match &outcome {

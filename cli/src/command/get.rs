@@ -1,5 +1,7 @@
 //! `bpfvar get`.
 
+use std::collections::HashSet;
+
 use super::Members;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
@@ -21,7 +23,12 @@ pub(super) fn run(targets: &[Target], out: &mut Output) -> Result<()> {
         }
     }
     match (out.json, out.quiet) {
-        (true, false) => out.json(&Members(&values)),
+        (true, false) => {
+            // No key twice, whatever was asked for twice.
+            let mut seen = HashSet::new();
+            values.retain(|(label, _)| seen.insert(label.clone()));
+            out.json(&Members(&values))
+        }
         (true, true) => values.iter().try_for_each(|(_, value)| out.json_line(value)),
         (false, true) => values.iter().try_for_each(|(_, value)| out.line(bare(value))),
         (false, false) => values.iter().try_for_each(|(label, value)| {

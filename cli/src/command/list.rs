@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use bpfvar::{Globals, Program, ProgramInfo, Section, Var};
+use bpfvar::{Globals, Map, MapInfo, MapType, Program, ProgramInfo, Section, Var};
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, other_type};
 use crate::output::{Ink, Output, clean};
-use crate::resolve::labels;
+use crate::resolve::{labels, why_none};
 use crate::table::{self, Cells, Columns, Contents, JsonSection, JsonVar};
 use crate::value::preview;
 
@@ -18,7 +18,7 @@ const INDENT: usize = 4;
 pub(super) fn run(filter: Option<&str>, out: &mut Output) -> Result<()> {
     let programs = Program::all()?;
     let all = Globals::of_system()?;
-    let list = List { programs: &programs, sections: all.sections(), filter };
+    let list = List::new(&programs, all.sections(), filter);
     match (out.json, out.quiet) {
         (true, _) => list.json(out)?,
         (false, true) => list.targets(out)?,
@@ -29,20 +29,68 @@ pub(super) fn run(filter: Option<&str>, out: &mut Output) -> Result<()> {
 
 struct List<'a> {
     programs: &'a [ProgramInfo],
+    /// Their whole names in small letters, if there is a filter.
+    names: Vec<String>,
     sections: &'a [Section],
-    filter: Option<&'a str>,
+    /// In small letters.
+    filter: Option<String>,
 }
 
 impl<'a> List<'a> {
+    fn new(programs: &'a [ProgramInfo], sections: &'a [Section], filter: Option<&str>) -> List<'a> {
+        let whole = |info: &ProgramInfo| Program::from_id(info.id).and_then(|program| program.full_name());
+        // As `list` shows them.
+        let names = programs.iter().map(|info| whole(info).unwrap_or_else(|_| info.name.clone()).to_lowercase());
+        // Only a filter needs them.
+        let names = if filter.is_some() { names.collect() } else { Vec::new() };
+        List { programs, names, sections, filter: filter.map(str::to_lowercase) }
+    }
+
     fn fits(&self, name: &str) -> bool {
-        self.filter.is_none_or(|filter| name.contains(filter))
+        self.filter.as_ref().is_none_or(|filter| name.to_lowercase().contains(filter))
+    }
+
+    /// Whether the filter is the kind and a name or the number of something: `prog:12`, `map:count.bss`.
+    fn is_called(&self, kind: &str, name: &str, id: u32) -> bool {
+        let called = |kind: &str| {
+            let rest = self.filter.as_ref().and_then(|filter| filter.strip_prefix(kind)?.strip_prefix(':'));
+            // The heading of a section goes on with the map's name.
+            let rest = rest.map(|rest| rest.split_whitespace().next().unwrap_or(rest));
+            rest.is_some_and(|rest| rest == id.to_string() || !rest.is_empty() && rest == name.to_lowercase())
+        };
+        called(kind) || self.filter.as_ref().is_some_and(|filter| *filter == format!("id:{id}"))
+    }
+
+    fn fits_program(&self, program: &ProgramInfo) -> bool {
+        let index = self.programs.iter().position(|other| other.id == program.id);
+        let whole = index.and_then(|index| self.names.get(index)).map_or("", String::as_str);
+        let shown = self.filter.as_ref().is_some_and(|filter| *filter == format!("{whole} (id {})", program.id));
+        self.fits(&program.name) || self.fits(whole) || shown || self.is_called("prog", &program.name, program.id)
+    }
+
+    fn fits_map(&self, section: &Section) -> bool {
+        let info = section.map().info();
+        self.fits(section.name()) || self.fits(&info.name) || self.is_called("map", &info.name, info.id)
     }
 
     /// The variables that the filter leaves; all, if it is the name of what they lie in.
     fn vars(&self, program: Option<&ProgramInfo>, section: &'a Section) -> Vec<Var<'a>> {
-        let by_program = program.is_some_and(|program| self.fits(&program.name));
-        let whole = by_program || self.fits(section.name()) || self.fits(&section.map().info().name);
-        section.vars().filter(|var| whole || self.fits(var.path())).collect()
+        let whole = program.is_some_and(|program| self.fits_program(program)) || self.fits_map(section);
+        section.vars().filter(|var| whole || self.fits(var.path()) || self.is_target(section, var)).collect()
+    }
+
+    /// Whether the filter is the start of how to say it: `count.samp`, `prog:12.sampling`.
+    fn is_target(&self, section: &Section, var: &Var<'_>) -> bool {
+        let Some(filter) = self.filter.as_ref().filter(|filter| filter.contains('.')) else { return false };
+        let map = section.map().info();
+        let starts = |object: &str| {
+            let (path, offset) = (var.path(), var.offset());
+            format!("{object}.{path}@{offset}").to_lowercase().starts_with(filter)
+        };
+        let mut users = self.programs.iter().filter(|program| program.map_ids.contains(&map.id));
+        starts(&format!("map:{}", map.id))
+            || starts(&map.name)
+            || users.any(|program| starts(&program.name) || starts(&format!("prog:{}", program.id)))
     }
 
     fn sections_of(&self, program: &ProgramInfo) -> Vec<&'a Section> {
@@ -54,12 +102,27 @@ impl<'a> List<'a> {
         self.sections.iter().filter(move |section| !used.contains(&section.map().info().id))
     }
 
+    /// The programs that the filter names and that have nothing to show.
+    fn without(&self) -> impl Iterator<Item = &'a ProgramInfo> {
+        let named = self.programs.iter().filter(|program| self.filter.is_some() && self.fits_program(program));
+        named.filter(|program| self.sections_of(program).is_empty())
+    }
+
     fn nothing(&self) -> Failure {
-        Failure::new(match self.filter {
-            Some(filter) => {
-                format!("no program, map, section or variable has {filter:?} in its name; `bpfvar list` shows all")
-            }
-            None => return Failure::Told,
+        let Some(filter) = &self.filter else { return Failure::Told };
+        if let Some(program) = self.without().next() {
+            return Failure::new(format!("{} {}", table::program_name(program), why_none(program)));
+        }
+        let maps = Map::ids().filter_map(|id| Map::from_id(id.ok()?).ok());
+        let fits = |info: &MapInfo| self.fits(&info.name) || self.is_called("map", &info.name, info.id);
+        let map = maps.map(|map| map.info().clone()).find(fits);
+        Failure::new(match map {
+            Some(info) if info.map_type != MapType::ARRAY => other_type(&info.to_string(), info.map_type),
+            Some(info) => format!(
+                "{info} has no values that BTF describes; `bpftool map dump id {}` shows them as bytes",
+                info.id
+            ),
+            None => format!("no program, map, section or variable has {filter:?} in its name; `bpfvar list` shows all"),
         })
     }
 
@@ -72,23 +135,31 @@ impl<'a> List<'a> {
                 without += 1;
                 continue;
             }
-            let mut blocks = Vec::new();
+            let (mut blocks, mut some_new) = (Vec::new(), self.filter.is_none() || self.fits_program(program));
             for section in sections {
                 let vars = self.vars(Some(program), section);
-                if vars.is_empty() && !(self.fits(&program.name) || self.filter.is_none()) {
+                if vars.is_empty() && !(self.fits_program(program) || self.filter.is_none()) {
                     continue;
                 }
                 let heading = format!("  {}", table::heading(out, section));
-                match shown.insert(section.map().info().id) {
+                let is_new = shown.insert(section.map().info().id);
+                some_new |= is_new;
+                match is_new {
                     true => blocks.push((heading, rows(&vars))),
                     false => blocks.push((format!("{heading}  {}", out.ink(Ink::Faint, "(shown above)")), Vec::new())),
                 }
             }
-            if !blocks.is_empty() {
+            // What was shown of another program is no news of this one, unless the filter means this one.
+            if !blocks.is_empty() && some_new {
                 let title = format!("program {}", table::program_name(program));
                 print(&title, blocks, printed, out)?;
                 printed += 1;
             }
+        }
+        for program in self.without() {
+            let title = format!("program {}", table::program_name(program));
+            print(&title, vec![(format!("  {}", why_none(program)), Vec::new())], printed, out)?;
+            printed += 1;
         }
         let mut blocks = Vec::new();
         for section in self.unused() {
@@ -124,7 +195,7 @@ impl<'a> List<'a> {
         for section in self.sections {
             let id = section.map().info().id;
             let mut users = self.programs.iter().filter(|program| program.map_ids.contains(&id));
-            let fitting = users.clone().find(|program| self.fits(&program.name));
+            let fitting = users.clone().find(|program| self.fits_program(program));
             let (object, user) = match (users.clone().find(is_unique), users.next()) {
                 (Some(program), _) => (program.name.clone(), program.id),
                 (None, Some(program)) => (format!("prog:{}", program.id), program.id),
@@ -170,7 +241,7 @@ impl<'a> List<'a> {
         let mut sections = Vec::new();
         for section in self.sections {
             let id = section.map().info().id;
-            let user = self.programs.iter().find(|program| program.map_ids.contains(&id) && self.fits(&program.name));
+            let user = self.programs.iter().find(|program| program.map_ids.contains(&id) && self.fits_program(program));
             let vars = self.vars(user, section);
             if vars.is_empty() && self.filter.is_some() {
                 continue;
@@ -180,8 +251,10 @@ impl<'a> List<'a> {
         }
         let used: HashSet<u32> = sections.iter().flat_map(JsonSection::users).collect();
         let programs = self.programs.iter();
-        let programs: Vec<_> =
-            programs.filter(|program| self.fits(&program.name) || used.contains(&program.id)).map(Into::into).collect();
+        let programs: Vec<_> = programs
+            .filter(|program| self.fits_program(program) || used.contains(&program.id))
+            .map(Into::into)
+            .collect();
         if self.filter.is_some() && programs.is_empty() && sections.is_empty() {
             return Err(self.nothing());
         }

@@ -11,15 +11,24 @@ use crate::cli::Cli;
 use crate::error::{Failure, Result};
 use crate::output::Output;
 
-pub(super) fn run(directory: Option<&Path>, out: &mut Output) -> Result<()> {
+pub(super) fn run(what: Option<&Path>, out: &mut Output) -> Result<()> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
-    let Some(directory) = directory else {
+    let Some(directory) = what.filter(|what| *what != Path::new("bpfvar")) else {
         return out.raw(&page(&command, "bpfvar")?);
     };
+    let named = directory.to_str().and_then(|name| command.find_subcommand(name));
+    if let Some(command) = named {
+        return out.raw(&page(command, &format!("bpfvar-{}", command.get_name()))?);
+    }
+    if !directory.is_dir() {
+        let directory = directory.display();
+        return Err(Failure::new(format!(
+            "{directory}: this is neither a command of bpfvar nor a directory that is there (mkdir -p {directory})"
+        )));
+    }
     let failed =
         |error: io::Error| Failure::new(format!("{}: the man pages cannot be written: {error}", directory.display()));
-    fs::create_dir_all(directory).map_err(failed)?;
     fs::write(directory.join("bpfvar.1"), page(&command, "bpfvar")?).map_err(failed)?;
     for command in command.get_subcommands() {
         let name = format!("bpfvar-{}", command.get_name());

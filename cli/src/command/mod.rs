@@ -33,7 +33,7 @@ pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
         Command::Show { target } => show::run(&target, out),
         Command::Freeze { target } => freeze::run(&target, out),
         Command::Completions { shell } => completions::run(shell, out),
-        Command::Man { directory } => man::run(directory.as_deref(), out),
+        Command::Man { what } => man::run(what.as_deref(), out),
     }
 }
 
@@ -49,8 +49,13 @@ impl<T: Serialize> Serialize for Members<'_, T> {
 }
 
 /// Refuses what cannot be changed in one step, in words that fit the tool; --verbose asks for the library's.
-fn writable(var: &Var<'_>, target: &str, out: &Output) -> Result<()> {
+fn writable(var: &Var<'_>, target: &str, command: &str, out: &Output) -> Result<()> {
     match set::unwritable(var, target)? {
+        Some(set::Unwritable { rewritable: true, .. }) if !out.verbose => Err(Failure::new(format!(
+            "{target}: {} cannot be mapped for writing, and {command} needs a mapped section: it is one atomic step in memory, which no \
+             system call makes",
+            var.section()
+        ))),
         Some(unwritable) if !out.verbose => Err(Failure::new(unwritable.why)),
         _ => Ok(()),
     }

@@ -46,7 +46,7 @@ fn change<'s>(var: &Var<'s>, value: &str, rewrite: bool, target: &str, verbose: 
 pub(super) struct Unwritable {
     pub(super) why: String,
     /// Whether `--rewrite` would do.
-    rewritable: bool,
+    pub(super) rewritable: bool,
 }
 
 pub(super) fn unwritable(var: &Var<'_>, target: &str) -> Result<Option<Unwritable>> {
@@ -58,11 +58,14 @@ pub(super) fn unwritable(var: &Var<'_>, target: &str) -> Result<Option<Unwritabl
             because("is frozen, for good: it can be read, and only loading the program anew sets it", false)
         }
         Reach::SystemCallReadOnly => because("was opened to read only; check owner and mode of the pin", false),
-        _ => because(
-            "cannot be mapped for writing; `set --rewrite` writes it by reading and writing back the whole section, which loses what \
-             programs store to it meanwhile",
-            true,
-        ),
+        _ => {
+            let what = if section.is_data() { "the whole section" } else { "each whole entry that it lies in" };
+            let why = format!(
+                "cannot be mapped for writing; `set --rewrite` writes it by reading and writing back {what}, which loses what programs \
+                 store to it meanwhile"
+            );
+            because(&why, true)
+        }
     })
 }
 
@@ -71,7 +74,14 @@ fn print(written: &[(String, (Value, Value))], out: &mut Output) -> Result<()> {
         return Ok(());
     }
     if out.json {
-        let all: Vec<_> = written.iter().map(|(target, (old, new))| (target.clone(), Written { old, new })).collect();
+        let mut all: Vec<(String, Written<'_>)> = Vec::new();
+        for (target, (old, new)) in written {
+            // No key twice, whatever was set twice.
+            match all.iter_mut().find(|(known, _)| known == target) {
+                Some((_, known)) => known.new = new,
+                None => all.push((target.clone(), Written { old, new })),
+            }
+        }
         return out.json(&Members(&all));
     }
     written.iter().try_for_each(|(target, (old, new))| changed(target, old, new, out))

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bpfvar::{Globals, ProgramInfo, Section, Var};
 
-use super::Object;
+use super::{Object, why_none};
 use crate::error::{Failure, Result};
 
 /// What a target names.
@@ -62,6 +62,9 @@ impl Found {
         }
         let names = labels(&self.text, self.sections());
         let names: Vec<String> = names.into_iter().take(5).map(|(label, _)| label).collect();
+        if let (Some(info), true) = (self.program(), names.is_empty()) {
+            return Err(Failure::new(format!("{}: {info} {}", self.text, why_none(info))));
+        }
         Err(Failure::new(match names.is_empty() {
             true => format!("{} has no variables that BTF describes; name one that has (bpfvar list)", self.text),
             false => format!("{} is not one variable; name one of it, such as {}", self.text, names.join(", ")),
@@ -96,7 +99,8 @@ pub(super) struct Identity {
     part: Option<(Option<u32>, u64, u64, String)>,
 }
 
-/// Each variable of some sections with how to say it behind the name of its object; of several with one name, by offset.
+/// Each variable of some sections with how to say it behind the name of its object: of several with one name in one section the
+/// path has the offset, and of those in several sections the label has the section.
 pub(crate) fn labels<'s>(object: &str, sections: &'s [Section]) -> Vec<(String, Var<'s>)> {
     let vars: Vec<Var<'s>> = sections.iter().flat_map(Section::vars).collect();
     let mut count: HashMap<String, u32> = HashMap::new();
@@ -105,7 +109,9 @@ pub(crate) fn labels<'s>(object: &str, sections: &'s [Section]) -> Vec<(String, 
     }
     let label = |var: &Var<'s>| match count[var.path()] {
         1 => format!("{object}.{}", var.path()),
-        _ => format!("{object}.{}@{}", var.path(), var.offset()),
+        // Its name starts with a dot.
+        _ if var.section().is_data() => format!("{object}{}.{}", var.section().name(), var.path()),
+        _ => format!("map:{}", var.section().map().info().id),
     };
     vars.into_iter().map(|var| (label(&var), var)).collect()
 }

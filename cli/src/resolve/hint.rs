@@ -1,36 +1,66 @@
 //! What else could have been meant. Only asked when nothing was found, so it may take its time.
 
-use bpfvar::{Error, Globals};
+use bpfvar::{Error, Globals, MapType, ProgramInfo, Var};
 
 use super::{Object, Resolver, labels};
-use crate::error::Failure;
+use crate::error::{Failure, other_type};
 use crate::target::{Origin, Target, splits};
 
 impl Resolver {
     /// The error for a target whose object is there, with names like the one that is not.
     pub(super) fn with_hint(&self, target: &Target, failure: Failure, candidates: &[(Object, &str)]) -> Failure {
         let Failure::Library(Error::NotFound { .. }) = failure else { return failure };
-        let mut names = Vec::new();
+        let (mut names, mut reason) = (Vec::new(), None);
         for (object, rest) in candidates {
             let Ok(globals) = self.open(*object) else { continue };
-            let wanted = rest.trim_start_matches('.');
-            let wanted = wanted.split(['.', '[']).next().unwrap_or(wanted);
+            let path = rest.trim_start_matches('.');
+            let wanted = path.split(['.', '[']).next().unwrap_or(path);
+            reason = reason.or_else(|| self.why_not(&globals, wanted));
+            // Of several programs of one name, each by its id.
             let prefix = target.text.strip_suffix(rest).unwrap_or(&target.text);
-            for var in globals.vars().filter(|var| alike(var.path(), wanted)) {
-                names.push(format!("{prefix}.{}", var.path()));
-            }
+            let shared = candidates.iter().filter(|(_, other)| other == rest).count() > 1;
+            let prefix = if shared { object.to_string() } else { prefix.to_owned() };
+            let near = labels(&prefix, globals.sections()).into_iter().filter(|(_, var)| alike(name_of(var), wanted));
+            names.extend(near.map(|(label, _)| label));
         }
         names.sort();
         names.dedup();
-        match names.is_empty() {
-            true => failure,
-            false => Failure::new(format!("{}; did you mean {}?", failure.line(false), names.join(" or "))),
+        match (reason, names.is_empty()) {
+            (Some(reason), _) => Failure::new(format!("{}: {reason}", target.text)),
+            (None, true) => failure,
+            (None, false) => Failure::new(format!("{}; did you mean {}?", failure.line(false), names.join(" or "))),
         }
+    }
+
+    /// Why an object has no variable of a name, where the library cannot know.
+    fn why_not(&self, globals: &Globals, wanted: &str) -> Option<String> {
+        if let Some((name, behind)) = wanted.split_once('@') {
+            let offsets = globals.vars().filter(|var| name_of(var) == name).map(|var| var.offset().to_string());
+            let offsets: Vec<String> = offsets.collect();
+            return (!offsets.is_empty()).then(|| {
+                let found = offsets.join(" and ");
+                format!("what follows @ is the byte in its section at which a variable starts: {name:?} is at {found}, not at {behind:?}")
+            });
+        }
+        let info = globals.program()?;
+        let maps = self.maps().unwrap_or_default();
+        let other = |map: &&bpfvar::MapInfo| map.name == wanted && map.map_type != MapType::ARRAY;
+        if let Some(map) = maps.iter().filter(|map| info.map_ids.contains(&map.id)).find(other) {
+            return Some(other_type(&map.to_string(), map.map_type));
+        }
+        globals.vars().next().is_none().then(|| format!("{info} {}", why_none(info)))
     }
 
     /// The error for a target that no program and no map has the name of.
     pub(super) fn nothing(&self, target: &Target) -> Failure {
         let text = &target.rest;
+        if let Origin::Name { maps: true, .. } = target.origin {
+            let maps = self.maps().unwrap_or_default();
+            let named = splits(text).find_map(|(name, _)| maps.iter().find(|info| info.name == name));
+            if let Some(info) = named.filter(|info| info.map_type != MapType::ARRAY) {
+                return Failure::new(other_type(&info.to_string(), info.map_type));
+            }
+        }
         let first = splits(text).last().map_or(text.as_str(), |(name, _)| name);
         let what = match target.origin {
             Origin::Name { programs: true, maps: false } => "program",
@@ -40,11 +70,7 @@ impl Resolver {
         let missing = format!("{text}: there is no {what} {first:?}");
         let mut near = self.variables_called(text);
         if near.is_empty() {
-            let programs = self.programs().unwrap_or_default().iter().map(|info| &info.name);
-            let maps = self.maps().unwrap_or_default().iter().map(|info| &info.name);
-            near = programs.chain(maps).filter(|name| alike(name, first)).cloned().collect();
-            near.sort();
-            near.dedup();
+            near = self.objects_like(first);
         }
         near.truncate(5);
         Failure::new(match near.is_empty() {
@@ -55,22 +81,67 @@ impl Resolver {
         })
     }
 
+    /// Programs and maps with a name like this; of several with one name, each with its id.
+    fn objects_like(&self, name: &str) -> Vec<String> {
+        let programs = self.programs().unwrap_or_default().iter();
+        let programs = programs.map(|info| (info.name.as_str(), Object::Program(info.id)));
+        let maps = self.maps().unwrap_or_default().iter().filter(|info| info.map_type == MapType::ARRAY);
+        let maps = maps.map(|info| (info.name.as_str(), Object::Map(info.id)));
+        let mut near: Vec<(&str, Object)> = programs.chain(maps).filter(|(other, _)| alike(other, name)).collect();
+        near.sort();
+        let is_shared = |name: &str| near.iter().filter(|(other, _)| *other == name).count() > 1;
+        let say = |(name, object): &(&str, Object)| match is_shared(name) {
+            true => format!("{object} ({name})"),
+            false => (*name).to_owned(),
+        };
+        near.iter().map(say).collect()
+    }
+
     /// Somebody may have left the program's name out.
     fn variables_called(&self, text: &str) -> Vec<String> {
         let name = text.split(['.', '[']).next().unwrap_or(text);
         let Ok(all) = Globals::of_system() else { return Vec::new() };
+        let programs = self.programs().unwrap_or_default();
         let mut found = Vec::new();
         for section in all.sections().iter().filter(|section| section.is_data()) {
-            let id = section.map().info().id;
-            let user = self.programs().unwrap_or_default().iter().find(|info| info.map_ids.contains(&id));
-            let object = user.map_or_else(|| section.map().info().name.clone(), |info| info.name.clone());
+            let map = section.map().info();
+            let user = programs.iter().find(|info| info.map_ids.contains(&map.id));
+            let is_unique = |name: &str| {
+                let maps = self.maps().unwrap_or_default().iter().filter(|info| info.name == name).count();
+                programs.iter().filter(|info| info.name == name).count() + maps == 1
+            };
+            let object = match user {
+                Some(info) if is_unique(&info.name) => info.name.clone(),
+                Some(info) => Object::Program(info.id).to_string(),
+                None if is_unique(&map.name) => map.name.clone(),
+                None => Object::Map(map.id).to_string(),
+            };
             let labels = labels(&object, std::slice::from_ref(section));
-            found.extend(labels.into_iter().filter(|(_, var)| var.path() == name).map(|(label, _)| label));
+            found.extend(labels.into_iter().filter(|(_, var)| name_of(var) == name).map(|(label, _)| label));
         }
         found.sort();
         found.dedup();
         found
     }
+}
+
+/// Why a program shows no variables, behind its name.
+pub(crate) fn why_none(info: &ProgramInfo) -> &'static str {
+    match (info.btf_id, info.map_ids.is_empty()) {
+        (0, _) => {
+            "was loaded without BTF, and so has no variables that bpfvar can know: compile with -g, and look whether the loader said that \
+             the kernel refused its BTF"
+        }
+        (_, true) => "has no variables: it uses no map, and so no section",
+        _ => {
+            "has no variables that BTF describes: none of the maps that it uses is a section or an array map with types"
+        }
+    }
+}
+
+/// Without the offset that tells it from others of its name.
+fn name_of<'a>(var: &'a Var<'_>) -> &'a str {
+    var.path().split('@').next().unwrap_or(var.path())
 }
 
 /// Whether one may be a slip of the other.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use bpfvar_objects::Source;
 
-use crate::support::{has, load, ok, program, run, text, tool};
+use crate::support::{fails, has, load, map, ok, program, run, text, tool};
 
 const COMMANDS: [&str; 11] =
     ["list", "get", "set", "add", "cas", "dump", "watch", "show", "freeze", "completions", "man"];
@@ -60,6 +60,13 @@ fn targets_are_completed() {
     assert_eq!(candidates(&["get", &format!("{p}.config.r")]), [format!("{p}.config.rate")]);
     assert_eq!(candidates(&["show", &format!("{p}.hist[1")]).len(), 7);
     assert_eq!(candidates(&["set", &format!("{p}.sam")]), [format!("{p}.sampling=")]);
+    // What is frozen is a map or a section.
+    let frozen = candidates(&["freeze", &p]);
+    assert!(frozen.contains(&format!("{p}.bss")) && !frozen.contains(&format!("{p}.sampling")), "{frozen:?}");
+    let bss = map(&loaded, ".bss");
+    assert!(candidates(&["freeze", &bss]).contains(&bss));
+    let frozen = candidates(&["freeze", "count."]);
+    assert!(frozen.contains(&"count.data".to_owned()) && !frozen.contains(&"count.sampling".to_owned()));
     assert!(candidates(&["wat"]).contains(&"watch".to_owned()));
 }
 
@@ -90,7 +97,12 @@ fn bash_completes_targets_with_colons() {
 #[test]
 fn man_pages_are_for_all_commands() {
     let directory = std::env::temp_dir().join(format!("bpfvar-man-{}", std::process::id()));
+    has(&fails(&["man", directory.to_str().unwrap()]), &["neither a command", "nor a directory", "mkdir -p"]);
+    assert!(!directory.exists());
+    fs::create_dir(&directory).unwrap();
     ok(&["man", directory.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(directory.join("bpfvar-get.1")).unwrap(), ok(&["man", "get"]));
+    assert_eq!(ok(&["man", "bpfvar"]), ok(&["man"]));
     for command in COMMANDS {
         let page = fs::read_to_string(directory.join(format!("bpfvar-{command}.1"))).unwrap();
         has(&page, &[".TH bpfvar", ".SH EXAMPLES"]);

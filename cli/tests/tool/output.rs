@@ -11,12 +11,16 @@ use crate::support::{has, load, map, program, text, tool};
 
 /// Runs a command line of the tool on a terminal of so many columns.
 fn on_terminal(columns: u32, line: &str) -> String {
+    on_terminal_called("xterm", columns, line)
+}
+
+fn on_terminal_called(term: &str, columns: u32, line: &str) -> String {
     let line = format!("stty cols {columns} rows 20; {} {line}", env!("CARGO_BIN_EXE_bpfvar"));
     let output = Command::new("script")
         .args(["-qec", &line, "/dev/null"])
         .env_remove("NO_COLOR")
         .env_remove("COLUMNS")
-        .env("TERM", "xterm")
+        .env("TERM", term)
         .stdin(Stdio::null())
         .output()
         .expect("script is there");
@@ -93,4 +97,16 @@ fn a_map_in_a_narrow_terminal_is_watched_in_rows_that_fit() {
     has(&watched, &["and 11 more rows"]);
     let screen = plain(watched.split("1 sample in").next().unwrap());
     assert!(screen.lines().all(|line| line.trim_end_matches('\r').chars().count() <= 40), "{screen}");
+    let summary = plain(watched.split("1 sample in").nth(1).unwrap());
+    assert!(summary.lines().all(|line| line.trim_end_matches('\r').chars().count() <= 40), "{summary}");
+    // A row a scalar, no shards of names.
+    assert_eq!(summary.trim_end().lines().count(), 1 + 1 + 4 * 7, "{summary}");
+}
+
+#[test]
+fn a_dumb_terminal_gets_rows() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let watched = on_terminal_called("dumb", 80, &format!("watch {}.packets -n 2 -i 5ms", program(&loaded)));
+    assert!(!watched.contains('\u{1b}'), "{watched:?}");
+    has(&watched, &["SECONDS", "2 samples in"]);
 }

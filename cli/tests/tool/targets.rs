@@ -4,6 +4,7 @@ use std::fs;
 
 use bpfvar_objects::{Source, load_as_aya};
 use bpfvar_testkit::host;
+use bpfvar_testkit::insn::{self, Reg};
 
 use crate::support::{fails, has, load, map, ok, program, run, run_times, text};
 
@@ -29,7 +30,9 @@ fn one_name_for_two_programs_is_an_error_that_tells_them_apart() {
 fn variables_of_one_name_are_told_by_their_offsets() {
     let Some(twin) = load(Source::Twin) else { return };
     let p = program(&twin);
-    has(&fails(&["get", &format!("{p}.calls")]), &["calls@8", "calls@16", "NAME@OFFSET"]);
+    has(&fails(&["get", &format!("{p}.calls")]), &["calls@8", "calls@16", "NAME@OFFSET", "byte"]);
+    has(&fails(&["get", &format!("{p}.calls@9")]), &["the byte", "8 and 16", "\"9\""]);
+    has(&fails(&["get", &format!("{p}.calsl")]), &["calls@8", "calls@16"]);
     assert_eq!(ok(&["get", &format!("{p}.calls@16")]), format!("{p}.calls@16 = 200\n"));
     has(&ok(&["get", &p]), &[&format!("{p}.calls@8 = 100\n"), &format!("{p}.calls@16 = 200\n")]);
 }
@@ -59,10 +62,59 @@ fn array_maps_without_a_section_are_targets_too() {
     assert_eq!(ok(&["get", "-q", &format!("{}[7]", map(&maps, "scalar"))]), "2\n");
     assert_eq!(ok(&["get", "-q", &map(&maps, "a_map_with_a_long_name")]), "2\n");
     assert_eq!(ok(&["set", &format!("{stats}[1].mode=7")]), format!("{stats}[1].mode: 2 -> 7\n"));
-    has(&fails(&["get", &format!("{stats}[4]")]), &["0..4"]);
+    has(&fails(&["get", &format!("{stats}[4]")]), &["0 to 3"]);
     has(&fails(&["set", &format!("{stats}.mode=7")]), &["stats[0].mode"]);
-    // Hashes are no variables.
-    has(&fails(&["get", &map(&maps, "hash")]), &["map_type", "HASH"]);
+    // Hashes are no variables, however they are named.
+    for args in [vec!["get", "percpu_hash"], vec!["freeze", "percpu_hash"], vec!["list", "percpu_hash"]] {
+        has(
+            &fails(&args),
+            &["map \"percpu_hash\" (id", "BPF_MAP_TYPE_PERCPU_HASH", "nothing of other maps than arrays"],
+        );
+    }
+    has(&fails(&["get", &format!("{p}.hash")]), &["map \"hash\" (id", "BPF_MAP_TYPE_HASH"]);
+    has(&fails(&["get", &map(&maps, "hash")]), &["of type BPF_MAP_TYPE_HASH", "bpftool map dump id"]);
+}
+
+#[test]
+fn an_entry_is_no_section() {
+    let Some(maps) = load(Source::Maps) else { return };
+    let line = fails(&["set", &format!("{}[1].mode=7", map(&maps, "plain"))]);
+    has(&line, &["cannot be mapped", "whole entry"]);
+    assert!(!line.contains("whole section"), "{line}");
+}
+
+#[test]
+fn a_map_without_types_is_told_in_words_of_the_tool() {
+    let Some(_loaded) = load(Source::Count) else { return };
+    let bare = bpfvar::Map::builder().name("bpfvar_bare").value_size(8).entries(4).create().unwrap();
+    for args in [["get", "bpfvar_bare"], ["list", "bpfvar_bare"]] {
+        let line = fails(&args);
+        has(&line, &[&format!("map \"bpfvar_bare\" (id {})", bare.info().id)]);
+        assert!(!line.contains("::"), "{line}");
+    }
+}
+
+#[test]
+fn a_program_loaded_without_btf_is_said_to_be() {
+    if !host::ready((5, 6)) {
+        return;
+    }
+    let program = bpfvar_testkit::Program::socket_filter(&[insn::mov_imm(Reg::R0, 0), insn::exit()]);
+    let p = format!("prog:{}", program.id());
+    for args in [vec!["get", &p], vec!["get", &format!("{p}.counter")], vec!["show", &p], vec!["list", "-q", &p]] {
+        has(&fails(&args), &["was loaded without BTF", "-g"]);
+    }
+    has(&ok(&["list", &p]), &[&format!("(id {})\n", program.id()), "was loaded without BTF"]);
+}
+
+#[test]
+fn a_section_may_be_named_with_its_own_dot() {
+    let Some(kinds) = load(Source::Kinds) else { return };
+    let p = program(&kinds);
+    for dots in [".", ".."] {
+        assert_eq!(ok(&["get", "-q", &format!("{p}{dots}data.custom.custom_data")]), "30\n");
+        assert_eq!(ok(&["get", "-q", &format!("{p}{dots}rodata.custom")]), "32\n");
+    }
 }
 
 #[test]
@@ -107,8 +159,14 @@ fn what_is_not_there_is_said_with_what_is() {
         &["no variable \"samplin\"", "did you mean", &format!("{p}.sampling")],
     );
     has(&fails(&["get", &format!("{p}.config.rat")]), &["no member", "rate", "mode"]);
-    has(&fails(&["get", &format!("{p}.hist[16]")]), &["0..16"]);
-    has(&fails(&["get", "neighbour"]), &["did you mean", ".neighbour"]);
+    has(&fails(&["get", &format!("{p}.hist[16]")]), &["0 to 15"]);
+    let line = fails(&["get", "neighbour"]);
+    has(&line, &["did you mean", ".neighbour"]);
+    // Each of them names one thing.
+    let meant = line.trim_end().trim_end_matches('?').split_once("did you mean ").unwrap().1;
+    for target in meant.split(" or ").filter(|target| *target == format!("{p}.neighbour")) {
+        ok(&["get", target]);
+    }
     has(&fails(&["get", "conut.sampling"]), &["did you mean", "count"]);
     has(&fails(&["get", "nothing_like_it.x"]), &["bpfvar list"]);
     has(&fails(&["set", &format!("{p}=1")]), &["not one variable", &format!("{p}.packets")]);
@@ -125,8 +183,14 @@ fn sections_of_aya_are_read_and_only_rewritten_when_asked() {
     assert_eq!(ok(&["get", "-q", &format!("{p}.packets"), &format!("{p}.config.mode")]), "4\nFAST\n");
     has(&ok(&["show", &format!("{p}.sampling")]), &["system call"]);
     has(&fails(&["set", &format!("{p}.sampling=9")]), &["cannot be mapped", "--rewrite", "loses"]);
-    has(&fails(&["add", &format!("{p}.sampling"), "9"]), &["cannot be mapped", "--rewrite"]);
-    has(&fails(&["-v", "set", &format!("{p}.sampling=9")]), &["BPF_F_MMAPABLE"]);
+    for args in [vec!["add", "9"], vec!["cas", "1", "9"]] {
+        let line = fails(&[&[args[0], &format!("{p}.sampling")], &args[1..]].concat());
+        has(&line, &["cannot be mapped", &format!("{} needs a mapped section", args[0])]);
+        assert!(!line.contains("--rewrite"), "{line}");
+    }
+    let line = fails(&["-v", "set", &format!("{p}.sampling=9")]);
+    has(&line, &["BPF_F_MMAPABLE"]);
+    assert!(!line.contains("::"), "{line}");
     assert_eq!(ok(&["set", "--rewrite", &format!("{p}.sampling=9")]), format!("{p}.sampling: 1 -> 9\n"));
     has(&fails(&["set", "--rewrite", &format!("{p}.sampling=10"), &format!("{p}.version=9")]), &["frozen"]);
     assert_eq!(ok(&["get", "-q", &format!("{p}.sampling"), &format!("{p}.version")]), "9\n3\n");

@@ -98,6 +98,33 @@ fn cas_swaps_only_what_it_was_told() {
 }
 
 #[test]
+fn no_key_of_json_is_there_twice() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let sampling = format!("{}.sampling", program(&loaded));
+    assert_eq!(ok(&["get", &sampling, &sampling, "--json"]).matches("sampling").count(), 1);
+    let printed = ok(&["set", &format!("{sampling}=5"), &format!("{sampling}=6"), "--json"]);
+    assert_eq!(printed.matches("sampling").count(), 1);
+    assert_eq!(serde_json::from_str::<Value>(&printed).unwrap()[&sampling], json!({"old": 1, "new": 6}));
+}
+
+#[test]
+fn what_is_no_json_is_answered_with_some() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let line = fails(&["set", &format!("{}.hist=abcd", program(&loaded))]);
+    has(&line, &["hist", "\"abcd\"", "[1,2,3,4]"]);
+    assert!(!line.contains("line 1 column"), "{line}");
+    has(&fails(&["cas", &format!("{}.config", program(&loaded)), "{}", "{}"]), &["a scalar", "(cas)"]);
+}
+
+#[test]
+fn show_names_the_enumerators_of_a_bitfield() {
+    let Some(loaded) = load(Source::Kinds) else { return };
+    let shown = ok(&["show", &format!("{}.bits_value.hue", program(&loaded))]);
+    has(&shown, &["  enum color {\n", "GREEN = 5,", "} hue : 3;"]);
+    has(&ok(&["show", &format!("{}.bits_value.three", program(&loaded))]), &["__u32 three : 3;"]);
+}
+
+#[test]
 fn show_declares_a_variable() {
     let Some(loaded) = load(Source::Count) else { return };
     let p = program(&loaded);
@@ -208,6 +235,22 @@ fn list_shows_programs_sections_and_maps() {
     let filtered = ok(&["list", "neighbo"]);
     assert!(filtered.contains("neighbour") && !filtered.contains("hist"), "{filtered}");
     has(&fails(&["list", "no such name"]), &["no such name", "bpfvar list"]);
+    let filtered = ok(&["list", "NEIGHBO"]);
+    assert!(filtered.contains("neighbour") && !filtered.contains("hist"), "{filtered}");
+    // What is listed is a filter.
+    let p = program(&loaded);
+    for filter in [p.clone(), p.to_uppercase(), format!("count (id {id})")] {
+        let filtered = ok(&["list", &filter]);
+        let titles: Vec<&str> = filtered.lines().filter(|line| line.starts_with("program ")).collect();
+        assert_eq!(titles, [format!("program count (id {id})")], "{filtered}");
+        has(&filtered, &[".rodata", "sampling", "packets"]);
+    }
+    let bss = map(&loaded, ".bss");
+    for filter in [bss.clone(), format!("{bss} count.bss")] {
+        let filtered = ok(&["list", &filter]);
+        assert!(filtered.contains("packets") && !filtered.contains("sampling"), "{filtered}");
+    }
+    assert_eq!(ok(&["list", "-q", &format!("{p}.samp")]).lines().count(), 1);
     let names = ok(&["list", "-q", "neighbour"]);
     assert!(names.lines().count() >= 1 && names.lines().all(|line| line.ends_with(".neighbour")), "{names}");
     // Targets that are listed are understood.

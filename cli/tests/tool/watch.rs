@@ -13,7 +13,7 @@ use bpfvar_testkit::insn::{self, Helper, Reg, Size};
 use bpfvar_testkit::{Attached, Program, ProgramType, host};
 use serde_json::Value;
 
-use crate::support::{has, load, map, ok, program, text, tool};
+use crate::support::{fails, has, load, map, ok, program, text, tool};
 
 #[test]
 fn samples_are_lines_and_a_summary_ends_them() {
@@ -98,6 +98,39 @@ fn ctrl_c_ends_with_a_summary() {
 }
 
 #[test]
+fn a_short_watch_has_a_last_sample() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let mut child =
+        tool(&["watch", &format!("{}.packets", program(&loaded)), "-i", "1h"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+    lines.by_ref().take(2).for_each(drop);
+    loaded.run(1);
+    thread::sleep(Duration::from_millis(100));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    has(&rest.join("\n"), &["2 samples in 0.", "+1"]);
+}
+
+#[test]
+fn too_many_rows_are_refused() {
+    let Some(loaded) = load(Source::Kinds) else { return };
+    let p = program(&loaded);
+    let args = ["watch", &format!("{p}.large"), &format!("{p}.large"), &format!("{p}.large"), "-n", "1"];
+    has(&fails(&args), &["more than 10000 rows", "name a part", "large[0]"]);
+}
+
+#[test]
+fn a_summary_in_a_pipe_is_not_cut() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let target = format!("{}.config.limits[2].burst", program(&loaded));
+    let output = tool(&["watch", &target, "-n", "1"]).env("COLUMNS", "20").output().unwrap();
+    let printed = text(&output.stdout);
+    let row = printed.lines().last().unwrap();
+    assert!(row.starts_with(&target) && row.split_whitespace().count() > 3, "{printed}");
+}
+
+#[test]
 fn one_millisecond_is_kept_without_drift() {
     let Some(loaded) = load(Source::Count) else { return };
     let start = Instant::now();
@@ -178,4 +211,9 @@ fn an_unloaded_program_is_noticed_once() {
     let warning = text(&output.stderr);
     assert!(output.status.success() && warning.lines().count() == 1, "{warning}");
     has(&warning, &["bpfvar: .bss", &format!("id {id}"), "no program uses it any more"]);
+    // With JSON, also where the values are.
+    let output = tool(&["watch", "--json", &target, "-n", "1"]).output().unwrap();
+    let lines: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[0]["map"]), (3, &Value::from(id)), "{lines:?}");
+    has(lines[0]["warning"].as_str().unwrap(), &["no program uses it any more"]);
 }

@@ -24,19 +24,34 @@ use row::Row;
 use screen::Screen;
 use stale::Stale;
 
+/// So many rows are of use to nobody, and each costs memory and time.
+const MOST_ROWS: usize = 10_000;
+/// A sample that is taken before the end is told apart from the last one if they are so far apart.
+const BEFORE_END: Duration = Duration::from_millis(10);
+
 pub(super) fn run(targets: &[Target], interval: Duration, samples: Option<u64>, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
     let found = resolver.find_all(targets)?;
     let mut vars = Vec::new();
     for found in &found {
-        vars.extend(found.vars()?);
-        if vars.is_empty() {
+        let own = found.vars()?;
+        if own.is_empty() {
             found.var()?;
         }
+        vars.extend(own);
     }
     let interrupted = interrupted()?;
     let mut stale = Stale::new(vars.iter().map(|(_, var)| var.section()));
-    let mut sources = vars.into_iter().map(|(label, var)| Source::new(&label, var)).collect::<Result<Vec<_>>>()?;
+    let mut sources = Vec::new();
+    let mut count = 0;
+    for (label, var) in vars {
+        let source = Source::new(&label, var)?;
+        count += source.rows.len();
+        if count > MOST_ROWS {
+            return Err(too_many(&source.rows[0].name));
+        }
+        sources.push(source);
+    }
     let mut screen = Screen::new(out);
     stale.check(&mut screen, out)?;
 
@@ -59,6 +74,13 @@ pub(super) fn run(targets: &[Target], interval: Duration, samples: Option<u64>, 
         tick = (elapsed / interval.as_nanos()).max(tick) + 1;
         let deadline = Duration::from_nanos((interval.as_nanos() * tick) as u64);
         if interrupted.recv_timeout(deadline.saturating_sub(start.elapsed())).is_ok() {
+            // What happened since the last sample belongs to what was watched.
+            if now.elapsed() >= BEFORE_END {
+                let (now, time) = (Instant::now(), SystemTime::now());
+                sources.iter_mut().try_for_each(|source| source.sample(now, shown))?;
+                done += 1;
+                screen.show(&rows(&sources), (now - start, time), true, out)?;
+            }
             break;
         }
     }
@@ -67,6 +89,12 @@ pub(super) fn run(targets: &[Target], interval: Duration, samples: Option<u64>, 
 
 fn rows<'a>(sources: &'a [Source<'_>]) -> Vec<&'a Row> {
     sources.iter().flat_map(|source| &source.rows).collect()
+}
+
+fn too_many(example: &str) -> Failure {
+    Failure::new(format!(
+        "more than {MOST_ROWS} rows are too many to watch; name a part, such as {example}, or read all at once by `bpfvar dump`"
+    ))
 }
 
 /// Something to read, and its rows.
@@ -85,6 +113,10 @@ impl<'s> Source<'s> {
             Some(0) if is_map => (var.at("[0]")?, format!("{label}[0]")),
             _ => (var, label.to_owned()),
         };
+        // Each entry is a row at least: no need to read them.
+        if var.entry().is_none() && var.section().map().info().max_entries as usize > MOST_ROWS {
+            return Err(too_many(&format!("{label}[0]")));
+        }
         let shape = Shape::of(&var, &var.read()?);
         let mut paths = Vec::new();
         shape.paths(&label, &mut paths);

@@ -9,8 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use super::row::{Row, Samples, Step};
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
-use crate::table;
-use crate::value::{bare, fit, signed, text};
+use crate::value::{bare, fit, fit_name, signed, text};
 
 /// Nobody sees more.
 const BETWEEN_DRAWS: Duration = Duration::from_millis(40);
@@ -35,6 +34,14 @@ struct Line<'a> {
 }
 
 #[derive(Debug, Serialize)]
+struct Warning<'a> {
+    time: f64,
+    /// The map's id.
+    map: u32,
+    warning: &'a str,
+}
+
+#[derive(Debug, Serialize)]
 struct Summary<'a> {
     time: f64,
     name: &'a str,
@@ -53,13 +60,22 @@ struct Totals<'a> {
 
 impl Screen {
     pub(super) fn new(out: &Output) -> Screen {
-        let in_place = out.terminal && !out.json && !out.quiet;
+        let obeys = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+        let in_place = out.terminal && obeys && !out.json && !out.quiet;
         Screen { in_place, drawn: 0, last: None, headed: false, widths: [4, 5, 6, 4] }
     }
 
     /// Something else was printed: start anew below.
     pub(super) fn interrupted(&mut self) {
         self.drawn = 0;
+    }
+
+    /// Tells those who read nothing but standard output.
+    pub(super) fn warn(&self, warning: &str, map: u32, out: &mut Output) -> Result<()> {
+        if out.json {
+            out.json_line(&Warning { time: unix_time(SystemTime::now()), map, warning })?;
+        }
+        out.flush()
     }
 
     /// Whether the rows were shown.
@@ -143,13 +159,12 @@ impl Screen {
 
     fn line(&self, cells: [&str; 4]) -> String {
         let [name, value, change, rate] = self.widths;
-        let padded = |text: &str, width: usize| {
-            let text = fit(text, width);
+        let padded = |text: String, width: usize| {
             let pad = " ".repeat(width.saturating_sub(text.width()));
             (text, pad)
         };
-        let (name, name_pad) = padded(cells[0], name);
-        let (value, value_pad) = padded(cells[1], value);
+        let (name, name_pad) = padded(fit_name(cells[0], name), name);
+        let (value, value_pad) = padded(fit(cells[1], value), value);
         format!("{name}{name_pad}  {value_pad}{value}  {:>change$}  {:>rate$}", cells[2], cells[3])
     }
 
@@ -170,19 +185,52 @@ impl Screen {
         }
         let lasted = format!("{samples} sample{} in {seconds:.3} s", if samples == 1 { "" } else { "s" });
         out.line(format_args!("\n{}", out.ink(Ink::Heading, &lasted)))?;
-        let mut table = table::table(out.width);
-        table.add_row(["NAME", "FIRST", "LAST", "CHANGE", "AVERAGE RATE"]);
-        for (name, known) in known {
+        // Whoever reads a pipe has no width.
+        let width = if out.terminal { out.width } else { None };
+        let rate = if width.is_some_and(|width| width < 60) { "RATE" } else { "AVERAGE RATE" };
+        let head = ["NAME", "FIRST", "LAST", "CHANGE", rate].map(str::to_owned);
+        let rows = known.map(|(name, known)| {
             let whole = known.whole();
             let (first, last) = (cut(text(known.first())), cut(text(known.last())));
-            table.add_row([clean(name), first, last, change_text(&whole), rate_text(whole.rate)]);
-        }
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(comfy_table::CellAlignment::Right);
-        }
-        let lines = table::lines(&table, 0);
-        out.line(lines)
+            [clean(name), first, last, change_text(&whole), rate_text(whole.rate)]
+        });
+        let rows: Vec<[String; 5]> = std::iter::once(head).chain(rows).collect();
+        summary_lines(&rows, width).into_iter().try_for_each(|line| out.line(line))
     }
+}
+
+/// Rows in columns. Where they are too wide, names are cut, then values, and what CHANGE tells as well is left out; then the line
+/// is cut.
+fn summary_lines(rows: &[[String; 5]], width: Option<usize>) -> Vec<String> {
+    const FIRST: usize = 1;
+    const BETWEEN: usize = 2;
+    let mut widths = [0; 5];
+    for row in rows {
+        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.width()));
+    }
+    let mut left_out = None;
+    if let Some(width) = width {
+        let used = |widths: &[usize; 5]| widths.iter().sum::<usize>() + BETWEEN * (widths.len() - 1);
+        for (column, least) in [(0, 16), (1, 8), (2, 8)] {
+            let too_much = used(&widths).saturating_sub(width);
+            widths[column] = widths[column].saturating_sub(too_much).max(least.min(widths[column]));
+        }
+        if used(&widths) > width {
+            let too_much = (used(&widths) - widths[FIRST] - BETWEEN).saturating_sub(width);
+            widths[0] = widths[0].saturating_sub(too_much).max(widths[0].min(12));
+            left_out = Some(FIRST);
+        }
+    }
+    let line = |row: &[String; 5]| {
+        let mut line = String::new();
+        for (index, (cell, width)) in row.iter().zip(widths).enumerate().filter(|(index, _)| Some(*index) != left_out) {
+            let cell = if index == 0 { fit_name(cell, width) } else { fit(cell, width) };
+            let pad = " ".repeat(width - cell.width());
+            line += &if index == 0 { format!("{cell}{pad}") } else { format!("  {pad}{cell}") };
+        }
+        fit(line.trim_end(), width.unwrap_or(usize::MAX))
+    };
+    rows.iter().map(line).collect()
 }
 
 fn cut(text: String) -> String {
@@ -218,4 +266,25 @@ fn rate_text(rate: Option<f64>) -> String {
 fn unix_time(time: SystemTime) -> f64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     (since.as_secs_f64() * 1e6).round() / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_has_a_line_a_row_however_narrow() {
+        let row = |cells: [&str; 5]| cells.map(str::to_owned);
+        let rows = [
+            row(["NAME", "FIRST", "LAST", "CHANGE", "AVERAGE RATE"]),
+            row(["prog:12.config.limits[2].burst", "1000", "100000", "+99000", "99000/s"]),
+        ];
+        let whole = summary_lines(&rows, None);
+        assert_eq!(whole[1], "prog:12.config.limits[2].burst   1000  100000  +99000       99000/s");
+        for width in [10, 20, 40, 60] {
+            let lines = summary_lines(&rows, Some(width));
+            assert!(lines.len() == 2 && lines.iter().all(|line| line.width() <= width), "{width}: {lines:?}");
+        }
+        assert_eq!(summary_lines(&rows, Some(60))[1], "…config.limits[2].burst   1000  100000  +99000       99000/s");
+    }
 }

@@ -42,9 +42,11 @@ impl<'s> Stale<'s> {
             if first && !section.is_data() {
                 continue;
             }
-            out.warn(&format!(
+            let warning = format!(
                 "{section}: no program uses it any more; the program was unloaded, or loaded anew with new variables: watch again by its name"
-            ))?;
+            );
+            out.warn(&warning)?;
+            screen.warn(&warning, id, out)?;
             screen.interrupted();
         }
         Ok(())
