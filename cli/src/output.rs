@@ -50,11 +50,11 @@ impl Output {
     pub(crate) fn new(options: &Options) -> Output {
         let stdout = io::stdout();
         let terminal = stdout.is_terminal();
-        // anstream knows NO_COLOR, CLICOLOR and TERM=dumb.
+        // anstream knows NO_COLOR and CLICOLOR; in CI it does not look at TERM.
         let wanted = |auto: anstream::ColorChoice| match options.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => auto != anstream::ColorChoice::Never,
+            Color::Auto => auto != anstream::ColorChoice::Never && obeys_escapes(),
         };
         Output {
             json: options.json,
@@ -136,6 +136,11 @@ impl Output {
         }
         ExitCode::FAILURE
     }
+}
+
+/// Whether the terminal, if it is one, is said to know escape sequences.
+pub(crate) fn obeys_escapes() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 fn paint(colored: bool, ink: Ink, text: &str) -> String {

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::row::{Row, Samples, Step};
 use crate::error::Result;
-use crate::output::{Ink, Output, clean};
+use crate::output::{Ink, Output, clean, obeys_escapes};
 use crate::value::{bare, fit, fit_name, signed, text};
 
 /// Nobody sees more.
@@ -60,8 +60,7 @@ struct Totals<'a> {
 
 impl Screen {
     pub(super) fn new(out: &Output) -> Screen {
-        let obeys = std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
-        let in_place = out.terminal && obeys && !out.json && !out.quiet;
+        let in_place = out.terminal && obeys_escapes() && !out.json && !out.quiet;
         Screen { in_place, drawn: 0, last: None, headed: false, widths: [4, 5, 6, 4] }
     }
 
