@@ -83,7 +83,8 @@ impl<'s> Var<'s, ReadWrite> {
         let (entry, unit, span) = self.one_unit("add")?;
         let typed = self.section().mapped_for_writing()?;
         let mut sum = Err(self.argument("amount", amount.to_string(), "nothing was added".to_owned()));
-        let seen = typed.update(entry, unit, |word| {
+        // What was there is in `sum`, too.
+        let _ = typed.update(entry, unit, |word| {
             let old = self.decode_word(&word, &span);
             sum = self.sum(&old, &amount).and_then(|new| {
                 let image = self.image(&new)?;
@@ -93,7 +94,6 @@ impl<'s> Var<'s, ReadWrite> {
             let (image, _, _) = sum.as_ref().ok()?;
             Some(overlay(word, image, &span))
         });
-        let _ = seen;
         let (_, old, new) = sum?;
         Ok((old, new))
     }
