@@ -139,8 +139,7 @@ fn read_type(reader: &mut Reader<'_>, strings: &[u8]) -> Parsed<Type> {
         16 if !matches!(size, 2 | 4 | 8 | 12 | 16) => return Err(format!("a float of {size} bytes")),
         6 => {
             let values = reader.records(count, |reader| Ok((string(strings, reader.u32()?)?, reader.u32()?)))?;
-            // Compilers before 2022 did not say whether it is signed. Of less than 4 bytes it shows.
-            let signed = flag || size < 4 && values.iter().any(|(_, bits)| u64::from(*bits) >> (size * 8) != 0);
+            let signed = flag || looks_signed(size, values.iter().map(|(_, bits)| *bits));
             let value = |bits: u32| if signed { i128::from(bits as i32) } else { bits.into() };
             let values = values.into_iter().map(|(name, bits)| Enumerator { name, value: value(bits) }).collect();
             Kind::Enum { size, signed, values }
@@ -184,6 +183,19 @@ fn read_type(reader: &mut Reader<'_>, strings: &[u8]) -> Parsed<Type> {
         other => return Err(format!("its kind {other} is not known here")),
     };
     Ok(Type { name, kind })
+}
+
+/// Compilers before 2022 did not say whether an enum is signed. Of less than 4 bytes it shows; of 4, small negative numbers are
+/// likelier than as large positive ones, unless others are large and cannot be small negative ones.
+fn looks_signed(size: u32, mut values: impl Iterator<Item = u32> + Clone) -> bool {
+    const SMALL_NEGATIVE: u32 = -0x10000_i32 as u32;
+    match size {
+        4 => {
+            values.clone().any(|bits| bits >= SMALL_NEGATIVE)
+                && !values.any(|bits| (1 << 31..SMALL_NEGATIVE).contains(&bits))
+        }
+        _ => size < 4 && values.any(|bits| u64::from(bits) >> (size * 8) != 0),
+    }
 }
 
 fn read_int(size: u32, word: u32) -> Parsed<Int> {

@@ -160,12 +160,18 @@ fn negative_enumerators_of_old_compilers_are_known() {
     let mut types = crate::hostile::Types::default();
     let tiny = types.enumeration("tiny", 1, &[("MINUS", -100_i32 as u32), ("NONE", 0), ("PLUS", 100)]);
     let wide = types.enumeration("wide", 4, &[("LOW", u32::MAX), ("ZERO", 0)]);
+    // What is large on both sides stays unsigned, but for the names.
+    let large = types.enumeration("large", 4, &[("FAR", -100_000_i32 as u32), ("ZERO", 0)]);
     let bits = types.structure(4 | 1 << 7, "bits", 4, &[("six", wide, 6 << 24)]);
     let (a, b, c) = (types.variable("tiny", tiny), types.variable("wide", wide), types.variable("bits", bits));
-    types.section(".bss", 12, &[(a, 0), (b, 4), (c, 8)]);
-    let map = bpfvar::Map::builder().name(".bss").value_size(12).create().unwrap();
+    let d = types.variable("large", large);
+    types.section(".bss", 16, &[(a, 0), (b, 4), (c, 8), (d, 12)]);
+    let map = bpfvar::Map::builder().name(".bss").value_size(16).create().unwrap();
     let section = bpfvar::Section::with_btf(map, bpfvar::Btf::parse(&types.bytes()).unwrap()).unwrap();
-    for (path, name, number) in [("tiny", "MINUS", "-100"), ("wide", "LOW", "-1"), ("bits.six", "LOW", "-1")] {
+    assert!(section.var("wide").unwrap().declaration().contains("LOW = -1,"));
+    for (path, name, number) in
+        [("tiny", "MINUS", "-100"), ("wide", "LOW", "-1"), ("bits.six", "LOW", "-1"), ("large", "FAR", "-100000")]
+    {
         let var = section.var(path).unwrap();
         for text in [name, number] {
             var.set("0").unwrap();
