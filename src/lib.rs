@@ -95,5 +95,5 @@ pub use types::Btf;
 #[cfg(feature = "bytemuck")]
 pub use value::Bytemuck;
 #[doc(hidden)]
-pub use value::Layout;
+pub use value::Layout as ValueLayout;
 pub use value::{Field, Integer, Iter, MapValue, Packed, Padded, Scalar, Slice, Spacing, Zerocopy};

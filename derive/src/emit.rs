@@ -106,12 +106,12 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                     )*
                 }
 
-                fn layout() -> #krate::Layout {
+                fn layout() -> #krate::ValueLayout {
                     // SAFETY: all fields follow.
-                    let __layout = unsafe { <#krate::Layout>::structure::<Self>(#name) };
+                    let __layout = unsafe { <#krate::ValueLayout>::structure::<Self>(#name) };
                     #(
                         // SAFETY: as in `view`, which has these fields and no others.
-                        let __layout = unsafe { <#krate::Layout>::with::<Self, #types>(__layout, #names, #places) };
+                        let __layout = unsafe { <#krate::ValueLayout>::with::<Self, #types>(__layout, #names, #places) };
                     )*
                     __layout
                 }

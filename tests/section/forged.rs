@@ -9,7 +9,7 @@ use crate::hostile::Types;
 
 /// What the derive takes for bpfvar: all real but the trait.
 mod facade {
-    pub(super) use bpfvar::{Access, Field, Layout, ReadWrite};
+    pub(super) use bpfvar::{Access, Field, ReadWrite, ValueLayout};
 
     #[expect(dead_code, reason = "the derive implements all of them")]
     pub(super) trait MapValue: Sized + 'static {
@@ -18,7 +18,7 @@ mod facade {
         fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self;
         fn read_into<A: Access>(field: Field<'_, Self, A>, value: &mut Self);
         fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self);
-        fn layout() -> Layout;
+        fn layout() -> ValueLayout;
     }
 
     impl MapValue for u64 {
@@ -40,7 +40,7 @@ mod facade {
             field.write(*value);
         }
 
-        fn layout() -> Layout {
+        fn layout() -> ValueLayout {
             <u64 as bpfvar::MapValue>::layout()
         }
     }
@@ -78,7 +78,7 @@ macro_rules! forge {
 forge!(
     Liar,
     LiarView,
-    fn layout() -> bpfvar::Layout {
+    fn layout() -> bpfvar::ValueLayout {
         <[u32; 2] as bpfvar::MapValue>::layout()
     }
 );
@@ -86,7 +86,7 @@ forge!(Silent, SilentView);
 forge!(
     Short,
     ShortView,
-    fn layout() -> bpfvar::Layout {
+    fn layout() -> bpfvar::ValueLayout {
         <u8 as bpfvar::MapValue>::layout()
     }
 );
