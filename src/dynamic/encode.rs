@@ -44,8 +44,9 @@ struct Encoder<'a> {
 
 impl Encoder<'_> {
     fn part(&mut self, part: Part, base: u64, value: &Value) -> Encoded {
-        if let Some(inner) = self.unquoted(part.of, value) {
-            return self.part(part, base, &inner);
+        if let Value::Unparsed(text) = value {
+            let parsed = self.parse(part, text, value)?;
+            return self.part(part, base, &parsed);
         }
         let at = (base + part.offset) as usize;
         match (part.bits, self.btf.kind(part.of)) {
@@ -71,19 +72,24 @@ impl Encoder<'_> {
         }
     }
 
-    /// What stands in JSON's quotes, and for a char array what stands in its brackets: as JSON prints the value, it can be given.
-    #[cfg(feature = "json")]
-    fn unquoted(&self, of: TypeId, value: &Value) -> Option<Value> {
-        let Value::Text(text) = value else { return None };
-        let is_text = matches!(*self.btf.kind(of), Kind::Array { element, .. } if self.btf.is_char(element));
+    /// Text as a user gives it, by the type that it is for. As JSON prints a value, so it can be given: in quotes, and a char array
+    /// also in brackets.
+    fn parse(&self, part: Part, text: &str, value: &Value) -> Encoded<Value> {
         let quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
-        let listed = is_text && text.starts_with('[') && text.ends_with(']');
-        (quoted || listed).then(|| Value::from_json(text).ok()).flatten()
-    }
-
-    #[cfg(not(feature = "json"))]
-    fn unquoted(&self, _of: TypeId, _value: &Value) -> Option<Value> {
-        None
+        let listed = text.starts_with('[') && text.ends_with(']');
+        let literal = || Value::Text(text.to_owned());
+        Ok(match self.btf.kind(part.of) {
+            Kind::Array { element, .. } if self.btf.is_char(*element) => {
+                if quoted || listed {
+                    self.json(text, value).unwrap_or_else(|_| literal())
+                } else {
+                    literal()
+                }
+            }
+            Kind::Array { .. } | Kind::Struct { .. } if part.bits.is_none() => self.json(text, value)?,
+            _ if quoted => self.json(text, value).unwrap_or_else(|_| literal()),
+            _ => literal(),
+        })
     }
 
     /// The bits of a scalar of so many bits.
@@ -200,7 +206,6 @@ impl Encoder<'_> {
 
     fn array(&mut self, element: TypeId, len: u32, at: usize, value: &Value) -> Encoded {
         let size = self.btf.size(element).unwrap_or(0) as usize;
-        let parsed;
         let elements = match value {
             Value::Text(text) if self.btf.is_char(element) => {
                 let room = len as usize;
@@ -214,13 +219,6 @@ impl Encoder<'_> {
                 let mut bytes = text.as_bytes().to_vec();
                 bytes.resize(room, 0);
                 return self.put(at, &bytes, value);
-            }
-            Value::Text(text) => {
-                parsed = self.json(text, value)?;
-                match &parsed {
-                    Value::Array(elements) => elements,
-                    _ => return Err(self.fault(value, format!("an array of {len} elements is needed"))),
-                }
             }
             Value::Array(elements) => elements,
             _ => return Err(self.fault(value, format!("an array of {len} elements is needed"))),
@@ -240,15 +238,7 @@ impl Encoder<'_> {
 
     fn structure(&mut self, of: TypeId, at: usize, value: &Value) -> Encoded {
         let Kind::Struct { members, .. } = self.btf.kind(of) else { return Ok(()) };
-        let parsed;
-        let given = match value {
-            Value::Text(text) => {
-                parsed = self.json(text, value)?;
-                &parsed
-            }
-            other => other,
-        };
-        let Value::Struct(given) = given else {
+        let Value::Struct(given) = value else {
             let name = self.btf.type_name(of);
             return Err(self.fault(
                 value,

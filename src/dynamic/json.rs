@@ -25,7 +25,7 @@ impl Serialize for Value {
             Value::F64(value) => serializer.serialize_str(not_finite(*value)),
             Value::Enum { name: Some(name), .. } => serializer.serialize_str(name),
             Value::Pointer(address) => serializer.collect_str(&format_args!("{address:#x}")),
-            Value::Text(text) => serializer.serialize_str(text),
+            Value::Text(text) | Value::Unparsed(text) => serializer.serialize_str(text),
             Value::Bytes(bytes) => serializer.serialize_str(&hex(bytes)),
             Value::Array(elements) => {
                 let mut sequence = serializer.serialize_seq(Some(elements.len()))?;
@@ -56,7 +56,7 @@ fn not_finite(value: f64) -> &'static str {
 }
 
 impl Value {
-    /// Reads JSON. Strings become [`Value::Text`], to be read by the type that they are for.
+    /// Reads JSON. Strings become [`Value::Text`], numbers and enumerators in them included.
     pub(super) fn from_json(text: &str) -> Result<Value, serde_json::Error> {
         serde_json::from_str::<serde_json::Value>(text).map(Value::from)
     }

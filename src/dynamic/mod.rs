@@ -23,9 +23,9 @@ pub(crate) use text::parse_number;
 ///
 /// # As input
 ///
-/// Text is read by the variable's type, so `"100".into()` is a value for a number, an enumerator, a `bool`, a float, a char
-/// array; with the feature `json`, text that is JSON is one for a struct or an array. Numbers of any variant fit where
-/// their value does.
+/// What `From<&str>` makes is read by the variable's type, so `"100".into()` is a value for a number, an enumerator, a `bool`, a
+/// float, a char array; with the feature `json`, text that is JSON is one for a struct or an array. Numbers of any variant fit
+/// where their value does, [`Value::Text`] where a number, an enumerator or a char array is needed.
 ///
 /// | type | text |
 /// |---|---|
@@ -84,8 +84,9 @@ pub enum Value {
     /// An address in the kernel.
     Pointer(u64),
     /// A `char` array up to its first NUL, if there is one and that is UTF-8; else it is an [`Array`](Value::Array) of numbers.
-    /// As input, a value of any type.
     Text(String),
+    /// Text as a user gives it, to be read by the type that it is for: what `From<&str>` makes. Never read from a variable.
+    Unparsed(String),
     /// What BTF gives no meaning to: a float of 16 bytes, a bitfield of more than 64 bits.
     Bytes(Vec<u8>),
     /// An array, or all entries of a map.
@@ -105,7 +106,7 @@ impl fmt::Display for Value {
             Value::Enum { name: Some(name), .. } => f.write_str(name),
             Value::Pointer(address) => write!(f, "{address:#x}"),
             // Debug escapes what could confuse a terminal.
-            Value::Text(text) => write!(f, "{text:?}"),
+            Value::Text(text) | Value::Unparsed(text) => write!(f, "{text:?}"),
             // What JSON's null becomes.
             Value::Bytes(bytes) if bytes.is_empty() => f.write_str("null"),
             Value::Bytes(bytes) => f.write_str(&hex(bytes)),
@@ -149,7 +150,7 @@ impl Value {
     /// The text of a `char` array, and the name of an enumerator.
     pub fn as_str(&self) -> Option<&str> {
         match self {
-            Value::Text(text) => Some(text),
+            Value::Text(text) | Value::Unparsed(text) => Some(text),
             Value::Enum { name, .. } => name.as_deref(),
             _ => None,
         }
@@ -182,7 +183,7 @@ macro_rules! from {
 from! {
     u8 => Uint, u16 => Uint, u32 => Uint, u64 => Uint, u128 => Uint,
     i8 => Int, i16 => Int, i32 => Int, i64 => Int, i128 => Int,
-    bool => Bool, f32 => F32, f64 => F64, &str => Text, String => Text
+    bool => Bool, f32 => F32, f64 => F64, &str => Unparsed, String => Unparsed
 }
 
 impl From<&Value> for Value {

@@ -130,7 +130,7 @@ impl<'s> Var<'s, ReadWrite> {
     fn sum(&self, old: &Value, amount: &Value) -> Result<Value> {
         let amount_text = amount.to_string();
         let text = match amount {
-            Value::Text(text) => text,
+            Value::Text(text) | Value::Unparsed(text) => text,
             _ => &amount_text,
         };
         let fault = |rule: String| self.argument("amount", amount.to_string(), rule);

@@ -200,6 +200,31 @@ fn a_compare_exchange_tells_what_was_there() {
     assert!(var("nested").compare_exchange("{}", "{}").is_err(), "no scalar");
 }
 
+/// Text that looks like JSON: a user's is read so, a value's stays what it is.
+#[test]
+fn text_that_was_read_is_written_back_as_it_is() {
+    let Some((_loaded, globals)) = loaded(Source::Count) else { return };
+    let label = globals.var("label").unwrap();
+    for literal in ["[1,2]", "\"x\"", "[", "{\"a\": 1}", "\"[1]\""] {
+        label.set(serde_json::to_string(literal).unwrap()).unwrap();
+        let read = label.read().unwrap();
+        assert_eq!(read, Value::Text(literal.to_owned()));
+        label.set("other").unwrap();
+        label.set(&read).unwrap();
+        assert_eq!(label.read().unwrap(), read);
+        let json = serde_json::to_value(&read).unwrap();
+        label.set(json).unwrap();
+        assert_eq!(label.read().unwrap(), read);
+    }
+    // As elements of an array, too.
+    globals
+        .var("hist")
+        .unwrap()
+        .set(Value::Array((0..16).map(|index| format!("{index:#x}").into()).collect()))
+        .unwrap();
+    assert_eq!(text(&globals, "hist[15]"), "15");
+}
+
 /// Bitfields of one unit, changed by two threads at once, and added to: each keeps what is its own.
 #[test]
 fn neighbours_in_one_unit_survive_concurrent_changes() {
