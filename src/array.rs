@@ -14,8 +14,9 @@ use crate::value::{Field, Integer, Iter, Layout, MapValue, Slice, Values};
 /// An array map of `T`, mapped into this process: its values are plain shared memory.
 ///
 /// When it is opened, the size of `T` is held against the map's `value_size`, and its type, flags and key size are checked.
-/// The order and types of fields are not: a struct of the right size that is not the program's gives wrong values. Access
-/// makes no system call and allocates nothing, save [`Array::snapshot`] for its `Vec`.
+/// A map whose values end before the trailing padding of `T` fits too. The order and types of fields are not held against
+/// anything: a struct of the right size that is not the program's gives wrong values; [`Section::bind`](crate::Section::bind)
+/// compares them with BTF. Access makes no system call and allocates nothing, save [`Array::snapshot`] for its `Vec`.
 ///
 /// Entries are numbered from 0. Value `i` starts `i` times the stride into the mapping, the stride being the size of `T`
 /// rounded up to 8 bytes. All values of a new map are zero.

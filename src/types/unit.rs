@@ -2,9 +2,9 @@
 //!
 //! Rust's memory model wants one access width a byte. In C a byte may be part of several things: of members of a union, of a
 //! bitfield and of its neighbour. So each scalar and each bitfield is a claim to an aligned interval of 1, 2, 4 or 8 bytes
-//! ([`Btf::claim`]), and **the unit of a byte is the widest interval that claims it**. Such intervals, each aligned to its own
-//! length, either nest or are disjoint; so the units are a partition. A narrower member is read and written as a part of its
-//! unit: by a compare-and-swap that leaves the rest alone.
+//! ([`Btf::claims`]), and **the unit of a byte is the widest interval that claims it**. Such intervals, each aligned to its own
+//! length, either nest or are disjoint; so the units are a partition of all bytes but padding, of which only single bytes are
+//! accessed. A narrower member is read and written as a part of its unit: by a compare-and-swap that leaves the rest alone.
 //!
 //! Claims stay inside the struct or scalar that makes them. So the units of a variable do not depend on its neighbours.
 

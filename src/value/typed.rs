@@ -60,7 +60,7 @@ impl<A: Access> Typed<A> {
         let region = mapping::map_all(map)?;
         let info = map.info();
         // Nothing else sees this mapping, so all accesses of the process through it are those of this file and of the fields
-        // that `field` gives.
+        // that `field_as` gives.
         Ok(Typed { region, units, stride: info.stride(), entries: info.max_entries })
     }
 

@@ -1,5 +1,7 @@
 //! BTF comes from whoever loaded a program. Whatever it says, nothing panics, hangs or leaves its map.
 
+use std::os::fd::AsFd;
+
 use bpfvar::{Btf, Map, Section};
 use bpfvar_objects::{Source, load};
 use bpfvar_testkit::host;
@@ -189,6 +191,27 @@ fn members_without_bytes_and_enums_without_end_are_bounded() {
     assert!(section.var("b").unwrap().declaration().len() < 2 << 20, "an enum is written out once");
     section.var("b").unwrap().read().unwrap();
     section.var("c").unwrap().read().unwrap();
+}
+
+/// The kernel takes BTF that we do not. It hides its own map and no other.
+#[test]
+fn one_programs_odd_types_do_not_hide_the_systems() {
+    if !host::ready(Source::Count.needs()) {
+        return;
+    }
+    let mut types = Types::default();
+    let mut of = types.int("u32", 4);
+    let key = of;
+    for level in 0..20 {
+        of = types.structure(5, &format!("u{level}"), 4, &[("a", of, 0), ("b", of, 0)]);
+    }
+    let btf = bpfvar_testkit::load_btf(&types.bytes()).unwrap();
+    let odd = Map::builder().name("odd").value_size(4).btf(btf.as_fd(), key, of).create().unwrap();
+    let loaded = load(Source::Count);
+    let system = bpfvar::Globals::of_system().unwrap();
+    let ids: Vec<_> = system.sections().iter().map(|section| section.map().info().id).collect();
+    assert!(ids.contains(&loaded.map(".data").info().id) && !ids.contains(&odd.info().id));
+    assert!(Section::open(odd).unwrap_err().to_string().contains("too many members"));
 }
 
 #[test]
