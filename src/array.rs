@@ -8,8 +8,9 @@ use std::path::Path;
 
 use crate::error::{Cause, Error, Result};
 use crate::kernel::{Map, MapBuilder};
+use crate::mapped::Values;
 use crate::memory::{Access, ReadOnly, ReadWrite};
-use crate::value::{Field, Integer, Iter, Layout, MapValue, Slice, Values};
+use crate::view::{Field, Integer, Iter, Layout, MapValue, Slice};
 
 /// An array map of `T`, mapped into this process: its values are plain shared memory.
 ///

@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+pub use crate::sys::Call;
+use crate::sys::ENOTSUPP;
+
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -183,83 +186,6 @@ impl Error {
     }
 }
 
-/// A system call that this crate makes. As a number it is the command of bpf(2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[repr(u32)]
-pub enum Call {
-    /// `bpf(BPF_MAP_CREATE)`
-    MapCreate = 0,
-    /// `bpf(BPF_MAP_LOOKUP_ELEM)`
-    MapLookupElem = 1,
-    /// `bpf(BPF_MAP_UPDATE_ELEM)`
-    MapUpdateElem = 2,
-    /// `bpf(BPF_MAP_DELETE_ELEM)`
-    MapDeleteElem = 3,
-    /// `bpf(BPF_OBJ_PIN)`
-    ObjPin = 6,
-    /// `bpf(BPF_OBJ_GET)`
-    ObjGet = 7,
-    /// `bpf(BPF_PROG_GET_NEXT_ID)`
-    ProgGetNextId = 11,
-    /// `bpf(BPF_MAP_GET_NEXT_ID)`
-    MapGetNextId = 12,
-    /// `bpf(BPF_PROG_GET_FD_BY_ID)`
-    ProgGetFdById = 13,
-    /// `bpf(BPF_MAP_GET_FD_BY_ID)`
-    MapGetFdById = 14,
-    /// `bpf(BPF_OBJ_GET_INFO_BY_FD)`
-    ObjGetInfoByFd = 15,
-    /// `bpf(BPF_BTF_LOAD)`
-    BtfLoad = 18,
-    /// `bpf(BPF_BTF_GET_FD_BY_ID)`
-    BtfGetFdById = 19,
-    /// `bpf(BPF_MAP_FREEZE)`
-    MapFreeze = 22,
-    /// `bpf(BPF_BTF_GET_NEXT_ID)`
-    BtfGetNextId = 23,
-    /// `bpf(BPF_MAP_LOOKUP_BATCH)`
-    MapLookupBatch = 24,
-    /// `bpf(BPF_MAP_UPDATE_BATCH)`
-    MapUpdateBatch = 26,
-    /// `mmap(2)`
-    Mmap = u32::MAX,
-    /// `unlink(2)`, which removes a pin
-    Unlink = u32::MAX - 1,
-    /// `fcntl(F_DUPFD_CLOEXEC)`, which duplicates a borrowed descriptor
-    Dup = u32::MAX - 2,
-    /// Reading `/proc/thread-self/fdinfo`, which tells whether a map is frozen
-    FdInfo = u32::MAX - 3,
-}
-
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Call::MapCreate => "bpf(BPF_MAP_CREATE)",
-            Call::MapLookupElem => "bpf(BPF_MAP_LOOKUP_ELEM)",
-            Call::MapUpdateElem => "bpf(BPF_MAP_UPDATE_ELEM)",
-            Call::MapDeleteElem => "bpf(BPF_MAP_DELETE_ELEM)",
-            Call::ObjPin => "bpf(BPF_OBJ_PIN)",
-            Call::ObjGet => "bpf(BPF_OBJ_GET)",
-            Call::ProgGetNextId => "bpf(BPF_PROG_GET_NEXT_ID)",
-            Call::ProgGetFdById => "bpf(BPF_PROG_GET_FD_BY_ID)",
-            Call::BtfLoad => "bpf(BPF_BTF_LOAD)",
-            Call::BtfGetFdById => "bpf(BPF_BTF_GET_FD_BY_ID)",
-            Call::BtfGetNextId => "bpf(BPF_BTF_GET_NEXT_ID)",
-            Call::MapGetNextId => "bpf(BPF_MAP_GET_NEXT_ID)",
-            Call::MapGetFdById => "bpf(BPF_MAP_GET_FD_BY_ID)",
-            Call::ObjGetInfoByFd => "bpf(BPF_OBJ_GET_INFO_BY_FD)",
-            Call::MapFreeze => "bpf(BPF_MAP_FREEZE)",
-            Call::MapLookupBatch => "bpf(BPF_MAP_LOOKUP_BATCH)",
-            Call::MapUpdateBatch => "bpf(BPF_MAP_UPDATE_BATCH)",
-            Call::Mmap => "mmap",
-            Call::Unlink => "unlink",
-            Call::Dup => "fcntl(F_DUPFD_CLOEXEC)",
-            Call::FdInfo => "reading fdinfo",
-        })
-    }
-}
-
 /// What an errno meant in the call that it came from. Its text says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -392,7 +318,7 @@ impl fmt::Display for Errno {
             libc::ENAMETOOLONG => "ENAMETOOLONG",
             libc::ENOSYS => "ENOSYS",
             libc::ELOOP => "ELOOP",
-            crate::sys::bpf::ENOTSUPP => "ENOTSUPP (524)",
+            ENOTSUPP => "ENOTSUPP (524)",
             other => return write!(f, "errno {other}"),
         };
         f.write_str(name)

@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::error::Result;
 use crate::kernel::{Map, MapBuilder};
-use crate::mapping;
+use crate::mapped::map as map_values;
 use crate::memory::{ReadOnly, Region};
 
 /// The values of a map that nobody writes any more: frozen, and `BPF_F_RDONLY_PROG` since it was made, as a program's
@@ -107,7 +107,7 @@ impl<T> Frozen<T> {
     unsafe fn from_map_unchecked(map: Map) -> Result<Frozen<T>> {
         let () = Self::SHAPE;
         let entries = 0..map.info().max_entries;
-        let region = mapping::map::<T, ReadOnly>(&map, &entries, || None)?;
+        let region = map_values::<T, ReadOnly>(&map, &entries, || None)?;
         if !map.info().flags.rdonly_prog() {
             return Err(map.mismatch(
                 "map_flags",

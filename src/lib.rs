@@ -70,30 +70,30 @@ struct Readme;
 extern crate self as bpfvar;
 
 mod array;
-mod dynamic;
 mod error;
 mod frozen;
 mod globals;
 mod kernel;
-mod mapping;
+mod mapped;
 mod memory;
-mod section;
 mod sys;
+mod typed_map;
 mod types;
 mod value;
+mod view;
 
 pub use array::{Array, FreezeError, Granted};
 pub use bpfvar_derive::MapValue;
-pub use dynamic::Value;
 pub use error::{Call, Cause, Error, LayoutMismatch, Result};
 pub use frozen::Frozen;
 pub use globals::Globals;
 pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};
 pub use memory::{Access, ReadOnly, ReadWrite};
-pub use section::{Change, Linkage, Reach, Section, Var};
+pub use typed_map::{Change, Linkage, Reach, Section, Var};
 pub use types::Btf;
+pub use value::Value;
 #[cfg(feature = "bytemuck")]
-pub use value::Bytemuck;
+pub use view::Bytemuck;
 #[doc(hidden)]
-pub use value::Layout as ValueLayout;
-pub use value::{Field, Integer, Iter, MapValue, Packed, Padded, Scalar, Slice, Spacing, Zerocopy};
+pub use view::Layout as ValueLayout;
+pub use view::{Field, Integer, Iter, MapValue, Packed, Padded, Scalar, Slice, Spacing, Zerocopy};

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use super::{MapInfo, MapType};
 use crate::error::Cause;
-use crate::sys;
-use crate::sys::bpf::{self, ENOTSUPP, IdKind};
+use crate::sys::bpf::{self, IdKind};
+use crate::sys::{self, ENOTSUPP};
 
 // Bits of CapEff, from include/uapi/linux/capability.h.
 const CAP_SYS_ADMIN: u32 = 21;

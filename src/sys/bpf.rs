@@ -10,7 +10,7 @@ use std::io;
 use std::mem::{offset_of, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
-use crate::error::Call;
+use super::Call;
 
 /// `BPF_OBJ_NAME_LEN`: a name with its terminating NUL.
 pub(crate) const NAME_LEN: usize = 16;
@@ -30,9 +30,6 @@ pub(crate) const F_WRONLY_PROG: u32 = 1 << 8;
 pub(crate) const F_MMAPABLE: u32 = 1 << 10;
 /// `BPF_F_TOKEN_FD`: `map_token_fd` counts.
 pub(crate) const F_TOKEN_FD: u32 = 1 << 16;
-
-/// The kernel-internal errno `ENOTSUPP`, which leaks out of mmap and freeze and which libc has no name for.
-pub(crate) const ENOTSUPP: i32 = 524;
 
 /// Attributes of `BPF_MAP_CREATE`, up to and with `map_token_fd`.
 #[repr(C)]

@@ -1,6 +1,9 @@
 //! System calls and nothing else: arguments in, errno out.
 
 pub(crate) mod bpf;
+mod call;
 mod file;
 
+pub use call::Call;
+pub(crate) use call::ENOTSUPP;
 pub(crate) use file::{access_mode, is_bpffs};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::{Cause, Error, Result};
 use crate::kernel::{Map, Program, ProgramInfo};
-use crate::section::{self, Section, Var};
+use crate::typed_map::{self, Section, Var};
 use crate::types::Btf;
 
 /// The global variables of a running program, whoever loaded it: its data sections, and its other array maps whose values BTF
@@ -171,7 +171,7 @@ impl Globals {
     ///
     /// As [`Section::var`].
     pub fn var(&self, path: &str) -> Result<Var<'_>> {
-        section::find(&self.sections, path, &self.what)
+        typed_map::find(&self.sections, path, &self.what)
     }
 
     /// All variables of all sections.
@@ -195,7 +195,7 @@ struct Opener {
 impl Opener {
     /// None if it is no array or no BTF describes its values.
     fn open(&mut self, map: Map, users: &[&ProgramInfo]) -> Result<Option<Section>> {
-        if !section::may_be_section(&map) {
+        if !typed_map::may_be_section(&map) {
             return Ok(None);
         }
         let info = map.info();

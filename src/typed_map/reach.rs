@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::Section;
 use crate::error::{Cause, Error, Result};
+use crate::mapped::Typed;
 use crate::memory::{Access, ReadOnly, ReadWrite};
-use crate::value::{Field, MapValue, Typed};
+use crate::view::{Field, MapValue};
 
 impl Section {
     /// The bytes of a part of an entry, each unit whole where the section can be mapped. Padding is zero.

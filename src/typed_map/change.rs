@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::Var;
-use crate::dynamic::{Image, Value, decode, encode, parse_number};
 use crate::error::{Error, Result};
+use crate::mapped::Put;
 use crate::memory::ReadWrite;
 use crate::types::{Unit, pieces};
-use crate::value::Put;
+use crate::value::{Image, Value, decode, encode, parse_number};
 
 /// A new value for a variable, checked and ready: [`Change::apply`] cannot fail any more where the section is mapped. So a
 /// program may prepare several changes and apply all or none. Dropping it changes nothing.

@@ -4,11 +4,11 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::{Layout, MapValue, Slice};
+use super::mapping;
 use crate::error::Result;
 use crate::kernel::Map;
-use crate::mapping;
 use crate::memory::{Access, ReadOnly, ReadWrite, Region};
+use crate::view::{Layout, MapValue, Slice};
 
 /// A region that is only ever seen as `len` values of `T`, a stride apart: what makes views of it sound.
 pub(crate) struct Values<T, A: Access> {

@@ -5,12 +5,13 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::path::{self, Step};
-use super::{Section, bind};
-use crate::dynamic::{Value, decode};
+use super::{Section, compare};
 use crate::error::{Error, Result};
+use crate::mapped::Values;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::types::{Btf, Kind, Part, Placed};
-use crate::value::{Field, MapValue, Values};
+use crate::value::{Value, decode};
+use crate::view::{Field, MapValue};
 
 /// A variable of a running program, or a part of one, found by its path: a pointer to its section and what BTF says of it.
 ///
@@ -300,7 +301,7 @@ impl<'s, A: Access> Var<'s, A> {
     pub fn field<T: MapValue>(&self) -> Result<Field<'s, T, A>> {
         let entry = self.check::<T>()?;
         let field = self.section.field(entry, self.part.offset)?;
-        field.ok_or_else(|| bind::not_in_units::<T>(&self.section.units, &self.to_string(), self.part.offset))
+        field.ok_or_else(|| compare::not_in_units::<T>(&self.section.units, &self.to_string(), self.part.offset))
     }
 
     /// The variable as a view of `T`, such as `derive(MapValue)` makes of a struct: `view::<Config>()?.rate.load(Relaxed)`.
@@ -343,7 +344,7 @@ impl<'s, A: Access> Var<'s, A> {
 
     /// That it has the type `T` and lies in one entry: that entry.
     fn check<T: MapValue>(&self) -> Result<u32> {
-        bind::check_part::<T>(self.btf(), self.part, &self.to_string())?;
+        compare::check_part::<T>(self.btf(), self.part, &self.to_string())?;
         self.one_entry()
     }
 

@@ -3,7 +3,7 @@
 use super::Section;
 use crate::error::{Error, LayoutMismatch, Result};
 use crate::types::{Btf, Int, Kind, Part, Unit, Units};
-use crate::value::{Class, Layout, LayoutField, MapValue, ScalarKind, Shape};
+use crate::view::{Class, Layout, LayoutField, MapValue, ScalarKind, Shape};
 
 /// That a part has the type `T`.
 pub(super) fn check_part<T: MapValue>(btf: &Btf, part: Part, object: &str) -> Result<()> {

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Field, Layout, MapValue};
+use super::mapping;
 use crate::error::Result;
 use crate::kernel::Map;
-use crate::mapping;
 use crate::memory::{Access, ReadWrite, Region};
 use crate::types::{Unit, Units, pieces};
+use crate::view::{Field, Layout, MapValue};
 
 /// A region that is only ever seen as `entries` values, a stride apart, by the units of their type: what makes views of it
 /// sound. See [`Units`].

@@ -1,9 +1,9 @@
 //! A map whose value BTF describes: a data section of a program, or an array map. Its variables by name.
 
-mod bind;
 mod change;
-mod memory;
+mod compare;
 mod path;
+mod reach;
 mod var;
 
 use std::collections::HashSet;
@@ -13,9 +13,10 @@ use std::sync::OnceLock;
 use crate::array::Array;
 use crate::error::{Error, Result};
 use crate::kernel::{Map, MapType, Program, ProgramInfo};
+use crate::mapped::Typed;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::types::{Btf, Kind, Placed, TypeId, Units};
-use crate::value::{MapValue, Typed};
+use crate::view::MapValue;
 
 pub use change::Change;
 pub(crate) use var::find;
@@ -229,7 +230,7 @@ impl Section {
     ///
     /// [`Error::Layout`] with all differences; then as [`Array::from_map`].
     pub fn bind<T: MapValue, A: Access>(&self) -> Result<Array<T, A>> {
-        bind::check::<T>(self)?;
+        compare::check::<T>(self)?;
         Array::from_map(self.map.try_clone()?)
     }
 

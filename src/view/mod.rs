@@ -1,0 +1,18 @@
+//! Values whose type is known when compiling: views of one value, of its fields, of many.
+
+mod field;
+mod layout;
+mod map_value;
+mod scalar;
+mod slice;
+mod whole;
+
+pub use field::Field;
+pub use layout::Layout;
+pub(crate) use layout::{Class, LayoutField, ScalarKind, Shape};
+pub use map_value::MapValue;
+pub use scalar::{Integer, Scalar};
+pub use slice::{Iter, Packed, Padded, Slice, Spacing};
+#[cfg(feature = "bytemuck")]
+pub use whole::Bytemuck;
+pub use whole::Zerocopy;
