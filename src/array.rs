@@ -10,26 +10,26 @@ use crate::error::{Cause, Error, Result};
 use crate::kernel::{Map, MapBuilder};
 use crate::mapped::Values;
 use crate::memory::{Access, ReadOnly, ReadWrite};
-use crate::view::{Field, Integer, Iter, Layout, MapValue, Slice};
+use crate::view::{Field, Integer, Iter, Layout, MapValue, Shared, Slice};
 
 /// An array map of `T`, mapped into this process: its values are plain shared memory.
 ///
 /// When it is opened, the size of `T` is held against the map's `value_size`, and its type, flags and key size are checked.
 /// A map whose values end before the trailing padding of `T` fits too. The order and types of fields are not held against
-/// anything: a struct of the right size that is not the program's gives wrong values; [`Section::bind`](crate::Section::bind)
+/// anything: a struct of the right size that is not the program's gives wrong values; [`TypedMap::array`](crate::TypedMap::array)
 /// compares them with BTF. Access makes no system call and allocates nothing, save [`Array::snapshot`] for its `Vec`.
 ///
 /// Entries are numbered from 0. Value `i` starts `i` times the stride into the mapping, the stride being the size of `T`
 /// rounded up to 8 bytes. All values of a new map are zero.
 ///
 /// An array can be shared between threads by reference or in an [`Arc`](std::sync::Arc). A forked child shares the memory of a
-/// map, and gets a copy of an array [in the process](Array::in_process). Dropping it unmaps; views borrow it, so none can
-/// outlive that.
+/// map, and gets a copy of an array [in the process](Array::in_process). Views borrow it, so none can outlive it. [`Array::share`] gives handles that own a
+/// share of the mapping, which is unmapped when the array and all of them are dropped.
 ///
 /// # Access
 ///
 /// `A` says what views may do. `Array<T>` is [`ReadWrite`]; `Array<T, ReadOnly>` is mapped without `PROT_WRITE`, which is
-/// all that the kernel grants on a frozen or a `BPF_F_RDONLY_PROG` map. [`Array::open_best`] takes what it grants.
+/// all that the kernel grants on a frozen or a `BPF_F_RDONLY_PROG` map.
 ///
 /// # Privileges and kernels
 ///
@@ -69,57 +69,33 @@ impl<T: MapValue> Array<T> {
         Array { values: Values::in_process(entries as usize), mapped: None }
     }
 
-    /// Opens `map` as writable as the kernel allows: read-write, or read-only if it is frozen or `BPF_F_RDONLY_PROG`. For
-    /// any other refusal there is no second try.
-    ///
-    /// # Errors
-    ///
-    /// As [`Array::from_map`].
-    pub fn open_best(map: Map) -> Result<Granted<T>> {
-        let entries = 0..map.info().max_entries;
-        match Values::map(&map, &entries) {
-            Ok(values) => Ok(Granted::ReadWrite(Array { values, mapped: Some((map, entries)) })),
-            Err(error) if matches!(error.cause(), Some(Cause::Frozen | Cause::ReadOnlyForPrograms)) => {
-                Array::from_map(map).map(Granted::ReadOnly)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Freezes the map for user space, for good: unmaps, freezes, and maps read-only. Programs still write unless the map
     /// is `BPF_F_RDONLY_PROG`.
     ///
-    /// Drop all other writable mappings first: those of other `Array`s, other processes, forked children. For an array
-    /// [in the process](Array::in_process) it only gives up writing.
+    /// Drop all other writable mappings first: those of other `Array`s, of [`Shared`] handles, of other processes and forked
+    /// children. For an array [in the process](Array::in_process) it only gives up writing.
     ///
     /// # Errors
     ///
-    /// [`FreezeError`], which gives the array back: [`Cause::MappedWritable`] (EBUSY) while somebody else maps it writable,
-    /// or as [`Map::freeze`].
-    #[expect(clippy::result_large_err, reason = "the error gives the array back")]
-    pub fn freeze(self) -> Result<Array<T, ReadOnly>, FreezeError<T>> {
-        // The read-only mapping comes first, so that whatever happens, the map's memory is held.
-        let read_only = match self.read_only() {
-            Ok(read_only) => read_only,
-            Err(error) => {
-                return Err(FreezeError { error, array: Granted::ReadWrite(self) });
-            }
-        };
+    /// [`FreezeError`], which gives the map back: [`Cause::MappedWritable`] (EBUSY) while somebody else maps it writable,
+    /// or as [`Map::freeze`]. A map that somebody else has frozen meanwhile is no error.
+    #[expect(clippy::result_large_err, reason = "the error gives the map back")]
+    pub fn freeze(self) -> Result<Array<T, ReadOnly>, FreezeError> {
         let Array { values, mapped } = self;
-        drop(values);
         let Some((map, entries)) = mapped else {
-            return Ok(read_only);
+            let values = values.share_in_process().expect("what is not mapped is in the process");
+            return Ok(Array { values, mapped: None });
         };
-        let Err(error) = map.freeze() else { return Ok(read_only) };
-        if error.cause() == Some(Cause::Frozen) {
-            // Somebody else was faster.
-            return Ok(read_only);
+        // The descriptor holds the map's memory while nothing maps it.
+        drop(values);
+        match map.freeze() {
+            Err(error) if error.cause() != Some(Cause::Frozen) => return Err(FreezeError { error, map }),
+            _ => {}
         }
-        let array = match Values::map(&map, &entries) {
-            Ok(values) => Granted::ReadWrite(Array { values, mapped: Some((map, entries)) }),
-            Err(_) => Granted::ReadOnly(read_only),
-        };
-        Err(FreezeError { error, array })
+        match Values::map(&map, &entries) {
+            Ok(values) => Ok(Array { values, mapped: Some((map, entries)) }),
+            Err(error) => Err(FreezeError { error, map }),
+        }
     }
 }
 
@@ -152,7 +128,7 @@ impl<T: MapValue, A: Access> Array<T, A> {
     ///
     /// # Errors
     ///
-    /// As [`Array::from_map`]; and [`Error::NotAMap`].
+    /// As [`Array::from_map`]; and [`Error::WrongObject`].
     pub fn from_fd(fd: OwnedFd) -> Result<Array<T, A>> {
         // If it is no map, mmap says so.
         Array::from_map(Map::from_unproven_fd(fd)?)
@@ -255,6 +231,17 @@ impl<T: MapValue, A: Access> Array<T, A> {
         self.slice().iter()
     }
 
+    /// Returns a handle to value `index` that owns a share of the mapping: no lifetime. [`Shared::project`] narrows it to a
+    /// field.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    #[track_caller]
+    pub fn share(&self, index: usize) -> Shared<T, A> {
+        self.values.share(index)
+    }
+
     /// Some of the values.
     ///
     /// # Panics
@@ -344,8 +331,7 @@ impl<T: MapValue, A: Access> MapBuilder<'_, Array<T, A>> {
     /// of a map that is [`rdonly_prog`](MapBuilder::rdonly_prog).
     pub fn create(self) -> Result<Array<T, A>> {
         if A::WRITABLE && self.is_rdonly_prog() {
-            let rule = "such a map can never be mapped writable: create an Array<T, ReadOnly> or, with its contents, a Frozen<T>";
-            return Err(self.argument("rdonly_prog", "set for a read-write array", rule));
+            return Err(self.rdonly_prog_error());
         }
         Array::from_map(match Layout::of::<T>().describe() {
             Some(description) => self.create_described(&description)?,
@@ -375,44 +361,35 @@ impl<T: MapValue, A: Access> fmt::Debug for Array<T, A> {
     }
 }
 
-/// What the kernel granted to [`Array::open_best`].
-#[derive(Debug)]
-pub enum Granted<T: MapValue> {
-    /// A writable mapping.
-    ReadWrite(Array<T>),
-    /// The map is frozen or `BPF_F_RDONLY_PROG`.
-    ReadOnly(Array<T, ReadOnly>),
-}
-
-/// [`Array::freeze`] failed. The array is in here, unharmed. Prints as its `error`.
-pub struct FreezeError<T: MapValue> {
+/// The error of [`Array::freeze`]. It holds the map, which is no longer mapped. Prints as its `error`.
+pub struct FreezeError {
     /// Why.
     pub error: Error,
-    /// The array: read-write as it was, or read-only in the unlikely case that the kernel would not map it writable again.
-    pub array: Granted<T>,
+    /// The map. [`Array::from_map`] maps it again.
+    pub map: Map,
 }
 
-impl<T: MapValue> fmt::Display for FreezeError<T> {
+impl fmt::Display for FreezeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.error, f)
     }
 }
 
-impl<T: MapValue> fmt::Debug for FreezeError<T> {
+impl fmt::Debug for FreezeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.error, f)
     }
 }
 
-impl<T: MapValue> std::error::Error for FreezeError<T> {
+impl std::error::Error for FreezeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         // `error` itself is what this prints.
         self.error.source()
     }
 }
 
-impl<T: MapValue> From<FreezeError<T>> for Error {
-    fn from(failed: FreezeError<T>) -> Error {
+impl From<FreezeError> for Error {
+    fn from(failed: FreezeError) -> Error {
         failed.error
     }
 }

@@ -8,10 +8,10 @@ use std::ptr::NonNull;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::error::Result;
+use crate::error::{Advice, Property, Result};
 use crate::kernel::{Map, MapBuilder};
-use crate::mapped::map as map_values;
-use crate::memory::{ReadOnly, Region};
+use crate::mapped::map_entries;
+use crate::memory::{MAX_ALIGN, ReadOnly, Region};
 
 /// The values of a map that nobody writes any more: frozen, and `BPF_F_RDONLY_PROG` since it was made, as a program's
 /// `.rodata` is. They are lent as plain references.
@@ -43,7 +43,7 @@ use crate::memory::{ReadOnly, Region};
 #[doc(alias = "BPF_MAP_FREEZE")]
 #[doc(alias = "BPF_F_RDONLY_PROG")]
 pub struct Frozen<T> {
-    region: Region<ReadOnly>,
+    region: Region,
     map: Map,
     len: usize,
     values: PhantomData<T>,
@@ -54,7 +54,7 @@ impl<T> Frozen<T> {
 
     const SHAPE: () = {
         assert!(size_of::<T>() != 0, "a map has no values of size 0");
-        assert!(align_of::<T>() <= 8, "values of a map are 8-aligned");
+        assert!(align_of::<T>() <= MAX_ALIGN, "a map starts on a page of 4096 bytes, so no value is aligned to more");
     };
 
     /// Maps all entries of `map`, which must be `BPF_F_RDONLY_PROG` and frozen.
@@ -107,21 +107,17 @@ impl<T> Frozen<T> {
     unsafe fn from_map_unchecked(map: Map) -> Result<Frozen<T>> {
         let () = Self::SHAPE;
         let entries = 0..map.info().max_entries;
-        let region = map_values::<T, ReadOnly>(&map, &entries, || None)?;
+        let region = map_entries::<T, ReadOnly>(&map, &entries, || None)?;
         if !map.info().flags.rdonly_prog() {
-            return Err(map.mismatch(
-                "map_flags",
-                map.info().flags,
-                "BPF_F_RDONLY_PROG, set when the map is made, for else programs may write it at any time",
-            ));
+            let expected = "BPF_F_RDONLY_PROG; otherwise programs could still write it";
+            return Err(map.mismatch(Property::Flags, map.info().flags, expected, Some(Advice::CreateReadOnly)));
         }
         if !map.is_frozen()? {
-            return Err(map.mismatch(
-                "it",
-                "not frozen",
-                "a frozen map, for else user space may write it at any time; call Map::freeze",
-            ));
+            let expected = "a frozen map; otherwise user space could still write it";
+            return Err(map.mismatch(Property::Frozen, "not frozen", expected, Some(Advice::Freeze)));
         }
+        let base = region.base().cast::<T>();
+        assert!(region.len() / Self::STRIDE >= entries.len() && base.is_aligned(), "the region holds all values");
         Ok(Frozen { region, map, len: entries.len(), values: PhantomData })
     }
 
@@ -148,9 +144,9 @@ impl<T> Frozen<T> {
         if index >= self.len {
             return None;
         }
-        // SAFETY: the region holds `len` values a stride apart: it was mapped for just these.
+        // SAFETY: the region holds `len` values a stride apart (asserted when it was mapped).
         let at = unsafe { self.region.base().add(index * Self::STRIDE) };
-        // SAFETY: 8-aligned, and T needs no more (SHAPE); mapped, hence initialised, while the region is borrowed; any bytes
+        // SAFETY: the base is aligned for T (asserted when it was mapped) and so is the stride, T's size rounded up to 8; mapped, hence initialised, while the region is borrowed; any bytes
         // are a T without interior mutability, and nobody writes them, said the constructor's caller.
         Some(unsafe { at.cast::<T>().as_ref() })
     }

@@ -82,18 +82,27 @@ mod types;
 mod value;
 mod view;
 
-pub use array::{Array, FreezeError, Granted};
+pub use array::{Array, FreezeError};
 pub use bpfvar_derive::MapValue;
-pub use error::{Call, Cause, Error, LayoutMismatch, Result};
+pub use error::{
+    Advice, BindFault, BtfFault, Call, Cause, Error, LayoutMismatch, Object, ObjectKind, Property, Result,
+};
 pub use frozen::Frozen;
-pub use globals::Globals;
+pub use globals::{Bind, Follower, FromMap, FromVar, Globals, Reload};
 pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};
 pub use memory::{Access, ReadOnly, ReadWrite};
-pub use typed_map::{Change, Linkage, Reach, Section, Var};
+pub use typed_map::{AccessMode, Applied, Change, Linkage, Step, TypedMap, Var, VarPath};
 pub use types::Btf;
-pub use value::Value;
+pub use value::{Input, Value};
 #[cfg(feature = "bytemuck")]
 pub use view::Bytemuck;
 #[doc(hidden)]
 pub use view::Layout as ValueLayout;
-pub use view::{Field, Integer, Iter, MapValue, Packed, Padded, Scalar, Slice, Spacing, Zerocopy};
+pub use view::{Field, Integer, Iter, MapValue, Scalar, Shared, Slice, Zerocopy};
+
+/// What the derives name beside the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::globals::Binder;
+    pub use crate::view::Layout as ValueLayout;
+}

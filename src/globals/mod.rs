@@ -1,227 +1,221 @@
-//! All sections of one program.
+//! The variables of a whole program.
 
-use std::collections::HashMap;
+mod bind;
+mod follow;
+mod open;
+
 use std::fmt;
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use crate::error::{Cause, Error, Result};
+use crate::error::{Advice, Cause, Error, Object, ObjectKind, Result};
 use crate::kernel::{Map, Program, ProgramInfo};
-use crate::typed_map::{self, Section, Var};
-use crate::types::Btf;
+use crate::typed_map::{TypedMap, Var, find};
+
+pub use bind::{Bind, Binder, FromMap, FromVar};
+pub use follow::{Follower, Reload};
+use open::Opener;
 
 /// The global variables of a running program, whoever loaded it: its data sections, and its other array maps whose values BTF
-/// describes.
+/// describes. A handle without a lifetime, and so is all that comes from it.
 ///
-/// Nothing is mapped before it is needed, and no program is kept loaded; the maps are kept alive. See [`Section::is_stale`].
-///
-/// Fields and views borrow from it. To keep both in one struct, bind a section ([`Section::bind`] gives an
-/// [`Array`](crate::Array) that owns its mapping), or make the `Globals` `'static` by `Box::leak`.
+/// Nothing is mapped before it is needed. The program is not kept loaded; its maps are kept alive. A program that is loaded
+/// anew has new maps: see [`Follower`].
 ///
 /// # Privileges
 ///
-/// Everything here opens maps and BTF by their ids and needs `CAP_SYS_ADMIN`. Without it, open a map by pin or descriptor and use
-/// [`Section::with_btf`] with BTF of your own.
+/// Maps and BTF are opened by their ids, which needs `CAP_SYS_ADMIN`. Without it, open a map by pin or descriptor and use
+/// [`TypedMap::with_btf`] with BTF of your own.
 ///
 /// # Examples
 ///
 /// ```no_run
-/// use bpfvar::{Globals, MapValue};
+/// use bpfvar::{Globals, MapValue, Shared};
 /// use std::sync::atomic::Ordering::Relaxed;
 ///
 /// #[derive(MapValue, Clone, Copy, Debug)]
 /// #[repr(C)]
 /// struct Config { rate: u64, mode: u32, burst: u32 }
 ///
-/// let globals = Globals::of_program_named("count")?;
-/// globals.var("sampling")?.field::<u32>()?.store(100, Relaxed);
-/// let config = globals.var("config")?.view::<Config>()?; // held against BTF, field by field
+/// let globals = Globals::by_name("count")?;
+/// globals.var("sampling")?.set(100)?;
+/// let config: Shared<Config> = globals.var("config")?.bind()?; // checked against BTF, field by field
+/// config.view().rate.store(5, Relaxed);
 /// println!("{:?}", config.read());
 /// # Ok::<(), bpfvar::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct Globals {
-    what: String,
+    object: Object,
     program: Option<ProgramInfo>,
-    sections: Vec<Section>,
+    maps: Vec<TypedMap>,
 }
 
 impl Globals {
-    /// Of the program with this name: what the kernel keeps of it (15 bytes), or the whole name of its function.
+    /// Opens the globals of the program with this name: the kernel's name of up to 15 bytes, or the full name of its function.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`]; [`Error::Ambiguous`] if several programs of that name use different maps, with their ids; and as
+    /// [`Error::NotFound`]. [`Error::Ambiguous`] if several programs of that name use different maps, with their ids. And as
     /// [`Globals::of_program`].
-    pub fn of_program_named(name: &str) -> Result<Globals> {
+    pub fn by_name(name: &str) -> Result<Globals> {
         let mut programs = Program::named(name)?;
         // Those that use the same maps have the same variables.
         programs.dedup_by(|one, other| one.info().map_ids == other.info().map_ids);
         if programs.len() > 1 {
-            let candidates = programs.iter().map(|program| program.info().to_string()).collect();
-            let hint = "open the one that is meant by its id";
-            return Err(Error::Ambiguous { what: format!("program {name:?}"), candidates, hint });
+            return Err(Error::Ambiguous {
+                object: Box::new(Object::System),
+                kind: ObjectKind::Program,
+                name: name.to_owned(),
+                candidates: programs.iter().map(|program| program.info().object()).collect(),
+                advice: Advice::ChooseById,
+            });
         }
         let program = programs.pop().ok_or_else(|| Error::NotFound {
-            object: "the system".to_owned(),
-            what: format!("program {name:?}"),
-            hint: "`bpfvar list` and `bpftool prog` show the programs that are loaded".to_owned(),
+            object: Box::new(Object::System),
+            kind: ObjectKind::Program,
+            name: name.to_owned(),
+            known: Vec::new(),
+            advice: Some(Advice::ListPrograms),
         })?;
         Globals::of_program(&program)
     }
 
-    /// Of the program with this id.
+    /// Opens the globals of the program with this id.
     ///
     /// # Errors
     ///
     /// As [`Program::from_id`] and [`Globals::of_program`].
-    pub fn of_program_id(id: u32) -> Result<Globals> {
+    pub fn by_id(id: u32) -> Result<Globals> {
         Globals::of_program(&Program::from_id(id)?)
     }
 
-    /// Of a pinned program.
+    /// Opens the globals of a pinned program or map.
     ///
     /// # Errors
     ///
-    /// As [`Program::from_pin`] and [`Globals::of_program`].
-    pub fn of_program_pinned(path: impl AsRef<Path>) -> Result<Globals> {
-        Globals::of_program(&Program::from_pin(path)?)
+    /// As [`Program::from_pin`], [`Map::from_pin`], [`Globals::of_program`] and [`Globals::of_map`].
+    pub fn by_pin(path: impl AsRef<Path>) -> Result<Globals> {
+        let path = path.as_ref();
+        match Program::from_pin(path) {
+            Err(Error::WrongObject { .. }) => Globals::of_map(Map::from_pin(path)?),
+            program => Globals::of_program(&program?),
+        }
     }
 
-    /// Of a program that is at hand.
+    /// Opens the globals of the program or map behind a descriptor, whatever library loaded it: aya's `program.fd()?`,
+    /// libbpf-rs' `skel.progs.count`, a descriptor from another process. The descriptor is duplicated.
     ///
     /// # Errors
     ///
-    /// As [`Map::from_id`] and [`Btf::from_id`]. Maps that are no arrays, or that no BTF describes, are left out.
+    /// As [`Program::from_borrowed_fd`], [`Map::from_borrowed_fd`], [`Globals::of_program`] and [`Globals::of_map`].
+    pub fn by_fd(fd: impl AsFd) -> Result<Globals> {
+        match Program::from_borrowed_fd(fd.as_fd()) {
+            Err(Error::WrongObject { .. }) => Globals::of_map(Map::from_borrowed_fd(fd)?),
+            program => Globals::of_program(&program?),
+        }
+    }
+
+    /// Opens the globals of a program. Maps that are not arrays, or that no BTF describes, are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::from_id`] and [`Btf::from_id`](crate::Btf::from_id).
     pub fn of_program(program: &Program) -> Result<Globals> {
         let info = program.info();
         let mut opener = Opener::default();
-        let mut sections = Vec::new();
+        let mut maps = Vec::new();
         for &id in &info.map_ids {
-            sections.extend(opener.open(Map::from_id(id)?, &[info])?);
+            maps.extend(opener.open(Map::from_id(id)?, &[info])?);
         }
-        Ok(Globals { what: info.to_string(), program: Some(info.clone()), sections })
+        Ok(Globals { object: info.object(), program: Some(info.clone()), maps })
     }
 
-    /// Of one map, with the BTF of its own or of a program that uses it.
+    /// Opens the globals in one map, with its own BTF or that of a program that uses it.
     ///
     /// # Errors
     ///
-    /// As [`Section::open`].
+    /// As [`TypedMap::open`].
     pub fn of_map(map: Map) -> Result<Globals> {
-        let section = Section::open(map)?;
-        Ok(Globals { what: section.to_string(), program: None, sections: vec![section] })
+        let typed = TypedMap::open(map)?;
+        Ok(Globals { object: typed.object(), program: None, maps: vec![typed] })
     }
 
-    /// Of all maps on the system.
+    /// Opens the globals of all programs, and all other typed array maps of the system. Maps that are not arrays, that no BTF
+    /// describes, or that go away meanwhile are left out.
     ///
     /// # Errors
     ///
-    /// As [`Map::from_id`] and [`Program::all`]. Maps that are no arrays, that no BTF describes, or that go away meanwhile, are
-    /// left out.
+    /// As [`Map::from_id`] and [`Program::all`].
     pub fn of_system() -> Result<Globals> {
         let programs = Program::all()?;
         let mut opener = Opener::default();
-        let mut sections = Vec::new();
+        let mut maps = Vec::new();
         for id in Map::ids() {
             let map = match Map::from_id(id?) {
                 Err(error) if error.cause() == Some(Cause::NoSuchId) => continue,
                 map => map?,
             };
             let id = map.info().id;
-            let users: Vec<_> = programs.iter().filter(|info| info.map_ids.contains(&id)).collect();
-            sections.extend(opener.open(map, &users)?);
+            let users: Vec<_> = programs.iter().filter(|info| info.uses(id)).collect();
+            maps.extend(opener.open(map, &users)?);
         }
-        Ok(Globals { what: "the system".to_owned(), program: None, sections })
+        Ok(Globals { object: Object::System, program: None, maps })
     }
 
-    /// The program, if it is one program's.
+    /// Returns what the kernel says of the program, if these are the globals of one program.
     pub fn program(&self) -> Option<&ProgramInfo> {
         self.program.as_ref()
     }
 
-    /// The sections, in the order of the program's maps.
-    pub fn sections(&self) -> &[Section] {
-        &self.sections
+    /// Returns the maps in the order in which the program names them.
+    pub fn maps(&self) -> &[TypedMap] {
+        &self.maps
     }
 
-    /// The section of this name: `.bss`, `.data.custom`, an array map's name.
+    /// Finds a map by the name of its section, `.bss` or `.data.limits`, or by its own name.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Ambiguous`].
-    pub fn section(&self, name: &str) -> Result<&Section> {
-        let found: Vec<_> = self.sections.iter().filter(|section| section.name() == name).collect();
+    pub fn map(&self, name: &str) -> Result<&TypedMap> {
+        let found: Vec<_> = self.maps.iter().filter(|map| map.name() == name || map.info().name == name).collect();
+        let (object, kind, name) = (Box::new(self.object.clone()), ObjectKind::Map, name.to_owned());
         match found.as_slice() {
-            [section] => Ok(section),
+            [map] => Ok(map),
             [] => {
-                let names: Vec<_> = self.sections.iter().map(Section::name).collect();
-                let hint = format!("there are {}", names.join(", "));
-                Err(Error::NotFound { object: self.what.clone(), what: format!("section {name:?}"), hint })
+                let known = self.maps.iter().map(|map| map.name().to_owned()).collect();
+                Err(Error::NotFound { object, kind, name, known, advice: None })
             }
             several => {
-                let candidates = several.iter().map(ToString::to_string).collect();
-                let hint = "open the map that is meant by its id";
-                Err(Error::Ambiguous { what: format!("{}: section {name:?}", self.what), candidates, hint })
+                let candidates = several.iter().map(|map| map.object()).collect();
+                Err(Error::Ambiguous { object, kind, name, candidates, advice: Advice::ChooseById })
             }
         }
     }
 
-    /// The variable, or the part of one, that a path names, in any section; see [`Section::var`].
+    /// Finds the variable, or the part of one, that a path names, in any map; see [`TypedMap::var`].
     ///
     /// # Errors
     ///
-    /// As [`Section::var`].
-    pub fn var(&self, path: &str) -> Result<Var<'_>> {
-        typed_map::find(&self.sections, path, &self.what)
+    /// As [`TypedMap::var`].
+    pub fn var(&self, path: &str) -> Result<Var> {
+        find(&self.maps, path, || self.object.clone())
     }
 
-    /// All variables of all sections.
-    pub fn vars(&self) -> impl Iterator<Item = Var<'_>> {
-        self.sections.iter().flat_map(Section::vars)
+    /// Returns all variables of all maps.
+    pub fn vars(&self) -> impl Iterator<Item = Var> {
+        self.maps.iter().flat_map(TypedMap::vars)
+    }
+
+    /// Returns how errors name it: the program, the map, or the system.
+    pub fn object(&self) -> &Object {
+        &self.object
     }
 }
 
 impl fmt::Debug for Globals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Globals").field("program", &self.program).field("sections", &self.sections).finish()
-    }
-}
-
-/// Opens maps, and fetches each BTF once.
-#[derive(Default)]
-struct Opener {
-    known: HashMap<u32, Option<Btf>>,
-}
-
-impl Opener {
-    /// None if it is no array or no BTF describes its values.
-    fn open(&mut self, map: Map, users: &[&ProgramInfo]) -> Result<Option<Section>> {
-        if !typed_map::may_be_section(&map) {
-            return Ok(None);
-        }
-        let info = map.info();
-        let btf_id = match info.btf_id {
-            0 => users.iter().map(|info| info.btf_id).find(|id| *id != 0).unwrap_or(0),
-            id => id,
-        };
-        if btf_id == 0 {
-            return Ok(None);
-        }
-        let known = match self.known.get(&btf_id) {
-            Some(known) => known.clone(),
-            None => {
-                let fetched = match Btf::from_id(btf_id) {
-                    // It went away, or one program's is malformed, which is no reason to show nothing of the others.
-                    Err(error) if error.cause() == Some(Cause::NoSuchId) || matches!(error, Error::Btf { .. }) => None,
-                    btf => Some(btf?),
-                };
-                self.known.insert(btf_id, fetched.clone());
-                fetched
-            }
-        };
-        let Some(btf) = known else { return Ok(None) };
-        match Section::with_btf(map, btf) {
-            Err(Error::Btf { .. }) => Ok(None),
-            section => section.map(Some),
-        }
+        f.debug_struct("Globals").field("program", &self.program).field("maps", &self.maps).finish()
     }
 }

@@ -4,7 +4,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::{cause, object};
-use crate::error::{Call, Error, Result};
+use crate::error::{Call, Error, Object, Result};
 use crate::sys::bpf::{self, IdKind};
 use crate::types::Btf;
 
@@ -23,13 +23,10 @@ impl Btf {
         for _ in 0..2 {
             // SAFETY: the call opens nothing but BTF.
             let (_, size) = unsafe { bpf::btf_info(fd.as_fd(), &mut bytes) }
-                .map_err(|source| object::info_error(source, &format!("BTF id {id}"), &fd))?;
+                .map_err(|source| object::info_error(source, Object::Btf { id: Some(id) }))?;
             bytes.resize(size as usize, 0);
         }
-        Btf::parse(&bytes).map_err(|error| match error {
-            Error::Btf { reason, .. } => Error::Btf { object: format!("BTF id {id}"), reason },
-            other => other,
-        })
+        Btf::parse(&bytes).map_err(|error| error.about(Object::Btf { id: Some(id) }))
     }
 }
 
@@ -37,6 +34,6 @@ impl Btf {
 pub(super) fn load(bytes: &[u8]) -> Result<OwnedFd> {
     bpf::btf_load(bytes).map_err(|source| {
         let cause = cause::of_info(&source);
-        Error::Kernel { call: Call::BtfLoad, object: "new BTF".to_owned(), cause, source }
+        Error::Kernel { call: Call::BtfLoad, object: Box::new(Object::Btf { id: None }), cause, source }
     })
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use super::{Map, btf, cause};
-use crate::error::{Call, Error, Result};
+use crate::error::{Advice, Call, Error, Object, Result};
 use crate::sys::bpf::{self, MapCreate, NAME_LEN};
 use crate::types::Description;
 
@@ -112,11 +112,22 @@ impl<'a, K> MapBuilder<'a, K> {
 
     /// The error for an argument that `rule` forbids.
     pub(crate) fn argument(&self, argument: &'static str, found: impl fmt::Display, rule: impl Into<String>) -> Error {
-        Error::Argument { object: self.label(), argument, found: found.to_string(), rule: rule.into() }
+        Error::Argument { object: self.object(), argument, found: found.to_string(), rule: rule.into(), advice: None }
     }
 
-    fn label(&self) -> String {
-        format!("new map {:?}", self.name)
+    /// The error for a map that programs only read and that is to be mapped for writing.
+    pub(crate) fn rdonly_prog_error(&self) -> Error {
+        Error::Argument {
+            object: self.object(),
+            argument: "rdonly_prog",
+            found: "set for a read-write array".to_owned(),
+            rule: "such a map can never be mapped writable".to_owned(),
+            advice: Some(Advice::CreateReadOnlyArray),
+        }
+    }
+
+    fn object(&self) -> Box<Object> {
+        Box::new(Object::NewMap { name: self.name.to_owned() })
     }
 
     /// Checks, then calls, then asks for the info. The new descriptor is close-on-exec.
@@ -141,7 +152,7 @@ impl<'a, K> MapBuilder<'a, K> {
         }
         let fd = bpf::map_create(&mut attr).map_err(|source| {
             let cause = cause::of_create(&source, self.token.is_some());
-            Error::Kernel { call: Call::MapCreate, object: self.label(), cause, source }
+            Error::Kernel { call: Call::MapCreate, object: self.object(), cause, source }
         })?;
         Map::from_unproven_fd(fd)
     }

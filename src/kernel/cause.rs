@@ -95,14 +95,6 @@ pub(super) fn of_element(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
     }
 }
 
-/// Why a delete failed.
-pub(super) fn of_delete(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
-    match errno(source) {
-        libc::EINVAL => Cause::CannotDelete,
-        _ => of_element(source, fd),
-    }
-}
-
 /// Why a pin could not be made.
 pub(super) fn of_pin(source: &io::Error, path: &Path) -> Cause {
     match errno(source) {

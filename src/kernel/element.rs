@@ -32,6 +32,8 @@ impl Map {
     /// the moment that `value` was read and this call is overwritten. A view of an [`Array`](crate::Array) changes one
     /// scalar and leaves its neighbours alone.
     ///
+    /// There is no delete: all entries of an array always exist, and the kernel answers `BPF_MAP_DELETE_ELEM` with EINVAL.
+    ///
     /// # Errors
     ///
     /// As [`Map::lookup`]; and [`Cause::Frozen`], [`Cause::ReadOnlyDescriptor`] (EPERM).
@@ -40,20 +42,6 @@ impl Map {
         // SAFETY: check_element saw an array with 4-byte keys, whose update reads value_size bytes: value's length.
         unsafe { bpf::map_update(self.as_fd(), key, value) }
             .map_err(|source| self.element_error(Call::MapUpdateElem, source))
-    }
-
-    /// Asks the kernel to delete entry `key` (`BPF_MAP_DELETE_ELEM`). An array refuses: its entries always exist.
-    ///
-    /// # Errors
-    ///
-    /// [`Cause::CannotDelete`] (EINVAL), or [`Cause::Frozen`] (EPERM).
-    pub fn delete(&self, key: u32) -> Result<()> {
-        self.check_element(key, self.info().value_size as usize)?;
-        // SAFETY: check_element saw 4-byte keys.
-        unsafe { bpf::map_delete(self.as_fd(), key) }.map_err(|source| {
-            let cause = cause::of_delete(&source, self.as_fd());
-            self.kernel_error(Call::MapDeleteElem, cause, source)
-        })
     }
 
     /// Copies the values of `entries` into `values`, back to back, in one call (`BPF_MAP_LOOKUP_BATCH`, Linux 5.6).

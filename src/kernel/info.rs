@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::object;
+use crate::error::Object;
 use crate::sys::bpf::{self, RawMapInfo};
 
 /// What the kernel says of a map: `struct bpf_map_info`, read once when the map was opened or created. All of it is
@@ -34,15 +35,14 @@ pub struct MapInfo {
 }
 
 impl MapInfo {
+    /// Returns how errors name the map.
+    pub fn object(&self) -> Object {
+        Object::Map { name: self.name.clone(), id: self.id, section: None }
+    }
+
     /// Distance from value to value in a mapping, in bytes: the value size rounded up to 8.
     pub fn stride(&self) -> u64 {
         u64::from(self.value_size).next_multiple_of(8)
-    }
-
-    /// Length of all values in bytes: stride times entries. The kernel maps this rounded up to whole pages.
-    pub fn values_len(&self) -> u64 {
-        // At most (2^32 + 4) * 2^32: the kernel refuses to create such a map, so this cannot overflow for a real one.
-        self.stride().saturating_mul(u64::from(self.max_entries))
     }
 }
 
@@ -66,7 +66,7 @@ impl From<RawMapInfo> for MapInfo {
 /// How messages name the map: `map "stats" (id 7)`.
 impl fmt::Display for MapInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "map {:?} (id {})", self.name, self.id)
+        self.object().fmt(f)
     }
 }
 
@@ -212,12 +212,11 @@ mod tests {
 
     #[test]
     fn lengths_are_computed_in_64_bits() {
-        let raw = RawMapInfo { value_size: 12, max_entries: u32::MAX, ..RawMapInfo::default() };
+        let raw = RawMapInfo { value_size: 12, ..RawMapInfo::default() };
         let info = MapInfo::from(raw);
         assert_eq!(info.stride(), 16);
-        assert_eq!(info.values_len(), 16 * u64::from(u32::MAX));
-        let huge = MapInfo::from(RawMapInfo { value_size: u32::MAX, max_entries: u32::MAX, ..raw });
-        assert_eq!(huge.values_len(), (1 << 32) * u64::from(u32::MAX));
+        let huge = MapInfo::from(RawMapInfo { value_size: u32::MAX, ..raw });
+        assert_eq!(huge.stride(), 1 << 32);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::object::{self, Ids};
 use super::{MapBuilder, MapInfo, MapType, cause};
-use crate::error::{Call, Cause, Error, Result};
+use crate::error::{Advice, Call, Cause, Error, ObjectKind, Property, Result};
 use crate::sys;
 use crate::sys::bpf::{self, IdKind};
 
@@ -50,7 +50,7 @@ impl Map {
     ///
     /// # Errors
     ///
-    /// [`Error::NotAMap`] if it is a program, a link, BTF or anything else.
+    /// [`Error::WrongObject`] if it is a program, a link, BTF or anything else.
     pub fn from_fd(fd: OwnedFd) -> Result<Map> {
         Map::from_unproven_fd(fd)?.proven()
     }
@@ -81,7 +81,7 @@ impl Map {
     /// # Errors
     ///
     /// [`Cause::NoSuchPath`], [`Cause::PathPermission`] (the pin's mode does not let this user write; see
-    /// [`Map::from_pin_read_only`]), [`Cause::NotAPin`], or [`Error::NotAMap`] if something else is pinned there.
+    /// [`Map::from_pin_read_only`]), [`Cause::NotAPin`], or [`Error::WrongObject`] if something else is pinned there.
     pub fn from_pin(path: impl AsRef<Path>) -> Result<Map> {
         let path = path.as_ref();
         Map::from_unproven_pin(path)?.proven().map_err(|error| error.at_pin(path))
@@ -111,7 +111,7 @@ impl Map {
             Ok(info) => Ok(Map { info: info.into(), fd }),
             // Neither map nor program nor link nor BTF.
             Err(source) if source.raw_os_error() == Some(libc::EINVAL) => Err(not_a_map(fd.as_fd())),
-            Err(source) => Err(object::info_error(source, "descriptor", &fd)),
+            Err(source) => Err(object::info_error(source, object::descriptor(fd.as_fd()))),
         }
     }
 
@@ -154,12 +154,13 @@ impl Map {
     pub fn pin(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         if path.file_name().is_some_and(|name| name.as_bytes().contains(&b'.')) {
-            return Err(self.argument("pin", format_args!("{path:?}"), "bpffs takes no file name with a dot in it"));
+            let rule = "a file name in a BPF file system cannot contain a dot";
+            return Err(self.argument("path", format_args!("{path:?}"), rule));
         }
-        let c_path = object::c_path(path, &self.info.to_string())?;
+        let c_path = object::c_path(path)?;
         bpf::obj_pin(self.as_fd(), &c_path).map_err(|source| {
             let cause = cause::of_pin(&source, path);
-            Error::Kernel { call: Call::ObjPin, object: format!("{} at {path:?}", self.info), cause, source }
+            Error::Kernel { call: Call::ObjPin, object: object::pin(path), cause, source }
         })
     }
 
@@ -172,15 +173,12 @@ impl Map {
         let path = path.as_ref();
         let pinned = Map::from_pin(path)?;
         if pinned.info.id != self.info.id {
-            return Err(self.mismatch(
-                "what is pinned there",
-                &pinned.info,
-                "this map, for only its own pins are removed",
-            ));
+            let expected = "this map, because only its own pins are removed";
+            return Err(self.mismatch(Property::Pinned, &pinned.info, expected, None));
         }
         fs::remove_file(path).map_err(|source| {
             let cause = cause::of_get(&source, path);
-            Error::Kernel { call: Call::Unlink, object: format!("{} at {path:?}", self.info), cause, source }
+            Error::Kernel { call: Call::Unlink, object: object::pin(path), cause, source }
         })
     }
 
@@ -216,6 +214,16 @@ impl Map {
         sys::access_mode(self.as_fd()).is_ok_and(|mode| mode == libc::O_RDONLY)
     }
 
+    /// Returns what the kernel says of all maps of the system. Needs `CAP_SYS_ADMIN`. Maps that go away meanwhile are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::from_id`].
+    pub fn all() -> Result<Vec<MapInfo>> {
+        let maps = object::all(Map::ids(), Map::from_id, |_| true)?;
+        Ok(maps.into_iter().map(|map| map.info).collect())
+    }
+
     /// All maps with this name, of which there may be several; a longer name counts by its first 15 bytes, which is all that
     /// the kernel keeps. Needs `CAP_SYS_ADMIN`.
     ///
@@ -229,21 +237,24 @@ impl Map {
 
     /// The error for an argument that `rule` forbids.
     pub(crate) fn argument(&self, argument: &'static str, found: impl fmt::Display, rule: impl Into<String>) -> Error {
-        Error::Argument { object: self.info.to_string(), argument, found: found.to_string(), rule: rule.into() }
+        let object = Box::new(self.info.object());
+        Error::Argument { object, argument, found: found.to_string(), rule: rule.into(), advice: None }
     }
 
     /// The error for a map that is not what is needed.
     pub(crate) fn mismatch(
         &self,
-        property: &'static str,
+        property: Property,
         found: impl fmt::Display,
         expected: impl Into<String>,
+        advice: Option<Advice>,
     ) -> Error {
         if !is_map(self.as_fd()) {
             // It was unproven, and what does not match is some other object's info.
             return not_a_map(self.as_fd());
         }
-        Error::Mismatch { object: self.info.to_string(), property, found: found.to_string(), expected: expected.into() }
+        let object = Box::new(self.info.object());
+        Error::Mismatch { object, property, found: found.to_string(), expected: expected.into(), advice }
     }
 
     /// The error for an mmap that the kernel refused, on an array with `BPF_F_MMAPABLE` and inside its length.
@@ -259,20 +270,17 @@ impl Map {
     /// That the map is an array with 4-byte keys.
     pub(crate) fn check_array(&self) -> Result<()> {
         if self.info.map_type != MapType::ARRAY {
-            return Err(self.mismatch(
-                "map_type",
-                self.info.map_type,
-                "BPF_MAP_TYPE_ARRAY, the one type that can be mapped or accessed here",
-            ));
+            let expected = "BPF_MAP_TYPE_ARRAY, the one type of map that can be mapped";
+            return Err(self.mismatch(Property::MapType, self.info.map_type, expected, None));
         }
         if self.info.key_size != 4 {
-            return Err(self.mismatch("key_size", self.info.key_size, "4 bytes, as every array has"));
+            return Err(self.mismatch(Property::KeySize, self.info.key_size, "4 bytes, as every array has", None));
         }
         Ok(())
     }
 
     pub(super) fn kernel_error(&self, call: Call, cause: Cause, source: io::Error) -> Error {
-        Error::Kernel { call, object: self.info.to_string(), cause, source }
+        Error::Kernel { call, object: Box::new(self.info.object()), cause, source }
     }
 }
 
@@ -329,5 +337,5 @@ fn is_map(fd: BorrowedFd<'_>) -> bool {
 }
 
 fn not_a_map(fd: BorrowedFd<'_>) -> Error {
-    Error::NotAMap { what: "the descriptor".to_owned(), found: cause::describe(fd) }
+    object::wrong(cause::describe(fd), ObjectKind::Map)
 }

@@ -1,12 +1,12 @@
 //! What maps, programs and BTF have in common: ids, pins, descriptors.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::cause;
-use crate::error::{Call, Cause, Error, Result};
+use crate::error::{Call, Cause, Error, Object, ObjectKind, Result};
 use crate::sys::bpf::{self, IdKind};
 
 /// Iterator over the ids of all maps, or of all programs, of the system in rising order; see [`Map::ids`](crate::Map::ids).
@@ -35,8 +35,7 @@ impl Iterator for Ids {
             Err(source) => {
                 self.last = None;
                 let cause = cause::of_id(&source, self.kind);
-                let object = format!("all {}s", noun(self.kind));
-                Some(Err(Error::Kernel { call: self.kind.next(), object, cause, source }))
+                Some(Err(Error::Kernel { call: self.kind.next(), object: Box::new(Object::System), cause, source }))
             }
         }
     }
@@ -45,48 +44,64 @@ impl Iterator for Ids {
 pub(super) fn open_id(kind: IdKind, id: u32) -> Result<OwnedFd> {
     bpf::fd_by_id(kind, id).map_err(|source| {
         let cause = cause::of_id(&source, kind);
-        Error::Kernel { call: kind.open(), object: format!("{} id {id}", noun(kind)), cause, source }
+        Error::Kernel { call: kind.open(), object: Box::new(sought(kind, id)), cause, source }
     })
 }
 
-fn noun(kind: IdKind) -> &'static str {
+/// An object of which only the id is known.
+fn sought(kind: IdKind, id: u32) -> Object {
     match kind {
-        IdKind::Map => "map",
-        IdKind::Program => "program",
-        IdKind::Btf => "BTF",
+        IdKind::Map => Object::Map { name: String::new(), id, section: None },
+        IdKind::Program => Object::Program { name: String::new(), id },
+        IdKind::Btf => Object::Btf { id: Some(id) },
     }
 }
 
+/// The error for a descriptor of another kind of object. `found` is what /proc says of it.
+pub(super) fn wrong(found: String, expected: ObjectKind) -> Error {
+    Error::WrongObject { object: Box::new(Object::Descriptor { what: String::new() }), found, expected }
+}
+
+/// A pin of which only the path is known.
+pub(super) fn pin(path: &Path) -> Box<Object> {
+    Box::new(Object::Pin { path: path.to_owned() })
+}
+
+/// What a descriptor is, as far as /proc tells.
+pub(super) fn descriptor(fd: BorrowedFd<'_>) -> Object {
+    Object::Descriptor { what: cause::describe(fd) }
+}
+
 pub(super) fn open_pin(path: &Path, flags: u32) -> Result<OwnedFd> {
-    let c_path = c_path(path, "pinned object")?;
+    let c_path = c_path(path)?;
     bpf::obj_get(&c_path, flags).map_err(|source| {
         let cause = cause::of_get(&source, path);
-        Error::Kernel { call: Call::ObjGet, object: format!("pin {path:?}"), cause, source }
+        Error::Kernel { call: Call::ObjGet, object: pin(path), cause, source }
     })
 }
 
-pub(super) fn c_path(path: &Path, object: &str) -> Result<CString> {
+pub(super) fn c_path(path: &Path) -> Result<CString> {
     CString::new(path.as_os_str().as_bytes()).map_err(|_| Error::Argument {
-        object: object.to_owned(),
+        object: pin(path),
         argument: "path",
         found: format!("{path:?}"),
-        rule: "no path holds a NUL byte".to_owned(),
+        rule: "a path cannot hold a NUL byte".to_owned(),
+        advice: None,
     })
 }
 
 pub(super) fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     fd.try_clone_to_owned().map_err(|source| {
         let cause = cause::of_info(&source);
-        Error::Kernel { call: Call::Dup, object: cause::describe(fd), cause, source }
+        Error::Kernel { call: Call::Dup, object: Box::new(descriptor(fd)), cause, source }
     })
 }
 
 /// The error for info that could not be had, and for a descriptor that has none: it is neither map nor program nor link nor
 /// BTF.
-pub(super) fn info_error(source: std::io::Error, object: &str, fd: &OwnedFd) -> Error {
+pub(super) fn info_error(source: std::io::Error, object: Object) -> Error {
     let cause = cause::of_info(&source);
-    let object = format!("{object} ({})", cause::describe(fd.as_fd()));
-    Error::Kernel { call: Call::ObjGetInfoByFd, object, cause, source }
+    Error::Kernel { call: Call::ObjGetInfoByFd, object: Box::new(object), cause, source }
 }
 
 /// The bytes of a `char name[16]` up to its first NUL.

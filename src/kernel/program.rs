@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::cause;
 use super::object::{self, Ids};
-use crate::error::{Call, Error, Result};
+use crate::error::{Object, ObjectKind, Result};
 use crate::sys::bpf::{self, IdKind};
 use crate::types::Btf;
 
@@ -54,7 +54,19 @@ pub struct ProgramInfo {
 
 impl fmt::Display for ProgramInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "program {:?} (id {})", self.name, self.id)
+        self.object().fmt(f)
+    }
+}
+
+impl ProgramInfo {
+    /// Returns how errors name the program.
+    pub fn object(&self) -> Object {
+        Object::Program { name: self.name.clone(), id: self.id }
+    }
+
+    /// Returns whether the program uses the map with this id.
+    pub fn uses(&self, map_id: u32) -> bool {
+        self.map_ids.contains(&map_id)
     }
 }
 
@@ -63,12 +75,12 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// [`Error::NotAProgram`] if it is a map, a link, BTF or anything else.
+    /// [`Error::WrongObject`] if it is a map, a link, BTF or anything else.
     pub fn from_fd(fd: OwnedFd) -> Result<Program> {
         // Info answers for every BPF object and each has its own; /proc tells which this is.
         let found = cause::describe(fd.as_fd());
         if found != "anon_inode:bpf-prog" {
-            return Err(Error::NotAProgram { what: "the descriptor".to_owned(), found });
+            return Err(object::wrong(found, ObjectKind::Program));
         }
         // SAFETY: /proc says that it is one.
         unsafe { Program::from_program_fd(fd) }
@@ -99,7 +111,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// As [`Map::from_pin`](crate::Map::from_pin), with [`Error::NotAProgram`] if something else is pinned there.
+    /// As [`Map::from_pin`](crate::Map::from_pin), with [`Error::WrongObject`] if something else is pinned there.
     pub fn from_pin(path: impl AsRef<Path>) -> Result<Program> {
         let path = path.as_ref();
         Program::from_fd(object::open_pin(path, 0)?).map_err(|error| error.at_pin(path))
@@ -152,7 +164,8 @@ impl Program {
             return Ok(self.info.name.clone());
         }
         // SAFETY: it is a program.
-        let function = unsafe { bpf::prog_function(self.fd.as_fd()) }.map_err(|source| self.info_error(source))?;
+        let function = unsafe { bpf::prog_function(self.fd.as_fd()) }
+            .map_err(|source| object::info_error(source, self.info.object()))?;
         let types = Btf::from_id(self.info.btf_id)?;
         let name = types.function_name(function).filter(|name| name.starts_with(&self.info.name));
         Ok(name.unwrap_or(&self.info.name).to_owned())
@@ -162,7 +175,8 @@ impl Program {
     ///
     /// `fd` is a program.
     unsafe fn from_program_fd(fd: OwnedFd) -> Result<Program> {
-        let raw = bpf::prog_info(fd.as_fd()).map_err(|source| object::info_error(source, "program", &fd))?;
+        let raw =
+            bpf::prog_info(fd.as_fd()).map_err(|source| object::info_error(source, object::descriptor(fd.as_fd())))?;
         let mut info = ProgramInfo {
             id: raw.id,
             name: object::name(&raw.name),
@@ -176,7 +190,8 @@ impl Program {
         while !info.map_ids.is_empty() {
             // SAFETY: it is a program, says the caller.
             let count = unsafe { bpf::prog_map_ids(fd.as_fd(), &mut info.map_ids) }
-                .map_err(|source| object::info_error(source, "program", &fd))? as usize;
+                .map_err(|source| object::info_error(source, object::descriptor(fd.as_fd())))?
+                as usize;
             let room = info.map_ids.len();
             info.map_ids.resize(count, 0);
             if count <= room {
@@ -184,11 +199,6 @@ impl Program {
             }
         }
         Ok(Program { fd, info })
-    }
-
-    fn info_error(&self, source: std::io::Error) -> Error {
-        let cause = cause::of_info(&source);
-        Error::Kernel { call: Call::ObjGetInfoByFd, object: self.info.to_string(), cause, source }
     }
 }
 

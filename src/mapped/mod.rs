@@ -4,6 +4,6 @@ mod mapping;
 mod typed;
 mod values;
 
-pub(crate) use mapping::map;
+pub(crate) use mapping::map_entries;
 pub(crate) use typed::{Put, Typed};
 pub(crate) use values::Values;

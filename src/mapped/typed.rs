@@ -1,24 +1,28 @@
 //! A region seen as values of a type that only BTF knows.
 #![allow(unsafe_code)]
 
+use std::marker::PhantomData;
 use std::ops::Range;
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::mapping;
+use super::values::map_one;
 use crate::error::Result;
 use crate::kernel::Map;
 use crate::memory::{Access, ReadWrite, Region};
-use crate::types::{Unit, Units, pieces};
-use crate::view::{Field, Layout, MapValue};
+use crate::types::{Unit, Units, pieces, put_masked};
+use crate::view::{Field, Layout, MapValue, Shared};
 
 /// A region that is only ever seen as `entries` values, a stride apart, by the units of their type: what makes views of it
 /// sound. See [`Units`].
 pub(crate) struct Typed<A: Access> {
-    region: Region<A>,
+    region: Arc<Region>,
     units: Units,
     stride: u64,
     entries: u32,
+    access: PhantomData<fn() -> A>,
 }
 
 /// Bits to be put into a unit of an entry; those that `mask` leaves out stay as they are. Bytes are in the order of memory.
@@ -28,6 +32,13 @@ pub(crate) struct Put {
     pub(crate) unit: Unit,
     pub(crate) mask: [u8; 8],
     pub(crate) bits: [u8; 8],
+}
+
+impl Put {
+    /// The unit with these bits put over what was seen in it.
+    pub(crate) fn over(&self, seen: [u8; 8]) -> [u8; 8] {
+        std::array::from_fn(|index| put_masked(seen[index], self.bits[index], self.mask[index]))
+    }
 }
 
 /// Calls `$use` with the unsigned integer of the unit's width as `$word`.
@@ -57,11 +68,14 @@ macro_rules! with_word {
 impl<A: Access> Typed<A> {
     /// Maps all of `map`: one mmap. `units` were made for values of the map's size.
     pub(crate) fn map(map: &Map, units: Units) -> Result<Self> {
-        let region = mapping::map_all(map)?;
+        let region = Arc::new(mapping::map_all::<A>(map)?);
         let info = map.info();
-        // Nothing else sees this mapping, so all accesses of the process through it are those of this file and of the fields
-        // that `field_as` gives.
-        Ok(Typed { region, units, stride: info.stride(), entries: info.max_entries })
+        let (stride, entries) = (info.stride(), info.max_entries);
+        assert!(region.len() as u64 >= stride * u64::from(entries), "the region holds all entries");
+        assert!(region.base().addr().get() % 8 == 0 && (region.is_writable() || !A::WRITABLE), "it is a mapping for A");
+        // Nothing else sees this mapping, so all accesses of the process through it are those of this file and of the handles
+        // that `share` gives.
+        Ok(Typed { region, units, stride, entries, access: PhantomData })
     }
 
     /// Copies bytes of an entry out, each unit by one relaxed load; padding is left as it is in `bytes`.
@@ -83,26 +97,34 @@ impl<A: Access> Typed<A> {
         word
     }
 
-    /// A field of type `T` at byte `at` of an entry, if `T` is accessed there in the units that there are, is inside, and may
-    /// do there what `B` says.
-    pub(crate) fn field_as<T: MapValue, B: Access>(&self, entry: u32, at: u64) -> Option<Field<'_, T, B>> {
-        let inside =
-            at.checked_add(size_of::<T>() as u64).is_some_and(|end| end <= self.stride) && entry < self.entries;
-        let aligned = align_of::<T>() <= 8 && at % align_of::<T>() as u64 == 0;
-        let allowed = A::WRITABLE || !B::WRITABLE;
-        if !(inside && aligned && allowed) {
-            return None;
-        }
+    /// A handle to a `T` at byte `at` of an entry. It shares this mapping if `T` is accessed there in the units that there are;
+    /// else, for a union's narrow member or for words of bytes, it has a mapping of its own, in which `T` alone counts.
+    ///
+    /// # Panics
+    ///
+    /// If that is not inside an entry, or not aligned for `T`; or if `B` may write and `A` may not.
+    pub(crate) fn share<T: MapValue, B: Access>(&self, map: &Map, entry: u32, at: u64) -> Result<Shared<T, B>> {
+        assert!(A::WRITABLE || !B::WRITABLE, "what is written is writable");
+        let size = size_of::<T>() as u64;
+        let inside = at.checked_add(size).is_some_and(|end| end <= self.stride) && entry < self.entries;
+        assert!(inside, "the part lies inside an entry");
         let layout = Layout::of::<T>();
-        let mut in_units = layout.end().is_some();
+        let mut in_units = layout.end().is_some() && size != 0;
         layout.each_leaf(at as usize, &mut |at, width| {
             in_units &= self.units.admits(Unit { at: at as u64, width: width as u32 });
         });
-        // SAFETY: aligned, for the region's base and the stride are multiples of 8, and inside the entry, which lies inside the
-        // region. The region stays accessible while `self` is borrowed, and writable if B is ReadWrite, for then A is too.
-        // All of T's layout is known (`end`) and true of T (`of`): T is accessed by its leaves, and each is a unit, or a byte of
-        // padding. All other accesses through this mapping are by the same units, and to padding by bytes.
-        in_units.then(|| unsafe { Field::new(self.address(entry, at).cast()) })
+        if !in_units {
+            return map_one(map, entry, at);
+        }
+        let address = self.address(entry, at).cast::<T>();
+        assert!(address.is_aligned(), "the part is aligned for its type");
+        // SAFETY: aligned (asserted), and inside the entry (asserted), which lies inside the region. The region is as accessible
+        // as A says while it lives, and B asks for no more (asserted). All of T's layout is known (`end`) and true of T (`of`): T is accessed by its leaves, and
+        // each is a unit, or a byte of padding. All other accesses through this mapping are by the same units, and to padding by
+        // bytes.
+        let field = unsafe { Field::new(address) };
+        // SAFETY: the field lies in the region, and all of that holds while the region lives.
+        Ok(unsafe { Shared::new(field, Arc::clone(&self.region)) })
     }
 
     /// # Safety
@@ -128,20 +150,16 @@ impl Typed<ReadWrite> {
     /// Puts bits in: a whole unit by one swap, a part of one by a compare-and-swap that leaves the rest as it is. Returns what
     /// was there before, all of the unit.
     pub(crate) fn put(&self, put: &Put) -> [u8; 8] {
-        let Put { entry, unit, mask, bits } = *put;
+        if put.mask[..put.unit.width as usize].iter().any(|mask| *mask != 0xff) {
+            let over = |seen| Some(put.over(seen));
+            return self.update(put.entry, put.unit, over).unwrap_or_else(|seen| seen);
+        }
         let mut old = [0; 8];
-        with_word!(unit, Word => {
-            let width = size_of::<Word>();
-            let of = |bytes: [u8; 8]| Word::from_ne_bytes(std::array::from_fn(|index| bytes[index]));
-            let (mask, bits) = (of(mask), of(bits));
+        with_word!(put.unit, Word => {
+            let new = Word::from_ne_bytes(std::array::from_fn(|index| put.bits[index]));
             // SAFETY: Word is as wide as the unit.
-            let word = unsafe { self.word::<Word>(entry, unit) };
-            let before = if mask == Word::MAX {
-                word.swap(bits, Relaxed)
-            } else {
-                word.fetch_update(Relaxed, Relaxed, |seen| Some(seen & !mask | bits & mask)).unwrap_or_else(|seen| seen)
-            };
-            old[..width].copy_from_slice(&before.to_ne_bytes());
+            let before = unsafe { self.word::<Word>(put.entry, put.unit) }.swap(new, Relaxed);
+            old[..size_of::<Word>()].copy_from_slice(&before.to_ne_bytes());
         });
         old
     }

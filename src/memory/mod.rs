@@ -5,4 +5,4 @@ mod access;
 mod region;
 
 pub use access::{Access, ReadOnly, ReadWrite};
-pub(crate) use region::Region;
+pub(crate) use region::{MAX_ALIGN, Region};

@@ -6,48 +6,69 @@
 
 use std::alloc::{self, Layout};
 use std::io;
-use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use memmap2::{MmapOptions, MmapRaw};
 
-use super::{Access, ReadOnly, ReadWrite};
+use crate::sys;
 
-/// `len` bytes at `base`, 8-aligned, which stay readable, and writable if `A` is [`ReadWrite`], until the region is dropped.
-pub(crate) struct Region<A: Access> {
+/// The smallest page of any machine: the largest alignment that a value can rely on.
+pub(crate) const MAX_ALIGN: usize = 4096;
+
+/// `len` bytes at `base`, which stay readable, and writable if `writable` says so, until the region is dropped.
+pub(crate) struct Region {
     base: NonNull<u8>,
     len: usize,
+    writable: bool,
     backing: Backing,
-    access: PhantomData<fn() -> A>,
 }
 
 /// What keeps the bytes.
 enum Backing {
     /// A shared mapping, unmapped on drop. It holds the kernel's map by itself, whatever becomes of descriptors.
     Mapped(#[expect(dead_code, reason = "held for its drop")] MmapRaw),
-    Process(Arc<Words>),
+    /// An allocation of this layout at `base`. On the heap rather than in an anonymous mapping so that AddressSanitizer,
+    /// valgrind and Miri see where it ends.
+    Process(Layout),
 }
 
 // SAFETY: the bytes belong to no thread: they are mapped or allocated for the whole process, and the region itself never
-// accesses them. Dropping it on any thread unmaps or frees them once no view is left, for views borrow the region.
-unsafe impl<A: Access> Send for Region<A> {}
-// SAFETY: as above; `&Region` gives the address and the length, both constant.
-unsafe impl<A: Access> Sync for Region<A> {}
+// accesses them. Dropping it on any thread unmaps or frees them; whoever points into them holds the region.
+unsafe impl Send for Region {}
+// SAFETY: as above; `&Region` gives the address, the length and the mode, all constant.
+unsafe impl Sync for Region {}
 
-impl<A: Access> Region<A> {
-    /// Maps `len` bytes of the map behind `fd`, from byte `offset` on, shared: one mmap. The mapping starts at the page
-    /// that holds `offset`; `offset` is a multiple of 8.
-    pub(crate) fn map(fd: BorrowedFd<'_>, offset: u64, len: usize) -> io::Result<Self> {
-        assert!(offset % 8 == 0, "values of a map are 8-aligned");
+impl Region {
+    /// Maps `len` bytes of the BPF array map behind `fd`, from byte `offset` on, shared: one mmap. The mapping starts at the
+    /// page that holds `offset`, so the base is aligned as `offset` is, up to the size of a page.
+    pub(crate) fn map(fd: BorrowedFd<'_>, offset: u64, len: usize, writable: bool) -> io::Result<Self> {
         let mut options = MmapOptions::new();
         options.offset(offset).len(len);
         let mapping =
-            if A::WRITABLE { options.map_raw(fd.as_raw_fd()) } else { options.map_raw_read_only(fd.as_raw_fd()) }?;
-        // A page is 8-aligned and so is the offset into it. mmap never gives the null page without MAP_FIXED.
-        let base = NonNull::new(mapping.as_mut_ptr()).ok_or(io::ErrorKind::InvalidData)?;
-        Ok(Region { base, len: mapping.len(), backing: Backing::Mapped(mapping), access: PhantomData })
+            if writable { options.map_raw(fd.as_raw_fd()) } else { options.map_raw_read_only(fd.as_raw_fd()) }?;
+        // Without MAP_FIXED the kernel never gives the page at address 0. Whoever answers for it, as a seccomp supervisor
+        // can, might; and behind an offset into that page the address alone is not null.
+        let base = NonNull::new(mapping.as_mut_ptr()).filter(|base| base.addr().get() >= sys::page_size());
+        let base = base.ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Region { base, len: mapping.len(), writable, backing: Backing::Mapped(mapping) })
+    }
+
+    /// Allocates `len` zeroed bytes in the process, writable, aligned to `align`.
+    ///
+    /// # Panics
+    ///
+    /// If they do not fit the address space. If there is no memory for them, the process ends, as with a `Vec`.
+    pub(crate) fn in_process(len: usize, align: usize) -> Self {
+        let layout = Layout::from_size_align(len, align).expect("an array in the process fits the address space");
+        let base = if len == 0 {
+            NonNull::new(std::ptr::without_provenance_mut(layout.align())).expect("no alignment is 0")
+        } else {
+            // SAFETY: the layout is not empty.
+            let base = unsafe { alloc::alloc_zeroed(layout) };
+            NonNull::new(base).unwrap_or_else(|| alloc::handle_alloc_error(layout))
+        };
+        Region { base, len, writable: true, backing: Backing::Process(layout) }
     }
 
     pub(crate) fn base(&self) -> NonNull<u8> {
@@ -58,63 +79,24 @@ impl<A: Access> Region<A> {
         self.len
     }
 
-    /// The same bytes, read-only, where they are the process's own. A mapped region is mapped anew instead.
-    pub(crate) fn share_in_process(&self) -> Option<Region<ReadOnly>> {
-        match &self.backing {
-            Backing::Mapped(_) => None,
-            Backing::Process(words) => Some(Region::of_words(Arc::clone(words))),
-        }
+    /// Whether this process may write the bytes.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
     }
 
-    fn of_words(words: Arc<Words>) -> Self {
-        Region {
-            base: words.base.cast(),
-            len: words.layout.size(),
-            backing: Backing::Process(words),
-            access: PhantomData,
-        }
+    /// Whether the bytes are the process's own.
+    pub(crate) fn is_in_process(&self) -> bool {
+        matches!(self.backing, Backing::Process(_))
     }
 }
 
-impl Region<ReadWrite> {
-    /// Allocates `len` zeroed bytes, a multiple of 8, in the process.
-    pub(crate) fn in_process(len: usize) -> Self {
-        Region::of_words(Arc::new(Words::zeroed(len)))
-    }
-}
-
-/// Zeroed words on the heap. On the heap rather than in an anonymous mapping so that AddressSanitizer, valgrind and Miri
-/// see where they end.
-struct Words {
-    base: NonNull<u64>,
-    layout: Layout,
-}
-
-// SAFETY: an owned allocation that is only ever accessed through views, atomically.
-unsafe impl Send for Words {}
-// SAFETY: as above.
-unsafe impl Sync for Words {}
-
-impl Words {
-    fn zeroed(len: usize) -> Self {
-        let layout = Layout::array::<u64>(len.div_ceil(8)).expect("an array in the process fits the address space");
-        if layout.size() == 0 {
-            return Words { base: NonNull::dangling(), layout };
-        }
-        // SAFETY: the layout is not empty.
-        let base = unsafe { alloc::alloc_zeroed(layout) };
-        match NonNull::new(base.cast::<u64>()) {
-            Some(base) => Words { base, layout },
-            None => alloc::handle_alloc_error(layout),
-        }
-    }
-}
-
-impl Drop for Words {
+impl Drop for Region {
     fn drop(&mut self) {
-        if self.layout.size() != 0 {
-            // SAFETY: allocated in `zeroed` with this layout, freed once.
-            unsafe { alloc::dealloc(self.base.as_ptr().cast(), self.layout) }
+        if let Backing::Process(layout) = self.backing {
+            if layout.size() != 0 {
+                // SAFETY: allocated in `in_process` with this layout, freed once.
+                unsafe { alloc::dealloc(self.base.as_ptr(), layout) }
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct MapCreate {
     pub(crate) map_token_fd: i32,
 }
 
-/// Attributes of `BPF_MAP_LOOKUP_ELEM`, `_UPDATE_ELEM`, `_DELETE_ELEM` and of `BPF_MAP_FREEZE`.
+/// Attributes of `BPF_MAP_LOOKUP_ELEM`, `_UPDATE_ELEM` and of `BPF_MAP_FREEZE`.
 #[repr(C)]
 #[derive(Default)]
 struct Element {
@@ -338,17 +338,6 @@ pub(crate) unsafe fn map_update(fd: BorrowedFd<'_>, key: u32, value: &[u8]) -> i
     let mut attr = Element { map_fd: raw(fd), key: address(&key), value: address(value), ..Element::default() };
     // SAFETY: `key` is 4 readable bytes, `value` is as long as the map's values, says the caller.
     unsafe { bpf(Call::MapUpdateElem, &mut attr) }.map(drop)
-}
-
-/// `BPF_MAP_DELETE_ELEM` with a 4-byte key.
-///
-/// # Safety
-///
-/// The map has 4-byte keys.
-pub(crate) unsafe fn map_delete(fd: BorrowedFd<'_>, key: u32) -> io::Result<()> {
-    let mut attr = Element { map_fd: raw(fd), key: address(&key), ..Element::default() };
-    // SAFETY: `key` is 4 readable bytes.
-    unsafe { bpf(Call::MapDeleteElem, &mut attr) }.map(drop)
 }
 
 /// `BPF_MAP_LOOKUP_BATCH`: entries from `first` on into `values`. Returns how many were copied.

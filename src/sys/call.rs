@@ -16,8 +16,6 @@ pub enum Call {
     MapLookupElem = 1,
     /// `bpf(BPF_MAP_UPDATE_ELEM)`
     MapUpdateElem = 2,
-    /// `bpf(BPF_MAP_DELETE_ELEM)`
-    MapDeleteElem = 3,
     /// `bpf(BPF_OBJ_PIN)`
     ObjPin = 6,
     /// `bpf(BPF_OBJ_GET)`
@@ -60,7 +58,6 @@ impl fmt::Display for Call {
             Call::MapCreate => "bpf(BPF_MAP_CREATE)",
             Call::MapLookupElem => "bpf(BPF_MAP_LOOKUP_ELEM)",
             Call::MapUpdateElem => "bpf(BPF_MAP_UPDATE_ELEM)",
-            Call::MapDeleteElem => "bpf(BPF_MAP_DELETE_ELEM)",
             Call::ObjPin => "bpf(BPF_OBJ_PIN)",
             Call::ObjGet => "bpf(BPF_OBJ_GET)",
             Call::ProgGetNextId => "bpf(BPF_PROG_GET_NEXT_ID)",

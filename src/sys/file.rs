@@ -1,4 +1,4 @@
-//! The two questions about files that std does not ask.
+//! What std does not tell of files and memory.
 #![allow(unsafe_code)]
 
 use std::ffi::{CString, c_int};
@@ -30,4 +30,11 @@ pub(crate) fn is_bpffs(path: &Path) -> io::Result<bool> {
             Ok(stat.f_type == libc::BPF_FS_MAGIC)
         }
     }
+}
+
+/// The size of a page in bytes.
+pub(crate) fn page_size() -> usize {
+    // SAFETY: sysconf reads a constant of the system.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).expect("every Linux has pages")
 }

@@ -3,91 +3,110 @@
 use std::ops::Range;
 
 use super::Var;
-use crate::error::{Error, Result};
+use crate::error::{Advice, Error, Result};
 use crate::mapped::Put;
-use crate::memory::ReadWrite;
-use crate::types::{Unit, pieces};
-use crate::value::{Image, Value, decode, encode, parse_number};
+use crate::types::{Unit, pieces, put_masked};
+use crate::value::{Image, Input, Value, decode, encode, parse_float, parse_number};
 
-/// A new value for a variable, checked and ready: [`Change::apply`] cannot fail any more where the section is mapped. So a
-/// program may prepare several changes and apply all or none. Dropping it changes nothing.
+/// A new value for a variable, checked and ready to apply. Dropping it changes nothing.
+///
+/// Where the map is mapped, [`Change::apply`] cannot fail any more. So a program can prepare several changes, look at what they
+/// would do, and apply all or none.
 ///
 /// ```no_run
-/// let globals = bpfvar::Globals::of_program_named("count")?;
+/// use bpfvar::{Applied, Change};
+///
+/// let globals = bpfvar::Globals::by_name("count")?;
 /// let (rate, mode) = (globals.var("config.rate")?, globals.var("config.mode")?);
-/// let changes = [rate.change("100")?, mode.change("FAST")?]; // if one does not fit, nothing is written
-/// for change in changes {
-///     let (old, new) = change.apply()?;
-///     println!("{old} -> {new}");
+/// let changes = vec![rate.change(100)?, mode.change("FAST")?]; // if one does not fit, nothing is written
+/// for change in &changes {
+///     println!("{}: {} -> {}", change.var().path(), change.old()?, change.new()?);
+/// }
+/// let applied = Change::apply_all(changes)?;
+/// # let all_is_well = true;
+/// if !all_is_well {
+///     applied.into_iter().rev().try_for_each(Applied::undo)?;
 /// }
 /// # Ok::<(), bpfvar::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "nothing is written before `apply`"]
-pub struct Change<'s> {
-    var: Var<'s>,
+pub struct Change {
+    var: Var,
     puts: Vec<Put>,
     by_rewrite: bool,
 }
 
+/// What [`Change::apply`] did. It can be undone.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Applied {
+    /// The value before: each scalar that was replaced as it was at that moment.
+    pub old: Value,
+    /// The value after.
+    pub new: Value,
+    /// What puts the old value back.
+    undo: Change,
+}
+
 /// # Writing
-impl<'s> Var<'s, ReadWrite> {
-    /// Writes it, and gives the value that was there before.
+impl Var {
+    /// Writes it, and returns the value that was there before.
     ///
-    /// `value` is checked whole by the variable's type before the first byte is written; [`Value`] says what fits what. Then a
-    /// scalar is written by one atomic store, a bitfield or a narrow member of a union by a compare-and-swap of its unit, so
-    /// that neighbours keep what programs store meanwhile. A struct or an array is written scalar by scalar, in rising
-    /// order: **a running program may see some of the new scalars beside some of the old**, and so what must change together
-    /// should be one scalar, or be published by a flag that is written last.
+    /// The whole input is checked against the variable's type before the first byte is written; [`Input`] says what fits what.
+    /// Then a scalar is written by one atomic store, a bitfield or a narrow member of a union by a compare-and-swap of its unit.
+    /// Neighbours keep what programs store meanwhile. A struct or an array is written scalar by scalar, in rising order: **a
+    /// running program may see some of the new scalars beside some of the old**. What must change together should be one scalar,
+    /// or be published by a flag that is written last.
     ///
     /// # Errors
     ///
     /// As [`Var::change`].
-    pub fn set(&self, value: impl Into<Value>) -> Result<Value> {
-        self.change(value)?.apply().map(|(old, _)| old)
+    pub fn set(&self, value: impl Into<Input>) -> Result<Value> {
+        self.change(value)?.apply().map(|applied| applied.old)
     }
 
-    /// Checks a new value and maps the section, and writes nothing yet.
+    /// Checks a new value and maps the variable's map for writing. Writes nothing yet.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the value does not fit the type. If the section cannot be mapped writable:
+    /// [`Error::Argument`] if the value does not fit the type. If the map cannot be mapped for writing:
     /// [`Cause::Frozen`](crate::Cause::Frozen), [`Cause::ReadOnlyForPrograms`](crate::Cause::ReadOnlyForPrograms),
-    /// [`Error::Mismatch`]; see [`Reach`](crate::Reach).
-    pub fn change(&self, value: impl Into<Value>) -> Result<Change<'s>> {
+    /// [`Error::Mismatch`]; see [`AccessMode`](crate::AccessMode).
+    pub fn change(&self, value: impl Into<Input>) -> Result<Change> {
         let puts = self.puts(&value.into())?;
-        self.section().mapped_for_writing()?;
+        self.map().mapped_for_writing().map_err(|error| error.about(self.object()))?;
         Ok(Change { var: self.clone(), puts, by_rewrite: false })
     }
 
-    /// As [`Var::change`], but to be applied by a lookup and an update of the **whole** section, for sections that cannot be
-    /// mapped. Whatever a program stores to any variable of the section between those two calls **is lost**. Of several
-    /// entries of a map each is looked up and updated, and if one of those calls fails, those before it were made.
+    /// Checks a new value, to be applied by a lookup and an update of the **whole** section, for maps that cannot be mapped.
+    /// Whatever a program stores to any variable of the section between those two calls **is lost**. If the variable is all
+    /// entries of a map, each is looked up and updated; if one of those calls fails, the entries before it stay written.
     ///
     /// # Errors
     ///
     /// [`Error::Argument`] if the value does not fit the type.
-    pub fn change_by_rewrite(&self, value: impl Into<Value>) -> Result<Change<'s>> {
+    pub fn change_by_rewrite(&self, value: impl Into<Input>) -> Result<Change> {
         let puts = self.puts(&value.into())?;
         Ok(Change { var: self.clone(), puts, by_rewrite: true })
     }
 
-    /// Adds to a number in one step: nothing that a program adds atomically meanwhile is lost. Gives the value before and the
+    /// Adds to a number in one step: nothing that a program adds atomically meanwhile is lost. Returns the value before and the
     /// value after. A sum that does not fit the type is refused, and nothing is changed.
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if it is no number, or the sum does not fit; and as [`Var::change`].
-    pub fn add(&self, amount: impl Into<Value>) -> Result<(Value, Value)> {
+    /// [`Error::Argument`] if the variable is not a number, or the sum does not fit; and as [`Var::change`].
+    pub fn add(&self, amount: impl Into<Input>) -> Result<(Value, Value)> {
         let amount = amount.into();
-        let (entry, unit, span) = self.one_unit("add")?;
-        let typed = self.section().mapped_for_writing()?;
-        let mut sum = Err(self.argument("amount", amount.to_string(), "nothing was added".to_owned()));
+        let (entry, unit, span) = self.one_unit()?;
+        let typed = self.map().mapped_for_writing().map_err(|error| error.about(self.object()))?;
+        let mut sum = Err(self.argument("amount", amount.to_string(), "nothing was added".to_owned(), None));
         // What was there is in `sum`, too.
         let _ = typed.update(entry, unit, |word| {
             let old = self.decode_word(&word, &span);
             sum = self.sum(&old, &amount).and_then(|new| {
-                let image = self.image(&new)?;
+                let image = self.image(&new.into())?;
                 let new = decode(self.btf(), self.part(), &image.bytes);
                 Ok((image, old, new))
             });
@@ -103,15 +122,15 @@ impl<'s> Var<'s, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if either does not fit the type, or the variable is no scalar; and as [`Var::change`].
+    /// [`Error::Argument`] if either does not fit the type, or the variable is not a scalar; and as [`Var::change`].
     pub fn compare_exchange(
         &self,
-        old: impl Into<Value>,
-        new: impl Into<Value>,
+        old: impl Into<Input>,
+        new: impl Into<Input>,
     ) -> Result<std::result::Result<Value, Value>> {
         let (old, new) = (self.image(&old.into())?, self.image(&new.into())?);
-        let (entry, unit, span) = self.one_unit("compare_exchange")?;
-        let typed = self.section().mapped_for_writing()?;
+        let (entry, unit, span) = self.one_unit()?;
+        let typed = self.map().mapped_for_writing().map_err(|error| error.about(self.object()))?;
         let wanted = decode(self.btf(), self.part(), &old.bytes);
         let seen = typed.update(entry, unit, |word| {
             let same = match &wanted {
@@ -127,49 +146,46 @@ impl<'s> Var<'s, ReadWrite> {
         Ok(seen.map(|word| self.decode_word(&word, &span)).map_err(|word| self.decode_word(&word, &span)))
     }
 
-    fn sum(&self, old: &Value, amount: &Value) -> Result<Value> {
-        let amount_text = amount.to_string();
-        let text = match amount {
-            Value::Text(text) | Value::Unparsed(text) => text,
-            _ => &amount_text,
-        };
-        let fault = |rule: String| self.argument("amount", amount.to_string(), rule);
-        if let Value::F32(_) | Value::F64(_) = old {
-            let amount: f64 = text.parse().map_err(|_| fault("a number is needed".to_owned()))?;
-            let (old, sum) = match *old {
-                Value::F32(old) => (f64::from(old), f64::from((f64::from(old) + amount) as f32)),
-                _ => (old.as_f64().unwrap_or(f64::NAN), old.as_f64().unwrap_or(f64::NAN) + amount),
-            };
-            if sum.is_infinite() && old.is_finite() && amount.is_finite() {
-                return Err(fault(format!("the sum with {old} is outside of what the type holds")));
+    fn sum(&self, old: &Value, amount: &Input) -> Result<Value> {
+        let fault = |rule: String| self.argument("amount", amount.to_string(), rule, None);
+        let overflow = || fault(format!("the sum with {old} does not fit {}", self.type_name()));
+        match *old {
+            Value::F32(old) => {
+                let wide = f64::from(old);
+                let sum = (wide + float_of(amount).map_err(fault)?) as f32;
+                if sum.is_infinite() && old.is_finite() { Err(overflow()) } else { Ok(Value::F64(sum.into())) }
             }
-            return Ok(Value::F64(sum));
-        }
-        let amount = parse_number(text).map_err(fault)?.signed();
-        let overflow = || fault(format!("the sum with {old} is outside of what the type holds"));
-        match (old, amount) {
-            (Value::Uint(old), Some(amount)) => old.checked_add_signed(amount).map(Value::Uint).ok_or_else(overflow),
-            (Value::Int(old), Some(amount)) => old.checked_add(amount).map(Value::Int).ok_or_else(overflow),
-            (_, None) => Err(overflow()),
-            _ => Err(fault(format!("only numbers can be added to, and this is {}", self.type_name()))),
+            Value::F64(old) => {
+                let sum = old + float_of(amount).map_err(fault)?;
+                if sum.is_infinite() && old.is_finite() { Err(overflow()) } else { Ok(Value::F64(sum)) }
+            }
+            Value::Uint(old) => {
+                let amount = whole_of(amount).map_err(fault)?.ok_or_else(overflow)?;
+                old.checked_add_signed(amount).map(Value::Uint).ok_or_else(overflow)
+            }
+            Value::Int(old) => {
+                let amount = whole_of(amount).map_err(fault)?.ok_or_else(overflow)?;
+                old.checked_add(amount).map(Value::Int).ok_or_else(overflow)
+            }
+            _ => Err(fault(format!("only a number can be added to, and the variable is {}", self.type_name()))),
         }
     }
 
     /// The entry and the unit that the variable lies in, and which bytes of that it is.
-    fn one_unit(&self, what: &str) -> Result<(u32, Unit, Range<usize>)> {
+    fn one_unit(&self) -> Result<(u32, Unit, Range<usize>)> {
         let entry = self.one_entry()?;
         let bytes = self.bytes();
-        match self.section().units.at(bytes.start) {
+        match self.map().units().at(bytes.start) {
             Some(unit) if unit.at <= bytes.start && bytes.end <= unit.end() && bytes.start < bytes.end => {
                 Ok((entry, unit, (bytes.start - unit.at) as usize..(bytes.end - unit.at) as usize))
             }
             _ => {
                 let rule = format!(
-                    "only a scalar of up to 8 bytes that is aligned to its size can be changed in one step ({what}); this is {} at byte {}",
+                    "only an aligned scalar of up to 8 bytes can be changed in one step; this is {} at byte {}",
                     self.type_name(),
                     bytes.start
                 );
-                Err(self.argument("path", format!("{:?}", self.path()), rule))
+                Err(self.argument("path", format!("{:?}", self.path()), rule, None))
             }
         }
     }
@@ -178,33 +194,34 @@ impl<'s> Var<'s, ReadWrite> {
         decode(self.btf(), self.part(), &word[span.clone()])
     }
 
-    fn image(&self, value: &Value) -> Result<Image> {
-        encode(self.btf(), self.part(), value).map_err(|fault| Error::Argument {
-            object: format!("{}{}", self, fault.path),
-            argument: "value",
-            found: fault.found,
-            rule: fault.rule,
+    fn image(&self, value: &Input) -> Result<Image> {
+        encode(self.btf(), self.part(), value).map_err(|fault| {
+            let inside = self.at(&fault.path).map_or_else(|_| self.object(), |var| var.object());
+            self.argument("value", fault.found, fault.rule, fault.advice).about(inside)
         })
     }
 
     /// All that has to be put where, checked.
-    fn puts(&self, value: &Value) -> Result<Vec<Put>> {
+    fn puts(&self, value: &Input) -> Result<Vec<Put>> {
         let mut puts = Vec::new();
         match (self.single(), value) {
             (Some(entry), value) => self.add_puts(entry, &self.image(value)?, &mut puts),
-            (None, Value::Array(values)) if values.len() == self.section().map().info().max_entries as usize => {
+            (None, Input::Array(values)) if values.len() == self.map().info().max_entries as usize => {
                 for (entry, value) in (0..).zip(values) {
                     self.add_puts(entry, &self.image(value)?, &mut puts);
                 }
             }
-            (None, _) => return Err(self.one_entry().err().unwrap_or_else(|| unreachable!("it has several entries"))),
+            (None, _) => {
+                let rule = format!("the map takes a value for each of its {} entries", self.map().info().max_entries);
+                return Err(self.argument("value", value.to_string(), rule, Some(Advice::ChooseEntry)));
+            }
         }
         Ok(puts)
     }
 
     fn add_puts(&self, entry: u32, image: &Image, puts: &mut Vec<Put>) {
         let start = self.bytes().start;
-        for (unit, piece) in pieces(&self.section().units, start, image.bytes.len() as u64) {
+        for (unit, piece) in pieces(self.map().units(), start, image.bytes.len() as u64) {
             let mut put = Put { entry, unit, mask: [0; 8], bits: [0; 8] };
             for byte in piece {
                 let (to, from) = ((byte - unit.at) as usize, (byte - start) as usize);
@@ -216,81 +233,211 @@ impl<'s> Var<'s, ReadWrite> {
             }
         }
     }
+
+    /// The value of an entry made of these bytes.
+    fn decoded(&self, bytes: &[u8]) -> Value {
+        decode(self.btf(), self.part(), bytes)
+    }
 }
 
-impl<'s> Change<'s> {
-    /// The variable.
-    pub fn var(&self) -> &Var<'s> {
+impl Change {
+    /// Returns the variable.
+    pub fn var(&self) -> &Var {
         &self.var
     }
 
-    /// Writes the value. Gives the one that was there before, each scalar that was replaced as it was at that moment, and the one
-    /// that was written.
+    /// Returns the value that is there now.
     ///
     /// # Errors
     ///
-    /// None where the section is mapped. [`Var::change_by_rewrite`] makes system calls here: as
-    /// [`Map::update`](crate::Map::update).
-    pub fn apply(self) -> Result<(Value, Value)> {
-        match self.var.single() {
-            Some(entry) => self.apply_to(entry),
-            None => {
-                let entries = 0..self.var.section().map().info().max_entries;
-                let pairs: Vec<_> = entries.map(|entry| self.apply_to(entry)).collect::<Result<_>>()?;
-                let (old, new) = pairs.into_iter().unzip();
-                Ok((Value::Array(old), Value::Array(new)))
-            }
-        }
+    /// As [`Var::read`].
+    pub fn old(&self) -> Result<Value> {
+        self.var.read()
     }
 
-    fn apply_to(&self, entry: u32) -> Result<(Value, Value)> {
-        let section = self.var.section();
-        let bytes = self.var.bytes();
-        let mut old = section.read(entry, bytes.clone())?;
-        // They were made in the order of the entries.
-        let first = self.puts.partition_point(|put| put.entry < entry);
-        let puts = &self.puts[first..self.puts.partition_point(|put| put.entry <= entry)];
-        if self.by_rewrite {
-            let mut whole = section.look_up(entry)?;
-            for put in puts {
-                put_over(&mut whole, 0, put);
-            }
-            section.map().update(entry, &whole)?;
-        } else {
-            let typed = section.mapped_for_writing()?;
-            for put in puts {
-                let word = typed.put(put);
-                for (at, seen) in (put.unit.at..).zip(&word[..put.unit.width as usize]) {
-                    if bytes.contains(&at) {
-                        old[(at - bytes.start) as usize] = *seen;
-                    }
+    /// Returns the value that the variable would have if the change were applied now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Var::read`].
+    #[expect(clippy::new_ret_no_self, reason = "the counterpart of `old`")]
+    pub fn new(&self) -> Result<Value> {
+        self.each_entry(|entry| {
+            let bytes = self.var.bytes();
+            let mut new = self.var.map().read(entry, bytes.clone())?;
+            put_over(&mut new, bytes.start, self.puts_of(entry));
+            Ok(self.var.decoded(&new))
+        })
+        .map(value_of)
+    }
+
+    /// Returns whether the variable has the new value already.
+    ///
+    /// # Errors
+    ///
+    /// As [`Var::read`].
+    pub fn changes_nothing(&self) -> Result<bool> {
+        let same = self.each_entry(|entry| {
+            let bytes = self.var.bytes();
+            let old = self.var.map().read(entry, bytes.clone())?;
+            let mut new = old.clone();
+            put_over(&mut new, bytes.start, self.puts_of(entry));
+            Ok(old == new)
+        })?;
+        Ok(same.0.into_iter().all(|same| same))
+    }
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    ///
+    /// None where the map is mapped. A change by [`Var::change_by_rewrite`] makes its system calls here, and fails as
+    /// [`Map::update`](crate::Map::update).
+    pub fn apply(self) -> Result<Applied> {
+        let mut undo = Vec::with_capacity(self.puts.len());
+        let pairs = self.each_entry(|entry| self.apply_to(entry, &mut undo))?;
+        let several = pairs.1;
+        let (old, new) = pairs.0.into_iter().unzip();
+        let (old, new) = (value_of((old, several)), value_of((new, several)));
+        Ok(Applied { old, new, undo: Change { puts: undo, ..self } })
+    }
+
+    /// Applies several changes, all or none: if one fails, those before it are undone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Change::apply`]. If undoing fails too, the error is that of the change that failed first.
+    pub fn apply_all(changes: impl IntoIterator<Item = Change>) -> Result<Vec<Applied>> {
+        let mut done: Vec<Applied> = Vec::new();
+        for change in changes {
+            match change.apply() {
+                Ok(applied) => done.push(applied),
+                Err(error) => {
+                    // The first error says more than one that follows from it.
+                    let _ = done.into_iter().rev().try_for_each(Applied::undo);
+                    return Err(error);
                 }
             }
         }
-        let mut new = old.clone();
-        for put in puts {
-            put_over(&mut new, bytes.start, put);
+        Ok(done)
+    }
+
+    /// Calls `each` for each entry that the variable lies in. The flag says whether it lies in several.
+    fn each_entry<T>(&self, each: impl FnMut(u32) -> Result<T>) -> Result<(Vec<T>, bool)> {
+        let entries = match self.var.single() {
+            Some(entry) => entry..entry + 1,
+            None => 0..self.var.map().info().max_entries,
+        };
+        let all: Result<Vec<T>> = entries.map(each).collect();
+        let all = all.map_err(|error: Error| error.about(self.var.object()))?;
+        Ok((all, self.var.single().is_none()))
+    }
+
+    /// The puts of one entry. They were made in the order of the entries.
+    fn puts_of(&self, entry: u32) -> &[Put] {
+        let first = self.puts.partition_point(|put| put.entry < entry);
+        &self.puts[first..self.puts.partition_point(|put| put.entry <= entry)]
+    }
+
+    /// Writes one entry: its value before and after. What puts the old bits back goes to `undo`.
+    fn apply_to(&self, entry: u32, undo: &mut Vec<Put>) -> Result<(Value, Value)> {
+        let map = self.var.map();
+        let bytes = self.var.bytes();
+        let puts = self.puts_of(entry);
+        let mut old = map.read(entry, bytes.clone())?;
+        if self.by_rewrite {
+            let mut whole = map.look_up(entry)?;
+            for put in puts {
+                undo.push(Put { bits: word_at(&whole, put.unit), ..*put });
+            }
+            put_over(&mut whole, 0, puts);
+            map.as_map().update(entry, &whole)?;
+        } else {
+            let typed = map.mapped_for_writing()?;
+            for put in puts {
+                let word = typed.put(put);
+                undo.push(Put { bits: word, ..*put });
+                put_over(&mut old, bytes.start, &[Put { bits: word, mask: [0xff; 8], ..*put }]);
+            }
         }
-        let decoded = |bytes: &[u8]| decode(self.var.btf(), self.var.part(), bytes);
-        Ok((decoded(&old), decoded(&new)))
+        let mut new = old.clone();
+        put_over(&mut new, bytes.start, puts);
+        Ok((self.var.decoded(&old), self.var.decoded(&new)))
+    }
+}
+
+impl Applied {
+    /// Returns the variable.
+    pub fn var(&self) -> &Var {
+        &self.undo.var
+    }
+
+    /// Puts back what the change replaced, and nothing else: the bits that it wrote get the values that they had. What a program
+    /// stored to those bits meanwhile is replaced.
+    ///
+    /// # Errors
+    ///
+    /// As [`Change::apply`].
+    pub fn undo(self) -> Result<()> {
+        self.undo.apply().map(drop)
+    }
+}
+
+/// One value for a variable, or one for each entry of its map.
+fn value_of((mut values, several): (Vec<Value>, bool)) -> Value {
+    match values.pop() {
+        Some(value) if !several => value,
+        last => {
+            values.extend(last);
+            Value::Array(values)
+        }
     }
 }
 
 /// Puts bits into bytes that start at `start` of the entry, as far as they reach.
-fn put_over(bytes: &mut [u8], start: u64, put: &Put) {
-    let unit = put.unit.at..put.unit.end();
-    for (at, (bits, mask)) in unit.zip(put.bits.iter().zip(&put.mask)) {
-        let index = at.checked_sub(start).and_then(|index| usize::try_from(index).ok());
-        if let Some(byte) = index.and_then(|index| bytes.get_mut(index)) {
-            *byte = *byte & !mask | bits & mask;
+fn put_over(bytes: &mut [u8], start: u64, puts: &[Put]) {
+    for put in puts {
+        for (at, (bits, mask)) in (put.unit.at..put.unit.end()).zip(put.bits.iter().zip(&put.mask)) {
+            let index = at.checked_sub(start).and_then(|index| usize::try_from(index).ok());
+            if let Some(byte) = index.and_then(|index| bytes.get_mut(index)) {
+                *byte = put_masked(*byte, *bits, *mask);
+            }
         }
     }
+}
+
+/// The bytes of a unit of an entry.
+fn word_at(entry: &[u8], unit: Unit) -> [u8; 8] {
+    let bytes = entry.get(unit.at as usize..).unwrap_or_default();
+    std::array::from_fn(|index| bytes.get(index).copied().unwrap_or(0))
 }
 
 /// The unit with the image's bits in place of its own.
 fn overlay(mut word: [u8; 8], image: &Image, span: &Range<usize>) -> [u8; 8] {
     for ((byte, new), mask) in word[span.clone()].iter_mut().zip(&image.bytes).zip(&image.mask) {
-        *byte = *byte & !mask | new & mask;
+        *byte = put_masked(*byte, *new, *mask);
     }
     word
+}
+
+/// A whole number. `None` if it is beyond 127 bits.
+fn whole_of(amount: &Input) -> Result<Option<i128>, String> {
+    match amount {
+        Input::Value(Value::Int(amount)) => Ok(Some(*amount)),
+        Input::Value(Value::Uint(amount)) => Ok(i128::try_from(*amount).ok()),
+        Input::Text(text) | Input::Value(Value::Text(text)) => Ok(parse_number(text)?.signed()),
+        _ => Err("a whole number is needed".to_owned()),
+    }
+}
+
+fn float_of(amount: &Input) -> Result<f64, String> {
+    let amount = match amount {
+        Input::Value(Value::F32(amount)) => Some((*amount).into()),
+        Input::Value(Value::F64(amount)) => Some(*amount),
+        Input::Value(Value::Int(amount)) => Some(*amount as f64),
+        Input::Value(Value::Uint(amount)) => Some(*amount as f64),
+        Input::Text(text) | Input::Value(Value::Text(text)) => parse_float(text),
+        _ => None,
+    };
+    amount.ok_or_else(|| "a number is needed".to_owned())
 }

@@ -1,62 +1,55 @@
 //! A Rust type against BTF, field by field.
 
-use super::Section;
-use crate::error::{Error, LayoutMismatch, Result};
-use crate::types::{Btf, Int, Kind, Part, Unit, Units};
+use super::{TypedMap, Var};
+use crate::error::{Advice, Error, LayoutMismatch, Object, Result};
+use crate::types::{Btf, Int, Kind, Part};
 use crate::view::{Class, Layout, LayoutField, MapValue, ScalarKind, Shape};
 
-/// That a part has the type `T`.
-pub(super) fn check_part<T: MapValue>(btf: &Btf, part: Part, object: &str) -> Result<()> {
-    let layout = Layout::of::<T>();
-    let mut comparison = Comparison { btf, base: part.offset, mismatches: Vec::new() };
+/// That a variable has the type `T`.
+pub(super) fn check_part<T: MapValue>(var: &Var) -> Result<()> {
+    let (layout, part) = (Layout::of::<T>(), var.part());
+    let mut comparison = Comparison::new(var.btf(), part.offset, None);
     if part.bits.is_some() {
-        comparison.differ("", layout.name(), "a bitfield, which no pointer reaches: use read, set, add".to_owned());
+        comparison.differ("", layout.name(), "a bitfield, which no pointer reaches (use read, set, add)".to_owned());
     } else {
         comparison.compare(&layout, part, part.offset, "");
-        let align = align_of::<T>() as u64;
-        if comparison.mismatches.is_empty() && part.offset % align != 0 {
-            comparison.differ(
-                "",
-                format!("an offset that is a multiple of {align}"),
-                format!("offset {}", part.offset),
-            );
-        }
         let size = size_of::<T>() as u64;
-        if comparison.mismatches.is_empty() && btf.size(part.of) != Some(size) {
-            comparison.differ("", format!("{size} bytes"), comparison.found(part));
+        if comparison.mismatches.is_empty() && var.size() != size {
+            comparison.differ("", bytes(size), comparison.found(part));
         }
     }
-    comparison.result(object, &layout)
+    comparison.result(|| var.object(), &layout)
 }
 
-/// That a whole section, or an entry of a map, has the type `T`.
-pub(super) fn check<T: MapValue>(section: &Section) -> Result<()> {
-    let layout = Layout::of::<T>();
-    let mut comparison = Comparison { btf: section.btf(), base: 0, mismatches: Vec::new() };
-    comparison.compare(&layout, Part { of: section.units.root(), offset: 0, bits: None }, 0, "");
-    comparison.result(&section.to_string(), &layout)
+/// That `T` may lie at this byte of the map.
+pub(super) fn check_alignment<T: MapValue>(var: &Var, at: u64) -> Result<()> {
+    let align = align_of::<T>() as u64;
+    let mut comparison = Comparison::new(var.btf(), 0, None);
+    if at % align != 0 {
+        comparison.differ("", format!("an offset that is a multiple of {align}"), format!("offset {at}"));
+    }
+    comparison.result(|| var.object(), &Layout::of::<T>())
 }
 
-/// The error for a type whose scalars are not the units that the section is accessed in: for a `T` at byte `at` of an entry.
-pub(super) fn not_in_units<T: MapValue>(units: &Units, object: &str, at: u64) -> Error {
+/// That all variables of a section, or an entry of a map, have the type `T`.
+pub(super) fn check_all<T: MapValue>(map: &TypedMap) -> Result<()> {
     let layout = Layout::of::<T>();
-    let mut mismatches = Vec::new();
-    layout.each_leaf(at as usize, &mut |leaf, width| {
-        let leaf = Unit { at: leaf as u64, width: width as u32 };
-        if mismatches.is_empty() && !units.admits(leaf) {
-            let expected = format!("{} accessed in one step at offset {}", bytes(leaf.width.into()), leaf.at - at);
-            let found = match units.at(leaf.at) {
-                Some(unit) => format!(
-                    "{} there, as its BTF has it (a union or a bitfield has its widest member, a packed scalar its bytes): declare the field so, use \
-                     read and set, or bind the whole section (Section::bind), which has a mapping of its own",
-                    bytes(unit.width.into())
-                ),
-                None => "padding, which only bytes can stand for, such as [u8; 3]".to_owned(),
-            };
-            mismatches.push(LayoutMismatch { field: String::new(), expected, found });
-        }
-    });
-    Error::Layout { object: object.to_owned(), expected: layout.name(), mismatches }
+    let mut comparison = Comparison::new(map.btf(), 0, None);
+    comparison.compare(&layout, Part { of: map.units().root(), offset: 0, bits: None }, 0, "");
+    comparison.result(|| map.object(), &layout)
+}
+
+/// That the first variables of a section, or an entry of a map, have the type `T`.
+pub(super) fn check_start<T: MapValue>(map: &TypedMap) -> Result<()> {
+    let (layout, size) = (Layout::of::<T>(), size_of::<T>() as u64);
+    let end = layout.end().map_or(size, |end| end as u64);
+    let mut comparison = Comparison::new(map.btf(), 0, map.section().map(|_| end));
+    comparison.compare(&layout, Part { of: map.units().root(), offset: 0, bits: None }, 0, "");
+    let info = map.info();
+    if comparison.mismatches.is_empty() && (end > info.value_size.into() || size > info.stride()) {
+        comparison.differ("", bytes(size), format!("a value of {}", bytes(info.value_size.into())));
+    }
+    comparison.result(|| map.object(), &layout)
 }
 
 /// `1 byte`, `4 bytes`.
@@ -68,19 +61,26 @@ struct Comparison<'a> {
     btf: &'a Btf,
     /// Where the value starts that offsets are counted from.
     base: u64,
+    /// Variables of a section from here on need no field.
+    open_from: Option<u64>,
     mismatches: Vec<LayoutMismatch>,
 }
 
 impl Comparison<'_> {
-    fn result(self, object: &str, layout: &Layout) -> Result<()> {
+    fn new(btf: &Btf, base: u64, open_from: Option<u64>) -> Comparison<'_> {
+        Comparison { btf, base, open_from, mismatches: Vec::new() }
+    }
+
+    fn result(self, object: impl FnOnce() -> Object, layout: &Layout) -> Result<()> {
         if self.mismatches.is_empty() {
             return Ok(());
         }
-        Err(Error::Layout { object: object.to_owned(), expected: layout.name(), mismatches: self.mismatches })
+        let object = Box::new(object());
+        Err(Error::Layout { object, rust_type: layout.name(), mismatches: self.mismatches })
     }
 
     fn differ(&mut self, field: &str, expected: String, found: String) {
-        self.mismatches.push(LayoutMismatch { field: field.to_owned(), expected, found });
+        self.mismatches.push(LayoutMismatch { field: field.to_owned(), expected, found, advice: None });
     }
 
     /// `layout` lies at `at`; `part` is what BTF has under the same name.
@@ -116,12 +116,18 @@ impl Comparison<'_> {
                     let part = Part { of: placed.variable, offset: placed.offset.into(), bits: None };
                     (&*self.btf.get(placed.variable).name, part)
                 });
-                self.compare_members(fields, &parts.collect::<Vec<_>>(), at, field);
+                let open_from = self.open_from;
+                let parts: Vec<_> = parts.collect();
+                let named = |(name, part): &&(&str, Part)| {
+                    open_from.is_none_or(|open| part.offset < open) || fields.iter().any(|field| field.name == *name)
+                };
+                let parts: Vec<_> = parts.iter().filter(named).copied().collect();
+                self.compare_members(fields, &parts, at, field);
                 true
             }
             // A union is what any of its members is.
             (_, Kind::Struct { keyword, members, .. }) if keyword.is_union() => members.iter().any(|member| {
-                let mut inner = Comparison { btf: self.btf, base: self.base, mismatches: Vec::new() };
+                let mut inner = Comparison::new(self.btf, self.base, None);
                 let part = self.btf.part(member);
                 inner.compare(layout, Part { offset: offset + part.offset, ..part }, at, field);
                 inner.mismatches.is_empty()
@@ -130,6 +136,11 @@ impl Comparison<'_> {
         };
         if !same {
             self.differ(field, self.expected(layout, at), self.found(part));
+            // A struct of one field is not what its field is, unless it is said to be.
+            let wraps_one = matches!(layout.shape(), Shape::Struct { fields, .. } if fields.len() == 1);
+            if let Some(mismatch) = self.mismatches.last_mut().filter(|_| wraps_one) {
+                mismatch.advice = Some(Advice::MakeTransparent);
+            }
         }
     }
 
@@ -163,8 +174,7 @@ impl Comparison<'_> {
                 field.name.starts_with('_') && start <= part.offset && part.offset + size.min(end - start) <= end
             });
             if !named && !stood_for && size != 0 {
-                let expected =
-                    "nothing, as the Rust type has no such field (one whose name starts with `_` stands for anything)";
+                let expected = "nothing, because the Rust type has no such field (a field whose name starts with `_` stands for anything)";
                 self.differ(&under(name), expected.to_owned(), self.found(*part));
             }
         }

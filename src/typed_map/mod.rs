@@ -1,56 +1,65 @@
-//! A map whose value BTF describes: a data section of a program, or an array map. Its variables by name.
+//! A map whose values BTF describes: a data section of a program, or an array map. Its variables by name.
 
+mod access;
 mod change;
 mod compare;
+mod find;
 mod path;
-mod reach;
 mod var;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::array::Array;
-use crate::error::{Error, Result};
-use crate::kernel::{Map, MapType, Program, ProgramInfo};
+use crate::error::{BtfFault, Error, Object, Result};
+use crate::kernel::{Map, MapInfo, MapType, Program, ProgramInfo};
 use crate::mapped::Typed;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::types::{Btf, Kind, Placed, TypeId, Units};
-use crate::view::MapValue;
+use crate::view::{MapValue, Shared};
 
-pub use change::Change;
-pub(crate) use var::find;
+pub use access::AccessMode;
+pub use change::{Applied, Change};
+pub(crate) use find::find;
+pub use path::{Step, VarPath};
 pub use var::{Linkage, Var};
 
-/// A map whose values BTF describes: a data section of a program (`.bss`, `.data`, `.rodata`, `.kconfig` and their custom
-/// kin), whose value is all of the program's variables that lie in it; or any other array map with a value type, which
-/// counts as one variable with the map's name.
+/// A map whose values BTF describes. A handle: cloning it is cheap, and it has no lifetime.
 ///
-/// It is mapped when it is first needed: for reading without the right to write, for [`Var::field`] and writing with it. So
-/// listing and reading hinders nobody from freezing the map. What cannot be mapped is read by system call; see [`Reach`].
+/// It is either a data section of a program (`.bss`, `.data`, `.rodata`, `.kconfig`, or a custom one such as `.data.limits`),
+/// whose one value holds the program's variables; or another array map with a value type, which counts as one variable with the
+/// map's name.
 ///
-/// What a section finds in memory is accessed by the units of its BTF: each scalar in one step. Where the members of a union
-/// have different widths, the widest counts, and the others are read and written as parts of it.
+/// It is mapped when that is first needed: read-only for reading, read-write for writing and for a handle that writes. So
+/// listing and reading never prevents anybody from freezing the map. What cannot be mapped is read by system call; see
+/// [`AccessMode`].
+///
+/// Memory is accessed by the *units* of the map's BTF: each scalar in one step. Where the members of a union have different
+/// widths, the widest counts, and the others are read and written as parts of it.
 ///
 /// # Examples
 ///
 /// ```no_run
-/// use bpfvar::{Map, MapValue, ReadWrite, Section};
+/// use bpfvar::{Map, MapValue, Shared, TypedMap};
 ///
-/// let section = Section::open(Map::from_pin("/sys/fs/bpf/count_bss")?)?;
-/// for var in section.vars() {
+/// let bss = TypedMap::open(Map::from_pin("/sys/fs/bpf/count_bss")?)?;
+/// for var in bss.vars() {
 ///     println!("{} at byte {}, {} bytes: {}", var.path(), var.offset(), var.size(), var.read()?);
 /// }
 ///
 /// #[derive(MapValue, Clone, Copy)]
 /// #[repr(C)]
-/// struct Bss { packets: u64, drops: u32 }
+/// struct Bss { packets: u64, drops: u32 } // the first variables; there may be more behind them
 ///
-/// let bss = section.bind::<Bss, ReadWrite>()?; // an Array of one entry, held against BTF
-/// println!("{}", bss.read(0).packets);
+/// let counters: Shared<Bss> = bss.bind()?; // names, types and offsets are checked against BTF
+/// println!("{}", counters.read().packets);
 /// # Ok::<(), bpfvar::Error>(())
 /// ```
-pub struct Section {
+#[derive(Clone)]
+pub struct TypedMap(Arc<Inner>);
+
+struct Inner {
     map: Map,
     units: Units,
     /// Names that several of its variables have.
@@ -59,65 +68,38 @@ pub struct Section {
     readable: OnceLock<Typed<ReadOnly>>,
 }
 
-/// How a section can be reached, and what that promises.
-///
-/// | | reading | writing |
-/// |---|---|---|
-/// | `Mapped` | each scalar whole | each scalar by one atomic store; a bitfield, or a narrow member of a union, by a compare-and-swap of its unit. Neighbours are never touched |
-/// | `MappedReadOnly` | each scalar whole | never: the map is frozen or `BPF_F_RDONLY_PROG` |
-/// | `SystemCall` | aligned words of 8 bytes whole, by one lookup | only by [`Var::change_by_rewrite`], which rewrites **the whole section** and so loses what programs stored meanwhile |
-/// | `SystemCallReadOnly` | the same | never: the map is frozen, or the descriptor reads only |
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reach {
-    /// Mapped read-write.
-    Mapped,
-    /// Mapped read-only.
-    MappedReadOnly,
-    /// By system call: the map is not `BPF_F_MMAPABLE`, as aya's sections are not.
-    SystemCall,
-    /// By system call, only to read.
-    SystemCallReadOnly,
-}
-
-impl Reach {
-    /// Whether a variable can be written by itself: [`Var::set`] works.
-    pub fn is_writable(self) -> bool {
-        self == Reach::Mapped
-    }
-}
-
-impl Section {
-    /// Opens a map with the BTF that it was made with, or, where it was made without, as aya does, with that of a program that
-    /// uses it. Needs `CAP_SYS_ADMIN` to fetch the BTF; see [`Section::with_btf`].
+impl TypedMap {
+    /// Opens a map with the BTF that it was created with. A map without BTF, as aya creates its sections, is read by that of a
+    /// program that uses it. Needs `CAP_SYS_ADMIN` to fetch the BTF; see [`TypedMap::with_btf`].
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`] if the map is no array, [`Error::Btf`] if nothing describes its values,
+    /// [`Error::Mismatch`] if the map is not an array, [`Error::Btf`] if nothing describes its values,
     /// [`Cause::BtfNeedsCapSysAdmin`](crate::Cause::BtfNeedsCapSysAdmin).
-    pub fn open(map: Map) -> Result<Section> {
+    pub fn open(map: Map) -> Result<TypedMap> {
         map.check_array()?;
         let btf = match map.info().btf_id {
-            0 => Section::btf_of_a_user(&map)?,
+            0 => TypedMap::btf_of_a_user(&map)?,
             id => Btf::from_id(id)?,
         };
-        Section::with_btf(map, btf)
+        TypedMap::with_btf(map, btf)
     }
 
-    /// Opens a map with BTF that the caller has: no privilege is needed but the map's descriptor.
+    /// Opens a map with BTF that the caller has. No privilege is needed beyond the map's descriptor.
     ///
-    /// The value's type is the one that the map names by number, else, for a map without BTF, the section of the map's name
-    /// (`.bss` for `.bss` and for `count.bss`). It must be the BTF that the program was loaded with. That of an object file as
-    /// compilers write it lacks the sizes of sections; `bpftool gen object linked.o program.o` puts them in (section `.BTF` of
-    /// `linked.o`). A process with the right to may fetch it by [`Btf::from_id`].
+    /// The value's type is the one that the map names by number. For a map without BTF it is the section of the map's name
+    /// (`.bss` for `.bss` and for `count.bss`). The BTF must be that with which the program was loaded. BTF of an object file as
+    /// compilers write it lacks the sizes of sections; `bpftool gen object linked.o program.o` adds them (section `.BTF` of
+    /// `linked.o`). A process with `CAP_SYS_ADMIN` can fetch it with [`Btf::from_id`].
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`] if the map is no array, [`Error::Btf`] if the BTF has no type for it or that does not fit its values.
-    pub fn with_btf(map: Map, btf: Btf) -> Result<Section> {
+    /// [`Error::Mismatch`] if the map is not an array. [`Error::Btf`] if the BTF has no type for it, or one that does not fit its
+    /// values.
+    pub fn with_btf(map: Map, btf: Btf) -> Result<TypedMap> {
         map.check_array()?;
         let info = map.info();
-        let fault = |reason: String| Error::Btf { object: info.to_string(), reason };
+        let fault = |fault| Error::Btf { object: Box::new(info.object()), fault };
         let root = match (info.btf_id, info.btf_value_type_id) {
             (0, _) => {
                 // The longest, as ".data" is also the end of "a.data".
@@ -127,12 +109,8 @@ impl Section {
             (_, 0) => None,
             (_, id) => btf.id(id),
         };
-        let Some(root) = root else {
-            return Err(fault(
-                "no BTF says what its values are; read them as bytes by Map::lookup, or bind a type by size with Array::from_map".to_owned(),
-            ));
-        };
-        let (size, name) = (btf.size(root).unwrap_or(0), btf.type_name(root));
+        let root = root.ok_or_else(|| fault(BtfFault::Missing))?;
+        let (size, type_name) = (btf.size(root).unwrap_or(0), btf.type_name(root));
         // The kernel and the loaders see to both.
         let is_named = match btf.get(root) {
             ty if matches!(ty.kind, Kind::Section { .. }) => {
@@ -141,15 +119,11 @@ impl Section {
             _ => true,
         };
         let fits = size == u64::from(info.value_size) && is_named;
-        let units = fits.then(|| Units::new(btf, root, size)).flatten().ok_or_else(|| {
-            fault(format!(
-                "its BTF ({name}, {size} bytes) does not fit its values of {} bytes: it is another program's or another build's, or was \
-                 taken from an object file that no linker (bpftool gen object) or loader has completed",
-                info.value_size
-            ))
-        })?;
+        let units = fits.then(|| Units::new(btf, root, size)).flatten();
+        let does_not_fit = || fault(BtfFault::DoesNotFit { type_name, size, value_size: info.value_size });
+        let units = units.ok_or_else(does_not_fit)?;
         let twins = twins(units.btf(), units.root());
-        Ok(Section { map, units, twins, writable: OnceLock::new(), readable: OnceLock::new() })
+        Ok(TypedMap(Arc::new(Inner { map, units, twins, writable: OnceLock::new(), readable: OnceLock::new() })))
     }
 
     fn btf_of_a_user(map: &Map) -> Result<Btf> {
@@ -162,99 +136,107 @@ impl Section {
                 }
             }
         }
-        Err(tried.unwrap_or_else(|| Error::Btf {
-            object: map.info().to_string(),
-            reason:
-                "it was made without BTF, and no program that uses it has any; compile with -g and load BTF with it"
-                    .to_owned(),
-        }))
+        let object = Box::new(map.info().object());
+        Err(tried.unwrap_or(Error::Btf { object, fault: BtfFault::NoUserHasBtf }))
     }
 
-    /// `.bss`, `.data.custom`, and so on; for another array map the map's name.
+    /// Returns the name by which [`Globals::map`](crate::Globals::map) finds it: that of the section, or that of the map.
     pub fn name(&self) -> &str {
-        let ty = self.btf().get(self.units.root());
-        if matches!(ty.kind, Kind::Section { .. }) { &ty.name } else { &self.map.info().name }
+        self.section().unwrap_or(&self.info().name)
     }
 
-    /// Whether it is a data section of a program, and no other array map.
-    pub fn is_data(&self) -> bool {
-        matches!(self.btf().kind(self.units.root()), Kind::Section { .. })
+    /// Returns the name of the data section that the map holds: `.bss`, `.data.limits`. `None` for any other array map.
+    pub fn section(&self) -> Option<&str> {
+        let ty = self.btf().get(self.units().root());
+        matches!(ty.kind, Kind::Section { .. }).then_some(&*ty.name)
     }
 
-    /// The map.
-    pub fn map(&self) -> &Map {
-        &self.map
+    /// Returns the map as the kernel holds it: for pins, freezing, access by system call.
+    pub fn as_map(&self) -> &Map {
+        &self.0.map
     }
 
-    /// How it can be reached. Looks at the map's flags and whether it is frozen.
-    ///
-    /// # Errors
-    ///
-    /// As [`Map::is_frozen`].
-    pub fn reach(&self) -> Result<Reach> {
-        let flags = self.map.info().flags;
-        let fixed = self.map.reads_only() || self.map.is_frozen()?;
-        Ok(match (flags.mmapable() && !self.map.reads_only(), fixed) {
-            (true, false) if !flags.rdonly_prog() => Reach::Mapped,
-            (true, _) => Reach::MappedReadOnly,
-            (false, false) => Reach::SystemCall,
-            (false, true) => Reach::SystemCallReadOnly,
-        })
+    /// Returns what the kernel says of the map. No system call.
+    pub fn info(&self) -> &MapInfo {
+        self.0.map.info()
     }
 
-    /// Its variables, in the order of their offsets.
-    pub fn vars(&self) -> impl Iterator<Item = Var<'_>> {
-        let (placed, whole): (&[Placed], _) = match self.btf().kind(self.units.root()) {
+    /// Returns the variables in the order of their offsets. A map that is no section is one variable.
+    pub fn vars(&self) -> impl Iterator<Item = Var> {
+        let (placed, whole): (&[Placed], _) = match self.btf().kind(self.units().root()) {
             Kind::Section { variables, .. } => (variables, None),
             _ => (&[], Some(Var::of_map(self))),
         };
-        let variables =
-            placed.iter().filter(|placed| matches!(self.btf().get(placed.variable).kind, Kind::Variable { .. }));
-        variables.map(|placed| Var::of_variable(self, placed)).chain(whole)
+        let is_variable = |placed: &&Placed| matches!(self.btf().get(placed.variable).kind, Kind::Variable { .. });
+        placed.iter().filter(is_variable).map(|placed| Var::of_variable(self, placed)).chain(whole)
     }
 
-    /// The variable, or the part of one, that a path names: `sampling`, `config.limits[2].burst`, `func.local` or `local` for a static
-    /// variable of a function, `counter@16` for the one of several `counter` that lies at byte 16.
+    /// Finds the variable, or the part of one, that a path names: `sampling`, `config.limits[2].burst`; `func.local` or `local`
+    /// for a static variable of a function; `counter@16` for the one of several `counter` that starts at byte 16.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Ambiguous`], [`Error::Argument`] for a path that goes nowhere.
-    pub fn var(&self, path: &str) -> Result<Var<'_>> {
-        var::find(std::slice::from_ref(self), path, &self.to_string())
+    /// [`Error::NotFound`], [`Error::Ambiguous`], or [`Error::Argument`] for a path that leads nowhere.
+    pub fn var(&self, path: &str) -> Result<Var> {
+        find(std::slice::from_ref(self), path, || self.object())
     }
 
-    /// Binds the whole section, or all entries of an array map, to a Rust type, in a mapping of its own: `T` is held against BTF
-    /// member by member, a section's variables being the members. A field whose name starts with `_` stands for anything.
+    /// Binds the variables of a section to the fields of a Rust type: one handle for all of them. Names, types and offsets are
+    /// checked against BTF. A field whose name starts with `_` stands for anything. Variables behind the end of `T` need no
+    /// field, so a program may grow there. A map that is no section must have one entry.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Layout`] with all differences; and as [`Var::bind`].
+    pub fn bind<T: MapValue, A: Access>(&self) -> Result<Shared<T, A>> {
+        compare::check_start::<T>(self)?;
+        let entry = Var::of_map(self).one_entry()?;
+        self.share(entry, 0)
+    }
+
+    /// Binds all entries of an array map to a Rust type, in a mapping of its own. The type is checked against BTF member by
+    /// member. A field whose name starts with `_` stands for anything. A section is an array of one entry, every variable of
+    /// which needs a field.
     ///
     /// # Errors
     ///
     /// [`Error::Layout`] with all differences; then as [`Array::from_map`].
-    pub fn bind<T: MapValue, A: Access>(&self) -> Result<Array<T, A>> {
-        compare::check::<T>(self)?;
-        Array::from_map(self.map.try_clone()?)
+    pub fn array<T: MapValue, A: Access>(&self) -> Result<Array<T, A>> {
+        compare::check_all::<T>(self)?;
+        Array::from_map(self.0.map.try_clone()?)
     }
 
-    /// The programs that use the map now. Needs `CAP_SYS_ADMIN`.
+    /// Returns the programs that use the map now. Needs `CAP_SYS_ADMIN`.
     ///
     /// # Errors
     ///
     /// As [`Program::from_id`].
     pub fn programs(&self) -> Result<Vec<ProgramInfo>> {
-        users(self.map.info().id)
+        users(self.info().id)
     }
 
-    /// Whether no program uses the map, any more or at all. When a program is loaded anew, its variables live in a new map, and the old one
-    /// lives on only for those who still hold it. Needs `CAP_SYS_ADMIN`.
+    /// Returns whether no program uses the map. When a program is loaded anew, its variables are in a new map, and the old one
+    /// exists only for those who still hold it. Needs `CAP_SYS_ADMIN`. See [`Follower`](crate::Follower).
     ///
     /// # Errors
     ///
-    /// As [`Section::programs`].
+    /// As [`TypedMap::programs`].
     pub fn is_stale(&self) -> Result<bool> {
         self.programs().map(|programs| programs.is_empty())
     }
 
+    /// Returns how errors name it.
+    pub fn object(&self) -> Object {
+        let info = self.info();
+        Object::Map { name: info.name.clone(), id: info.id, section: self.section().map(str::to_owned) }
+    }
+
+    fn units(&self) -> &Units {
+        &self.0.units
+    }
+
     fn btf(&self) -> &Btf {
-        self.units.btf()
+        self.units().btf()
     }
 }
 
@@ -268,23 +250,23 @@ fn twins(btf: &Btf, root: TypeId) -> HashSet<Box<str>> {
 
 /// The programs that use a map.
 fn users(map_id: u32) -> Result<Vec<ProgramInfo>> {
-    Ok(Program::all()?.into_iter().filter(|info| info.map_ids.contains(&map_id)).collect())
+    Ok(Program::all()?.into_iter().filter(|info| info.uses(map_id)).collect())
 }
 
-/// Whether a map may be a section at all.
-pub(crate) fn may_be_section(map: &Map) -> bool {
-    map.info().map_type == MapType::ARRAY
+/// Whether a map may have typed values at all.
+pub(crate) fn may_be_typed(info: &MapInfo) -> bool {
+    info.map_type == MapType::ARRAY
 }
 
-/// How messages name it: `.bss of map "count.bss" (id 7)`.
-impl fmt::Display for Section {
+/// Names it as errors do: `.bss of map "count.bss" (id 7)`.
+impl fmt::Display for TypedMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_data() { write!(f, "{} of {}", self.name(), self.map.info()) } else { self.map.info().fmt(f) }
+        self.object().fmt(f)
     }
 }
 
-impl fmt::Debug for Section {
+impl fmt::Debug for TypedMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Section").field("name", &self.name()).field("map", &self.map).finish_non_exhaustive()
+        f.debug_struct("TypedMap").field("name", &self.name()).field("map", self.as_map()).finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use super::{Alias, Btf, Kind, TypeId};
+use super::{Alias, Btf, Kind, Part, TypeId};
 
 /// Behind so many pointers the rest is left out: pointers may go in circles.
 const MAX_POINTERS: u32 = 16;
@@ -81,11 +81,11 @@ impl Btf {
     ///     } mode;                     // offset 8, 4 bytes
     /// } config;                       // offset 0, 16 bytes
     /// ```
-    pub(crate) fn layout(&self, id: TypeId, name: &str) -> String {
-        let size = self.size(id).unwrap_or(0);
-        let mut layout = Layout { btf: self, lines: Vec::new(), written_out: HashSet::new() };
-        layout.add(id, name, Place { offset: 0, size, bits: None }, 0);
-        let lines = layout.lines;
+    pub(crate) fn layout(&self, part: Part, name: &str) -> String {
+        let (size, bits) = (self.size(part.of).unwrap_or(0), part.bits.map(|bits| bits.len));
+        let mut writer = Writer { btf: self, lines: Vec::new(), written_out: HashSet::new() };
+        writer.add(part.of, name, Extent { offset: 0, size, bits }, 0);
+        let lines = writer.lines;
         let width =
             lines.iter().filter(|line| line.note.is_some()).map(|line| line.text.len()).max().unwrap_or(0).min(60);
         let mut out = String::new();
@@ -100,18 +100,18 @@ impl Btf {
 }
 
 /// A declaration in the making.
-struct Layout<'a> {
+struct Writer<'a> {
     btf: &'a Btf,
     lines: Vec<Line>,
     /// As in C, a type is written out where it comes first and has its name from then on. That also bounds the text.
     written_out: HashSet<TypeId>,
 }
 
-impl Layout<'_> {
-    fn add(&mut self, id: TypeId, name: &str, place: Place, level: usize) {
+impl Writer<'_> {
+    fn add(&mut self, id: TypeId, name: &str, extent: Extent, level: usize) {
         let btf = self.btf;
         let indent = "    ".repeat(level);
-        let suffix = place.bits.map_or_else(String::new, |bits| format!(" : {bits}"));
+        let suffix = extent.bits.map_or_else(String::new, |bits| format!(" : {bits}"));
         // Through arrays and aliases down to what has an inside.
         let mut base = id;
         let mut dimensions = String::new();
@@ -131,9 +131,9 @@ impl Layout<'_> {
         let closing = format!("{indent}}}{space}{name}{dimensions}{suffix};");
         let note = match btf.get(id) {
             ty if matches!(ty.kind, Kind::Alias { how: Alias::Typedef, .. }) => {
-                format!("{}, typedef {}", place.note(), ty.name)
+                format!("{}, typedef {}", extent.note(), ty.name)
             }
-            _ => place.note(),
+            _ => extent.note(),
         };
         match &ty.kind {
             Kind::Struct { keyword, members, .. } if self.written_out.insert(base) => {
@@ -145,7 +145,7 @@ impl Layout<'_> {
                     self.add(
                         member.of,
                         &member.name,
-                        Place { offset: place.offset + part.offset, size, bits },
+                        Extent { offset: extent.offset + part.offset, size, bits },
                         level + 1,
                     );
                 }
@@ -160,7 +160,7 @@ impl Layout<'_> {
             }
             _ => {
                 let text = format!("{indent}{}{suffix};", btf.declaration(id, name));
-                self.lines.push(Line { text, note: Some(place.note()) });
+                self.lines.push(Line { text, note: Some(extent.note()) });
             }
         }
     }
@@ -181,13 +181,13 @@ impl Line {
     }
 }
 
-struct Place {
+struct Extent {
     offset: u64,
     size: u64,
     bits: Option<u32>,
 }
 
-impl Place {
+impl Extent {
     fn note(&self) -> String {
         match self.bits {
             Some(_) => format!("offset {}, bitfield", self.offset),

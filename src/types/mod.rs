@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use emit::{Description, Emitter, Encoding};
-pub(crate) use unit::{Unit, Units, pieces};
+pub(crate) use unit::{Unit, Units, pieces, put_masked};
 
 /// Types in the BPF Type Format, parsed: what the names, types and places of variables are taken from. A handle; cloning it is
 /// cheap. Format: the kernel's [`Documentation/bpf/btf.rst`](https://docs.kernel.org/bpf/btf.html).

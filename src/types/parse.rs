@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Placed, Type, TypeId};
-use crate::error::{Error, Result};
+use crate::error::{BtfFault, Error, Object, Result};
 
 const MAGIC: u16 = 0xeb9f;
 /// The kernel's own limit for nesting is 32.
@@ -21,8 +21,8 @@ impl Btf {
     /// [`Error::Btf`] with what is wrong and where.
     pub fn parse(bytes: &[u8]) -> Result<Btf> {
         parse(bytes).map_err(|reason| Error::Btf {
-            object: format!("BTF of {} bytes", bytes.len()),
-            reason: format!("it is malformed: {reason}"),
+            object: Box::new(Object::Btf { id: None }),
+            fault: BtfFault::Malformed(reason),
         })
     }
 }

@@ -178,6 +178,11 @@ fn bitfield(inside: std::ops::Range<u64>, at: u64, bits: Bits, byte: u64) -> Uni
     }
 }
 
+/// The byte with the bits of `new` that `mask` selects, and its own elsewhere.
+pub(crate) fn put_masked(byte: u8, new: u8, mask: u8) -> u8 {
+    byte & !mask | new & mask
+}
+
 /// The pieces of `len` bytes from `start` on: each is the bytes that it has in common with a unit.
 pub(crate) fn pieces(units: &Units, start: u64, len: u64) -> impl Iterator<Item = (Unit, std::ops::Range<u64>)> + '_ {
     let end = start + len;

@@ -1,11 +1,12 @@
 //! From a tree to bytes. All of it is checked before anything is written anywhere.
 
-use super::Value;
 use super::decode::{bit_bytes, shift};
 use super::text::{Number, parse_float, parse_number};
-use crate::types::{Bits, Btf, Int, Kind, Part, TypeId};
+use super::{Input, Value};
+use crate::error::Advice;
+use crate::types::{Bits, Btf, Int, Kind, Part, TypeId, put_masked};
 
-/// The bytes of a part as they shall be, and which of their bits that concerns.
+/// The new bytes of a part, and a mask of the bits to write.
 #[derive(Debug)]
 pub(crate) struct Image {
     pub(crate) bytes: Vec<u8>,
@@ -21,12 +22,13 @@ pub(crate) struct Fault {
     pub(crate) found: String,
     /// What is needed, to stand behind "but".
     pub(crate) rule: String,
+    pub(crate) advice: Option<Advice>,
 }
 
 type Encoded<T = ()> = Result<T, Fault>;
 
 /// What the bytes of a part become by `value`.
-pub(crate) fn encode(btf: &Btf, part: Part, value: &Value) -> Encoded<Image> {
+pub(crate) fn encode(btf: &Btf, part: Part, value: &Input) -> Encoded<Image> {
     let len = match part.bits {
         Some(bits) => bit_bytes(bits),
         None => btf.size(part.of).unwrap_or(0) as usize,
@@ -43,8 +45,8 @@ struct Encoder<'a> {
 }
 
 impl Encoder<'_> {
-    fn part(&mut self, part: Part, base: u64, value: &Value) -> Encoded {
-        if let Value::Unparsed(text) = value {
+    fn part(&mut self, part: Part, base: u64, value: &Input) -> Encoded {
+        if let Input::Text(text) = value {
             let parsed = self.parse(part, text, value)?;
             return self.part(part, base, &parsed);
         }
@@ -74,10 +76,10 @@ impl Encoder<'_> {
 
     /// Text as a user gives it, by the type that it is for. As JSON prints a value, so it can be given: in quotes, and a char array
     /// also in brackets.
-    fn parse(&self, part: Part, text: &str, value: &Value) -> Encoded<Value> {
+    fn parse(&self, part: Part, text: &str, value: &Input) -> Encoded<Input> {
         let quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
         let listed = text.starts_with('[') && text.ends_with(']');
-        let literal = || Value::Text(text.to_owned());
+        let literal = || Input::Value(Value::Text(text.to_owned()));
         Ok(match self.btf.kind(part.of) {
             Kind::Array { element, .. } if self.btf.is_char(*element) => {
                 if quoted || listed {
@@ -93,7 +95,7 @@ impl Encoder<'_> {
     }
 
     /// The bits of a scalar of so many bits.
-    fn scalar(&self, of: TypeId, bits: u32, value: &Value) -> Encoded<u128> {
+    fn scalar(&self, of: TypeId, bits: u32, value: &Input) -> Encoded<u128> {
         match self.btf.kind(of) {
             Kind::Int(Int { bool: true, .. }) => self.boolean(value),
             Kind::Int(Int { signed, .. }) => {
@@ -102,13 +104,13 @@ impl Encoder<'_> {
                     _ => None,
                 };
                 let number = match value {
-                    Value::Text(text) => char_of(text).map_or_else(|| self.number(value), Ok)?,
+                    Input::Value(Value::Text(text)) => char_of(text).map_or_else(|| self.number(value), Ok)?,
                     _ => self.number(value)?,
                 };
                 self.ranged(number, bits, *signed, value)
             }
             Kind::Enum { signed, values, .. } => {
-                if let Value::Text(name) | Value::Enum { name: Some(name), .. } = value {
+                if let Input::Value(Value::Text(name) | Value::Enum { name: Some(name), .. }) = value {
                     if let Some(known) = values.iter().find(|known| known.name.as_ref() == name.as_str()) {
                         return self.enumerator(known.value, bits, *signed, value);
                     }
@@ -139,24 +141,24 @@ impl Encoder<'_> {
             Kind::Float { size: 8 } => Ok(self.float(value)?.to_bits().into()),
             _ => {
                 let name = self.btf.type_name(of);
-                Err(self.fault(value, format!("what is of type {name} cannot be written")))
+                Err(self.fault(value, format!("a value of type {name} cannot be written")))
             }
         }
     }
 
     /// An enum that is not said to be signed may be, as compilers before 2022 did not say: -1 is then 0xffffffff.
-    fn enumerator(&self, number: i128, bits: u32, signed: bool, value: &Value) -> Encoded<u128> {
+    fn enumerator(&self, number: i128, bits: u32, signed: bool, value: &Input) -> Encoded<u128> {
         let old_negative = !signed && bits <= 32 && number >> 31 == 1;
         let number = if old_negative { i128::from(number as u32 as i32) } else { number };
         self.ranged(number_of(number), bits, signed || number < 0, value)
     }
 
-    fn boolean(&self, value: &Value) -> Encoded<u128> {
+    fn boolean(&self, value: &Input) -> Encoded<u128> {
         let known = match value {
-            Value::Bool(value) => Some(*value),
-            Value::Uint(0) | Value::Int(0) => Some(false),
-            Value::Uint(1) | Value::Int(1) => Some(true),
-            Value::Text(text) => match text.as_str() {
+            Input::Value(Value::Bool(value)) => Some(*value),
+            Input::Value(Value::Uint(0) | Value::Int(0)) => Some(false),
+            Input::Value(Value::Uint(1) | Value::Int(1)) => Some(true),
+            Input::Value(Value::Text(text)) => match text.as_str() {
                 "true" | "on" | "1" => Some(true),
                 "false" | "off" | "0" => Some(false),
                 _ => None,
@@ -166,23 +168,23 @@ impl Encoder<'_> {
         known.map(u128::from).ok_or_else(|| self.fault(value, "a bool is true or false (or on, off, 1, 0)"))
     }
 
-    fn number(&self, value: &Value) -> Encoded<Number> {
+    fn number(&self, value: &Input) -> Encoded<Number> {
         match value {
-            Value::Uint(value) => Ok(Number::Positive(*value)),
-            Value::Int(value) | Value::Enum { value, .. } => Ok(number_of(*value)),
-            Value::Pointer(address) => Ok(Number::Positive((*address).into())),
-            Value::Text(text) => parse_number(text).map_err(|rule| self.fault(value, rule)),
+            Input::Value(Value::Uint(value)) => Ok(Number::Positive(*value)),
+            Input::Value(Value::Int(value) | Value::Enum { value, .. }) => Ok(number_of(*value)),
+            Input::Value(Value::Pointer(address)) => Ok(Number::Positive((*address).into())),
+            Input::Value(Value::Text(text)) => parse_number(text).map_err(|rule| self.fault(value, rule)),
             _ => Err(self.fault(value, "a whole number is needed")),
         }
     }
 
-    fn float(&self, value: &Value) -> Encoded<f64> {
+    fn float(&self, value: &Input) -> Encoded<f64> {
         match value {
-            Value::F32(value) => Ok((*value).into()),
-            Value::F64(value) => Ok(*value),
-            Value::Uint(value) => Ok(*value as f64),
-            Value::Int(value) => Ok(*value as f64),
-            Value::Text(text) => parse_float(text).ok_or_else(|| {
+            Input::Value(Value::F32(value)) => Ok((*value).into()),
+            Input::Value(Value::F64(value)) => Ok(*value),
+            Input::Value(Value::Uint(value)) => Ok(*value as f64),
+            Input::Value(Value::Int(value)) => Ok(*value as f64),
+            Input::Value(Value::Text(text)) => parse_float(text).ok_or_else(|| {
                 self.fault(value, "a number is needed, such as 1.5, 1e9, inf or nan, within the range of a double")
             }),
             _ => Err(self.fault(value, "a number is needed")),
@@ -190,7 +192,7 @@ impl Encoder<'_> {
     }
 
     /// The two's complement of a number that fits.
-    fn ranged(&self, number: Number, bits: u32, signed: bool, value: &Value) -> Encoded<u128> {
+    fn ranged(&self, number: Number, bits: u32, signed: bool, value: &Input) -> Encoded<u128> {
         let unsigned_max = if bits >= 128 { u128::MAX } else { (1 << bits) - 1 };
         let max = if signed { unsigned_max >> 1 } else { unsigned_max };
         let lowest = if signed { max + 1 } else { 0 };
@@ -204,10 +206,10 @@ impl Encoder<'_> {
         }
     }
 
-    fn array(&mut self, element: TypeId, len: u32, at: usize, value: &Value) -> Encoded {
+    fn array(&mut self, element: TypeId, len: u32, at: usize, value: &Input) -> Encoded {
         let size = self.btf.size(element).unwrap_or(0) as usize;
         let elements = match value {
-            Value::Text(text) if self.btf.is_char(element) => {
+            Input::Value(Value::Text(text)) if self.btf.is_char(element) => {
                 let room = len as usize;
                 if text.len() >= room.max(1) {
                     let rule = format!("there is room for {} bytes and a NUL", room.saturating_sub(1));
@@ -220,7 +222,7 @@ impl Encoder<'_> {
                 bytes.resize(room, 0);
                 return self.put(at, &bytes, value);
             }
-            Value::Array(elements) => elements,
+            Input::Array(elements) => elements,
             _ => return Err(self.fault(value, format!("an array of {len} elements is needed"))),
         };
         if elements.len() != len as usize {
@@ -236,14 +238,11 @@ impl Encoder<'_> {
         Ok(())
     }
 
-    fn structure(&mut self, of: TypeId, at: usize, value: &Value) -> Encoded {
+    fn structure(&mut self, of: TypeId, at: usize, value: &Input) -> Encoded {
         let Kind::Struct { members, .. } = self.btf.kind(of) else { return Ok(()) };
-        let Value::Struct(given) = value else {
-            let name = self.btf.type_name(of);
-            return Err(self.fault(
-                value,
-                format!("{name} is written by JSON such as {{\"member\": 1}}, or a member by its path"),
-            ));
+        let Input::Struct(given) = value else {
+            let rule = format!("{} takes members by name; or write one member by its path", self.btf.type_name(of));
+            return Err(Fault { advice: Some(Advice::WriteJson), ..self.fault(value, rule) });
         };
         let parts = self.btf.named_parts(members);
         for (name, value) in given {
@@ -261,52 +260,54 @@ impl Encoder<'_> {
     }
 
     #[cfg(feature = "json")]
-    fn json(&self, text: &str, value: &Value) -> Encoded<Value> {
-        Value::from_json(text)
-            .map_err(|error| self.fault(value, format!("structs and arrays are written as JSON: {error}")))
+    fn json(&self, text: &str, value: &Input) -> Encoded<Input> {
+        serde_json::from_str(text).map_err(|error| {
+            // Where JSON is wrong helps only somebody who meant to write it.
+            let is_meant = text.trim_start_matches('"').trim_start().starts_with(['[', '{']);
+            let rule = if is_meant { format!("it is not valid JSON: {error}") } else { "it is not JSON".to_owned() };
+            Fault { advice: Some(Advice::WriteJson), ..self.fault(value, rule) }
+        })
     }
 
     #[cfg(not(feature = "json"))]
-    fn json(&self, _text: &str, value: &Value) -> Encoded<Value> {
-        Err(self
-            .fault(value, "structs and arrays take a Value::Struct or Value::Array; text only with the feature `json`"))
+    fn json(&self, _text: &str, value: &Input) -> Encoded<Input> {
+        let rule = "text for a struct or an array is JSON, which is not enabled";
+        Err(Fault { advice: Some(Advice::EnableJson), ..self.fault(value, rule) })
     }
 
-    fn put(&mut self, at: usize, bytes: &[u8], value: &Value) -> Encoded {
-        self.put_masked(at, bytes.iter().map(|byte| (*byte, 0xff)), value)
+    fn put(&mut self, at: usize, bytes: &[u8], value: &Input) -> Encoded {
+        self.put_checked(at, bytes.iter().map(|byte| (*byte, 0xff)), value)
     }
 
     /// Bits of at most 64, so over at most 9 bytes.
-    fn put_bits(&mut self, at: usize, bits: Bits, word: u128, value: &Value) -> Encoded {
+    fn put_bits(&mut self, at: usize, bits: Bits, word: u128, value: &Input) -> Encoded {
         let len = bit_bytes(bits);
         let shift = shift(len, bits);
         let mask = ((1_u128 << bits.len) - 1) << shift;
         let (new, mask) = (native(word << shift & mask, len), native(mask, len));
-        self.put_masked(at, new.into_iter().zip(mask), value)
+        self.put_checked(at, new.into_iter().zip(mask), value)
     }
 
     /// Members of a union share their bytes: they may all be given if they agree.
-    fn put_masked(&mut self, at: usize, bytes: impl Iterator<Item = (u8, u8)>, value: &Value) -> Encoded {
+    fn put_checked(&mut self, at: usize, bytes: impl Iterator<Item = (u8, u8)>, value: &Input) -> Encoded {
         for (at, (new, mask)) in (at..).zip(bytes) {
             let (byte, known) = (&mut self.image.bytes[at], &mut self.image.mask[at]);
             if (*byte ^ new) & *known & mask != 0 {
-                return Err(self.fault(
-                    value,
-                    "another member of its union, which has the same bytes, is given another value: give one",
-                ));
+                let rule = "it conflicts with another member of the same union; set only one";
+                return Err(self.fault(value, rule));
             }
-            *byte = *byte & !mask | new & mask;
+            *byte = put_masked(*byte, new, mask);
             *known |= mask;
         }
         Ok(())
     }
 
-    fn fault(&self, value: &Value, rule: impl Into<String>) -> Fault {
+    fn fault(&self, value: &Input, rule: impl Into<String>) -> Fault {
         self.fault_found(value.to_string(), rule)
     }
 
     fn fault_found(&self, found: String, rule: impl Into<String>) -> Fault {
-        Fault { path: self.path.clone(), found, rule: rule.into() }
+        Fault { path: self.path.clone(), found, rule: rule.into(), advice: None }
     }
 }
 

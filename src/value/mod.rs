@@ -2,18 +2,20 @@
 
 mod decode;
 mod encode;
-#[cfg(feature = "json")]
-mod json;
+mod input;
+#[cfg(feature = "serde")]
+mod serde;
 mod text;
 
 use std::fmt;
 
 pub(crate) use decode::decode;
 pub(crate) use encode::{Image, encode};
-pub(crate) use text::parse_number;
+pub use input::Input;
+pub(crate) use text::{parse_float, parse_number};
 
-/// The value of a variable whose type is not known when compiling: what [`Var::read`](crate::Var::read) gives and
-/// [`Var::set`](crate::Var::set) takes.
+/// The value of a variable whose type is not known when compiling: what [`Var::read`](crate::Var::read) returns. What may be
+/// written is an [`Input`], and every `Value` is one.
 ///
 /// `Display` prints it in one line: numbers decimal, enumerators by name, pointers and unknown bytes hexadecimal, text in
 /// quotes with escapes, `{rate: 5, mode: FAST}`, `[1, 2, 3]`.
@@ -21,38 +23,18 @@ pub(crate) use text::parse_number;
 /// `Int` and `Uint` of the same number are not equal, nor is an enum its number: compare by [`Value::as_i128`] or
 /// [`Value::as_str`].
 ///
-/// # As input
+/// # serde
 ///
-/// What `From<&str>` makes is read by the variable's type, so `"100".into()` is a value for a number, an enumerator, a `bool`, a
-/// float, a char array; with the feature `json`, text that is JSON is one for a struct or an array. Numbers of any variant fit
-/// where their value does, [`Value::Text`] where a number, an enumerator or a char array is needed.
-///
-/// | type | text |
-/// |---|---|
-/// | integer, bitfield | decimal, `0x1f`, `0o17`, `0b101`, with a sign; one that is out of range is refused. `017` is refused, as it may mean either. One byte also as `'a'` |
-/// | `bool` | `true`, `false`, `on`, `off`, `1`, `0` |
-/// | enum | an enumerator's name, or a number in the range of its size |
-/// | float, double | `1.5`, `1e9`, `inf`, `nan`; one that would become infinite is refused |
-/// | pointer | a number |
-/// | `char [N]` | the text, of at most `N - 1` bytes, the rest becomes NUL; or all numbers as a JSON array |
-/// | array | JSON, all elements |
-/// | struct | JSON; members that are not named keep their values |
-/// | union | JSON with one member, or several that agree |
-///
-/// With the feature `json`, text may stand in JSON's quotes for any type: what is printed as JSON is taken as text.
-///
-/// # JSON
-///
-/// With the feature `json` it implements `serde::Serialize`. Integers beyond ±2^53, which many readers of JSON would round,
-/// are decimal strings; so are `NaN`, `Infinity` and `-Infinity`. Pointers and bytes without a meaning are strings of
-/// hexadecimal digits. Enumerators are their names, or numbers if they have none. All of these are accepted as input too.
+/// With the feature `serde` it implements `Serialize`. Integers beyond ±2^53, which many readers of JSON would round, become
+/// decimal strings. So do `NaN`, `Infinity` and `-Infinity`. Pointers and bytes without a meaning become strings of hexadecimal
+/// digits. Enumerators become their names, or numbers if they have none. All of these are accepted as [`Input`].
 ///
 /// # Examples
 ///
 /// ```no_run
 /// use bpfvar::{Globals, Value};
 ///
-/// let globals = Globals::of_program_named("count")?;
+/// let globals = Globals::by_name("count")?;
 /// if let Value::Struct(members) = globals.var("config")?.read()? {
 ///     for (name, value) in members {
 ///         println!("{name} = {value}");
@@ -85,8 +67,6 @@ pub enum Value {
     Pointer(u64),
     /// A `char` array up to its first NUL, if there is one and that is UTF-8; else it is an [`Array`](Value::Array) of numbers.
     Text(String),
-    /// Text as a user gives it, to be read by the type that it is for: what `From<&str>` makes. Never read from a variable.
-    Unparsed(String),
     /// What BTF gives no meaning to: a float of 16 bytes, a bitfield of more than 64 bits.
     Bytes(Vec<u8>),
     /// An array, or all entries of a map.
@@ -106,28 +86,30 @@ impl fmt::Display for Value {
             Value::Enum { name: Some(name), .. } => f.write_str(name),
             Value::Pointer(address) => write!(f, "{address:#x}"),
             // Debug escapes what could confuse a terminal.
-            Value::Text(text) | Value::Unparsed(text) => write!(f, "{text:?}"),
-            // What JSON's null becomes.
-            Value::Bytes(bytes) if bytes.is_empty() => f.write_str("null"),
+            Value::Text(text) => write!(f, "{text:?}"),
             Value::Bytes(bytes) => f.write_str(&hex(bytes)),
-            Value::Array(elements) => {
-                f.write_str("[")?;
-                for (index, element) in elements.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
-                    write!(f, "{separator}{element}")?;
-                }
-                f.write_str("]")
-            }
-            Value::Struct(members) => {
-                f.write_str("{")?;
-                for (index, (name, value)) in members.iter().enumerate() {
-                    let separator = if index == 0 { "" } else { ", " };
-                    write!(f, "{separator}{name}: {value}")?;
-                }
-                f.write_str("}")
-            }
+            Value::Array(elements) => write_array(f, elements),
+            Value::Struct(members) => write_struct(f, members),
         }
     }
+}
+
+fn write_array(f: &mut fmt::Formatter<'_>, elements: &[impl fmt::Display]) -> fmt::Result {
+    f.write_str("[")?;
+    for (index, element) in elements.iter().enumerate() {
+        let separator = if index == 0 { "" } else { ", " };
+        write!(f, "{separator}{element}")?;
+    }
+    f.write_str("]")
+}
+
+fn write_struct(f: &mut fmt::Formatter<'_>, members: &[(String, impl fmt::Display)]) -> fmt::Result {
+    f.write_str("{")?;
+    for (index, (name, value)) in members.iter().enumerate() {
+        let separator = if index == 0 { "" } else { ", " };
+        write!(f, "{separator}{name}: {value}")?;
+    }
+    f.write_str("}")
 }
 
 /// `0x` and the bytes in the order of memory.
@@ -136,7 +118,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Value {
-    /// The number, if it is a whole one: also of a `bool`, an enum and a pointer.
+    /// Returns the number, if it is a whole one: also that of a `bool`, an enum and a pointer.
     pub fn as_i128(&self) -> Option<i128> {
         match *self {
             Value::Int(value) | Value::Enum { value, .. } => Some(value),
@@ -147,16 +129,16 @@ impl Value {
         }
     }
 
-    /// The text of a `char` array, and the name of an enumerator.
+    /// Returns the text of a `char` array, or the name of an enumerator.
     pub fn as_str(&self) -> Option<&str> {
         match self {
-            Value::Text(text) | Value::Unparsed(text) => Some(text),
+            Value::Text(text) => Some(text),
             Value::Enum { name, .. } => name.as_deref(),
             _ => None,
         }
     }
 
-    /// The number, if it is one: also of a `bool`, an enum, a pointer and a whole float. For rates and comparisons.
+    /// Returns the number, if it is one: also that of a `bool`, an enum, a pointer and a whole float. For rates and comparisons.
     pub fn as_f64(&self) -> Option<f64> {
         Some(match *self {
             Value::Int(value) | Value::Enum { value, .. } => value as f64,
@@ -183,11 +165,5 @@ macro_rules! from {
 from! {
     u8 => Uint, u16 => Uint, u32 => Uint, u64 => Uint, u128 => Uint,
     i8 => Int, i16 => Int, i32 => Int, i64 => Int, i128 => Int,
-    bool => Bool, f32 => F32, f64 => F64, &str => Unparsed, String => Unparsed
-}
-
-impl From<&Value> for Value {
-    fn from(value: &Value) -> Value {
-        value.clone()
-    }
+    bool => Bool, f32 => F32, f64 => F64
 }

@@ -56,7 +56,7 @@ pub(crate) fn parse_number(text: &str) -> Result<Number, String> {
 }
 
 /// A float; infinite only if the text says so.
-pub(super) fn parse_float(text: &str) -> Option<f64> {
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     let says_so = text.trim_start_matches(['+', '-']).to_ascii_lowercase().starts_with("inf");
     (!value.is_infinite() || says_so).then_some(value)

@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{Ordering, fence};
 
 use super::scalar::{Bits, Operation};
-use super::{Integer, Iter, MapValue, Packed, Scalar, Slice};
+use super::{Integer, Iter, MapValue, Scalar, Slice};
 use crate::memory::{Access, ReadOnly, ReadWrite};
 
 /// A pointer to a value of type `T`, or to a part of one, that lives in shared memory for `'m`. One word; copied freely.
@@ -119,6 +119,11 @@ impl<'m, T, A> Field<'m, T, A> {
         unsafe { Field::new(at.cast()) }
     }
 
+    /// The address.
+    pub(super) fn address(self) -> NonNull<T> {
+        self.at
+    }
+
     /// The address modulo 8.
     #[inline(always)]
     pub(super) fn place(self) -> usize {
@@ -127,7 +132,13 @@ impl<'m, T, A> Field<'m, T, A> {
     }
 }
 
-impl<T: MapValue, A: Access> Field<'_, T, A> {
+impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
+    /// Returns the view: for a derived struct, a pointer for each of its fields; for anything else, this pointer.
+    #[inline(always)]
+    pub fn view(self) -> T::View<'m, A> {
+        T::view(self)
+    }
+
     /// Copies the value out: one relaxed load a scalar, no padding. Each scalar is whole; the value as a whole may be caught
     /// in the middle of an update.
     #[inline]
@@ -312,7 +323,7 @@ impl<'m, S: Integer> Field<'m, S, ReadWrite> {
 impl<'m, T: MapValue, const N: usize, A: Access> Field<'m, [T; N], A> {
     /// The elements, `size_of::<T>()` bytes apart.
     #[inline(always)]
-    pub fn slice(self) -> Slice<'m, T, A, Packed> {
+    pub fn slice(self) -> Slice<'m, T, A, false> {
         // SAFETY: the bytes of [T; N] are N values of T, packed; the contract of `Field::new` holds for each because it holds
         // for all of them together.
         unsafe { Slice::new(self.at.cast(), N) }
@@ -327,7 +338,7 @@ impl<'m, T: MapValue, const N: usize, A: Access> Field<'m, [T; N], A> {
 
     /// The views of all elements, in order.
     #[inline]
-    pub fn iter(self) -> Iter<'m, T, A, Packed> {
+    pub fn iter(self) -> Iter<'m, T, A, false> {
         self.slice().iter()
     }
 

@@ -4,6 +4,7 @@ mod field;
 mod layout;
 mod map_value;
 mod scalar;
+mod shared;
 mod slice;
 mod whole;
 
@@ -12,7 +13,8 @@ pub use layout::Layout;
 pub(crate) use layout::{Class, LayoutField, ScalarKind, Shape};
 pub use map_value::MapValue;
 pub use scalar::{Integer, Scalar};
-pub use slice::{Iter, Packed, Padded, Slice, Spacing};
+pub use shared::Shared;
+pub use slice::{Iter, Slice};
 #[cfg(feature = "bytemuck")]
 pub use whole::Bytemuck;
 pub use whole::Zerocopy;

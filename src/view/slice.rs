@@ -10,75 +10,45 @@ use std::ptr::NonNull;
 use super::{Field, Integer, MapValue};
 use crate::memory::{Access, ReadWrite};
 
-/// How far apart the values of a [`Slice`] sit: [`Padded`] or [`Packed`]. Sealed.
-pub trait Spacing: sealed::Sealed + 'static {
-    #[doc(hidden)]
-    fn stride(size: usize) -> usize;
-}
-
-/// The spacing of a map's values: their size rounded up to 8 bytes.
-#[derive(Debug)]
-pub enum Padded {}
-
-/// The spacing of an array's elements: their size.
-#[derive(Debug)]
-pub enum Packed {}
-
-impl Spacing for Padded {
-    #[inline(always)]
-    fn stride(size: usize) -> usize {
-        size.next_multiple_of(8)
-    }
-}
-
-impl Spacing for Packed {
-    #[inline(always)]
-    fn stride(size: usize) -> usize {
-        size
-    }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::Padded {}
-    impl Sealed for super::Packed {}
-}
-
 /// Values of type `T` in a row, in shared memory, for `'m`: all entries of an array, some of them
 /// ([`Array::range`](crate::Array::range)), or the elements of an array inside a value ([`Field::slice`]). A pointer and a
 /// length; copied freely.
 ///
+/// The values of a map are `PADDED`: they start at multiples of 8 bytes. Elements of an array inside a value are not.
+///
 /// Every method that copies does so by one relaxed access a scalar, in rising order: each scalar is whole, the run is not
 /// a moment's picture.
-pub struct Slice<'m, T, A, S = Padded> {
+pub struct Slice<'m, T, A, const PADDED: bool = true> {
     first: NonNull<u8>,
     len: usize,
     of: PhantomData<Field<'m, T, A>>,
-    spacing: PhantomData<S>,
 }
 
-impl<T, A, S> Clone for Slice<'_, T, A, S> {
+impl<T, A, const PADDED: bool> Clone for Slice<'_, T, A, PADDED> {
     #[inline(always)]
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T, A, S> Copy for Slice<'_, T, A, S> {}
+impl<T, A, const PADDED: bool> Copy for Slice<'_, T, A, PADDED> {}
 
 // SAFETY: a Slice is `len` Fields, which are Send.
-unsafe impl<T, A, S> Send for Slice<'_, T, A, S> {}
+unsafe impl<T, A, const PADDED: bool> Send for Slice<'_, T, A, PADDED> {}
 // SAFETY: a Slice is `len` Fields, which are Sync.
-unsafe impl<T, A, S> Sync for Slice<'_, T, A, S> {}
+unsafe impl<T, A, const PADDED: bool> Sync for Slice<'_, T, A, PADDED> {}
 
-impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
+impl<'m, T: MapValue, A: Access, const PADDED: bool> Slice<'m, T, A, PADDED> {
+    /// How far apart the values are: those of a map by their size rounded up to 8 bytes, elements of an array by their size.
+    const STRIDE: usize = if PADDED { size_of::<T>().next_multiple_of(8) } else { size_of::<T>() };
+
     /// # Safety
     ///
-    /// For each of `len` addresses, `S::stride(size_of::<T>())` bytes apart from `first` on, the contract of
+    /// For each of `len` addresses, [`Slice::STRIDE`] bytes apart from `first` on, the contract of
     /// [`Field::new`] holds for `'m`.
     #[inline(always)]
     pub(crate) unsafe fn new(first: NonNull<u8>, len: usize) -> Self {
-        Slice { first, len, of: PhantomData, spacing: PhantomData }
+        Slice { first, len, of: PhantomData }
     }
 
     /// The value at `index`.
@@ -87,10 +57,10 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
     ///
     /// `index < len`
     #[inline(always)]
-    unsafe fn field(self, index: usize) -> Field<'m, T, A> {
+    unsafe fn field_unchecked(self, index: usize) -> Field<'m, T, A> {
         // SAFETY: `index < len`, so the address is one of those in the contract of `new`, inside one mapping or allocation;
         // the product cannot overflow because the whole run lies in the address space.
-        let at = unsafe { self.first.add(index * S::stride(size_of::<T>())) };
+        let at = unsafe { self.first.add(index * Self::STRIDE) };
         // SAFETY: the contract of `new`.
         unsafe { Field::new(at.cast()) }
     }
@@ -98,12 +68,28 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
     #[inline(always)]
     fn checked(self, index: usize) -> Option<Field<'m, T, A>> {
         // SAFETY: compared first.
-        (index < self.len).then(|| unsafe { self.field(index) })
+        (index < self.len).then(|| unsafe { self.field_unchecked(index) })
     }
 
+    /// Returns a pointer to the whole value `index`. Generic code finds the operations of a scalar there, where
+    /// [`at`](Slice::at) gives a view whose type it does not know.
+    ///
+    /// ```
+    /// use bpfvar::{Array, Integer};
+    /// use std::sync::atomic::Ordering::Relaxed;
+    ///
+    /// fn count<T: Integer>(counters: &Array<T>, index: usize, by: T) {
+    ///     counters.slice().field(index).fetch_add(by, Relaxed);
+    /// }
+    /// # count(&Array::<u32>::in_process(2), 1, 5);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
     #[inline(always)]
     #[track_caller]
-    fn expect(self, index: usize) -> Field<'m, T, A> {
+    pub fn field(self, index: usize) -> Field<'m, T, A> {
         match self.checked(index) {
             Some(field) => field,
             None => out_of_bounds(index, self.len),
@@ -130,7 +116,7 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
     #[inline(always)]
     #[track_caller]
     pub fn at(self, index: usize) -> T::View<'m, A> {
-        T::view(self.expect(index))
+        T::view(self.field(index))
     }
 
     /// The view of value `index`, if there is one.
@@ -141,7 +127,7 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
 
     /// The views of all values, in order.
     #[inline]
-    pub fn iter(self) -> Iter<'m, T, A, S> {
+    pub fn iter(self) -> Iter<'m, T, A, PADDED> {
         Iter { slice: self, left: 0..self.len }
     }
 
@@ -158,7 +144,7 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
             bad_range(start, end, self.len);
         }
         // SAFETY: `start <= len`, so this is inside the run or right behind it.
-        let first = unsafe { self.first.add(start * S::stride(size_of::<T>())) };
+        let first = unsafe { self.first.add(start * Self::STRIDE) };
         // SAFETY: a part of the addresses in the contract of `new`.
         unsafe { Slice::new(first, end - start) }
     }
@@ -171,7 +157,7 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
     #[inline]
     #[track_caller]
     pub fn read(self, index: usize) -> T {
-        T::read_from(self.expect(index))
+        T::read_from(self.field(index))
     }
 
     /// Copies all values out. Allocates once. A value passes through the stack; where values are large, [`Slice::copy_to`] is
@@ -201,17 +187,17 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Slice<'m, T, A, S> {
     #[inline]
     pub fn sum<I: Integer>(self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, I, A>) -> I::Sum {
         // SAFETY: `add_up` asks for what is below len.
-        I::add_up(self.len, |index| scalar(T::view(unsafe { self.field(index) })).read())
+        I::add_up(self.len, |index| scalar(T::view(unsafe { self.field_unchecked(index) })).read())
     }
 
     #[inline(always)]
     fn fields(self) -> impl ExactSizeIterator<Item = Field<'m, T, A>> {
         // SAFETY: below len.
-        (0..self.len).map(move |index| unsafe { self.field(index) })
+        (0..self.len).map(move |index| unsafe { self.field_unchecked(index) })
     }
 }
 
-impl<T: MapValue, S: Spacing> Slice<'_, T, ReadWrite, S> {
+impl<T: MapValue, const PADDED: bool> Slice<'_, T, ReadWrite, PADDED> {
     /// Copies `value` into value `index`.
     ///
     /// # Panics
@@ -220,7 +206,7 @@ impl<T: MapValue, S: Spacing> Slice<'_, T, ReadWrite, S> {
     #[inline]
     #[track_caller]
     pub fn write(self, index: usize, value: T) {
-        T::write_to(self.expect(index), &value);
+        T::write_to(self.field(index), &value);
     }
 
     /// Copies `values` in.
@@ -248,9 +234,9 @@ impl<T: MapValue, S: Spacing> Slice<'_, T, ReadWrite, S> {
     }
 }
 
-impl<'m, T: MapValue, A: Access, S: Spacing> IntoIterator for Slice<'m, T, A, S> {
+impl<'m, T: MapValue, A: Access, const PADDED: bool> IntoIterator for Slice<'m, T, A, PADDED> {
     type Item = T::View<'m, A>;
-    type IntoIter = Iter<'m, T, A, S>;
+    type IntoIter = Iter<'m, T, A, PADDED>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -258,28 +244,28 @@ impl<'m, T: MapValue, A: Access, S: Spacing> IntoIterator for Slice<'m, T, A, S>
 }
 
 /// Prints the values that are there now.
-impl<T: MapValue, A: Access, S: Spacing> fmt::Debug for Slice<'_, T, A, S> {
+impl<T: MapValue, A: Access, const PADDED: bool> fmt::Debug for Slice<'_, T, A, PADDED> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
 }
 
 /// Iterator over the views of a [`Slice`].
-pub struct Iter<'m, T, A, S = Padded> {
-    slice: Slice<'m, T, A, S>,
+pub struct Iter<'m, T, A, const PADDED: bool = true> {
+    slice: Slice<'m, T, A, PADDED>,
     /// Always inside `0..slice.len`.
     left: Range<usize>,
 }
 
-impl<'m, T: MapValue, A: Access, S: Spacing> Iter<'m, T, A, S> {
+impl<'m, T: MapValue, A: Access, const PADDED: bool> Iter<'m, T, A, PADDED> {
     #[inline(always)]
     fn view(&self, index: usize) -> T::View<'m, A> {
         // SAFETY: `index` came out of `left`.
-        T::view(unsafe { self.slice.field(index) })
+        T::view(unsafe { self.slice.field_unchecked(index) })
     }
 }
 
-impl<'m, T: MapValue, A: Access, S: Spacing> Iterator for Iter<'m, T, A, S> {
+impl<'m, T: MapValue, A: Access, const PADDED: bool> Iterator for Iter<'m, T, A, PADDED> {
     type Item = T::View<'m, A>;
 
     #[inline]
@@ -298,24 +284,24 @@ impl<'m, T: MapValue, A: Access, S: Spacing> Iterator for Iter<'m, T, A, S> {
     }
 }
 
-impl<T: MapValue, A: Access, S: Spacing> DoubleEndedIterator for Iter<'_, T, A, S> {
+impl<T: MapValue, A: Access, const PADDED: bool> DoubleEndedIterator for Iter<'_, T, A, PADDED> {
     #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
         self.left.next_back().map(|index| self.view(index))
     }
 }
 
-impl<T: MapValue, A: Access, S: Spacing> ExactSizeIterator for Iter<'_, T, A, S> {}
+impl<T: MapValue, A: Access, const PADDED: bool> ExactSizeIterator for Iter<'_, T, A, PADDED> {}
 
-impl<T: MapValue, A: Access, S: Spacing> FusedIterator for Iter<'_, T, A, S> {}
+impl<T: MapValue, A: Access, const PADDED: bool> FusedIterator for Iter<'_, T, A, PADDED> {}
 
-impl<T, A, S> Clone for Iter<'_, T, A, S> {
+impl<T, A, const PADDED: bool> Clone for Iter<'_, T, A, PADDED> {
     fn clone(&self) -> Self {
         Iter { slice: self.slice, left: self.left.clone() }
     }
 }
 
-impl<T: MapValue, A: Access, S: Spacing> fmt::Debug for Iter<'_, T, A, S> {
+impl<T: MapValue, A: Access, const PADDED: bool> fmt::Debug for Iter<'_, T, A, PADDED> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
     }

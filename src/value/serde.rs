@@ -1,8 +1,11 @@
-//! Trees as JSON.
+//! Values and inputs in the data model of serde.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::{Value, hex};
+use super::{Input, Value, hex};
 
 /// Beyond this, readers that hold numbers as doubles (JavaScript, jq) round.
 const EXACT: u128 = 1 << 53;
@@ -25,7 +28,7 @@ impl Serialize for Value {
             Value::F64(value) => serializer.serialize_str(not_finite(*value)),
             Value::Enum { name: Some(name), .. } => serializer.serialize_str(name),
             Value::Pointer(address) => serializer.collect_str(&format_args!("{address:#x}")),
-            Value::Text(text) | Value::Unparsed(text) => serializer.serialize_str(text),
+            Value::Text(text) => serializer.serialize_str(text),
             Value::Bytes(bytes) => serializer.serialize_str(&hex(bytes)),
             Value::Array(elements) => {
                 let mut sequence = serializer.serialize_seq(Some(elements.len()))?;
@@ -55,29 +58,64 @@ fn not_finite(value: f64) -> &'static str {
     }
 }
 
-impl Value {
-    /// Reads JSON. Strings become [`Value::Text`], numbers and enumerators in them included.
-    pub(super) fn from_json(text: &str) -> Result<Value, serde_json::Error> {
-        serde_json::from_str::<serde_json::Value>(text).map(Value::from)
+/// Reads a value of any format that describes itself. Strings are literal: for a `char` array they are its text, for a number or
+/// an enumerator they are read by the type. There is no input for `null`.
+impl<'de> Deserialize<'de> for Input {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Input, D::Error> {
+        deserializer.deserialize_any(InputVisitor)
     }
 }
 
-/// A number that is no integer becomes a double; `null` becomes no elements, which fits no type but an array of none.
-impl From<serde_json::Value> for Value {
-    fn from(json: serde_json::Value) -> Value {
-        match json {
-            serde_json::Value::Null => Value::Bytes(Vec::new()),
-            serde_json::Value::Bool(value) => Value::Bool(value),
-            serde_json::Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(value), _) => Value::Uint(value.into()),
-                (None, Some(value)) => Value::Int(value.into()),
-                (None, None) => Value::F64(number.as_f64().unwrap_or(f64::NAN)),
-            },
-            serde_json::Value::String(text) => Value::Text(text),
-            serde_json::Value::Array(elements) => Value::Array(elements.into_iter().map(Value::from).collect()),
-            serde_json::Value::Object(members) => {
-                Value::Struct(members.into_iter().map(|(name, value)| (name, Value::from(value))).collect())
-            }
+struct InputVisitor;
+
+impl<'de> Visitor<'de> for InputVisitor {
+    type Value = Input;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, a bool, a string, an array or a map")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Input, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Input, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<Input, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Input, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<Input, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Input, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Input, E> {
+        Ok(Input::Value(Value::Text(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Input, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = sequence.next_element()? {
+            elements.push(element);
         }
+        Ok(Input::Array(elements))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Input, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Input::Struct(members))
     }
 }

@@ -1,0 +1,528 @@
+//! The one error type: what failed, on which object, what was found, what was expected, and the next step. All of it is data.
+
+mod cause;
+mod object;
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+pub use cause::{Advice, Cause};
+pub use object::{Object, ObjectKind};
+
+pub use crate::sys::Call;
+use crate::sys::ENOTSUPP;
+
+/// The result of everything here that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as data.
+///
+/// `Display` makes one line of it: the object, what was found, what was expected, and the next step. `Debug` prints that line
+/// and then the fields. [`Error::object`], [`Error::cause`], [`Error::advice`] and [`Error::raw_os_error`] return what is matched
+/// most.
+///
+/// ```
+/// use bpfvar::{Error, Map};
+///
+/// match Map::builder().name("stats").create() {
+///     Err(Error::Argument { argument: "value_size", .. }) => {} // the builder was not given one
+///     Err(error) => eprintln!("{error}"),
+///     Ok(map) => println!("{}", map.info()),
+/// }
+/// ```
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel refused a call.
+    #[non_exhaustive]
+    Kernel {
+        /// The call.
+        call: Call,
+        /// What it was about.
+        object: Box<Object>,
+        /// What the errno meant here. It has the advice.
+        cause: Cause,
+        /// The errno.
+        source: io::Error,
+    },
+
+    /// An argument cannot work. This was found before any call. Nothing was changed.
+    #[non_exhaustive]
+    Argument {
+        /// What it was given for.
+        object: Box<Object>,
+        /// The argument.
+        argument: &'static str,
+        /// Its value.
+        found: String,
+        /// The rule that it breaks: a clause that follows "but".
+        rule: String,
+        /// The next step.
+        advice: Option<Advice>,
+    },
+
+    /// The map is not the one that the type or the operation needs.
+    #[non_exhaustive]
+    Mismatch {
+        /// The map or the variable.
+        object: Box<Object>,
+        /// What was compared.
+        property: Property,
+        /// What it is.
+        found: String,
+        /// What it must be.
+        expected: String,
+        /// The next step.
+        advice: Option<Advice>,
+    },
+
+    /// Nothing of that name exists.
+    #[non_exhaustive]
+    NotFound {
+        /// Where it was sought.
+        object: Box<Object>,
+        /// The kind of what was sought.
+        kind: ObjectKind,
+        /// Its name, as it was given.
+        name: String,
+        /// The names of what exists there.
+        known: Vec<String>,
+        /// The next step.
+        advice: Option<Advice>,
+    },
+
+    /// Several objects have that name. Nothing was changed.
+    #[non_exhaustive]
+    Ambiguous {
+        /// Where it was sought.
+        object: Box<Object>,
+        /// The kind of what was sought.
+        kind: ObjectKind,
+        /// Its name.
+        name: String,
+        /// What has it.
+        candidates: Vec<Object>,
+        /// How to choose one.
+        advice: Advice,
+    },
+
+    /// The types are not known: there is no BTF, or it cannot be used.
+    #[non_exhaustive]
+    Btf {
+        /// The map, program or BTF.
+        object: Box<Object>,
+        /// Why.
+        fault: BtfFault,
+    },
+
+    /// A Rust type is not that of the variable or map. Nothing was changed.
+    #[non_exhaustive]
+    Layout {
+        /// The variable or map.
+        object: Box<Object>,
+        /// The Rust type.
+        rust_type: String,
+        /// Each difference.
+        mismatches: Vec<LayoutMismatch>,
+    },
+
+    /// Fields of a struct that derives [`Bind`](crate::Bind) cannot be bound. Nothing was bound.
+    #[non_exhaustive]
+    Bind {
+        /// The program.
+        object: Box<Object>,
+        /// The Rust type.
+        rust_type: String,
+        /// Each field that cannot be bound, and why.
+        faults: Vec<BindFault>,
+    },
+
+    /// The descriptor or the pin is another kind of object: a program, a link, BTF, an ordinary file.
+    #[non_exhaustive]
+    WrongObject {
+        /// The descriptor or the pin.
+        object: Box<Object>,
+        /// What it is, as far as /proc tells.
+        found: String,
+        /// What was needed: a map or a program.
+        expected: ObjectKind,
+    },
+}
+
+/// The property of a map that [`Error::Mismatch`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Property {
+    /// `map_type`
+    MapType,
+    /// `key_size`
+    KeySize,
+    /// `value_size`
+    ValueSize,
+    /// `map_flags`
+    Flags,
+    /// How the map can be accessed: [`AccessMode`](crate::AccessMode).
+    Access,
+    /// Whether the map is frozen.
+    Frozen,
+    /// Which map is pinned at a path.
+    Pinned,
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Property::MapType => "map_type",
+            Property::KeySize => "key_size",
+            Property::ValueSize => "value_size",
+            Property::Flags => "map_flags",
+            Property::Access => "its access",
+            Property::Frozen => "its state",
+            Property::Pinned => "the pinned map",
+        })
+    }
+}
+
+/// Why BTF cannot be used: [`Error::Btf`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BtfFault {
+    /// The bytes are not BTF, or break its rules.
+    Malformed(
+        /// What is wrong, and where.
+        String,
+    ),
+    /// Nothing describes the values of the map.
+    Missing,
+    /// The map was created without BTF, and no program that uses it has any.
+    NoUserHasBtf,
+    /// The type is not that of the map's values.
+    #[non_exhaustive]
+    DoesNotFit {
+        /// The type.
+        type_name: String,
+        /// Its size in bytes.
+        size: u64,
+        /// The size of the map's values in bytes.
+        value_size: u32,
+    },
+    /// The members overlap so often that a value of it would take too much memory.
+    #[non_exhaustive]
+    TooMuchContent {
+        /// The size of the variable in bytes.
+        size: u64,
+        /// What a value of it would take, in bytes.
+        content: u64,
+    },
+}
+
+impl BtfFault {
+    /// Returns the next step, where there is one.
+    pub fn advice(&self) -> Option<Advice> {
+        match self {
+            BtfFault::Malformed(_) => None,
+            BtfFault::Missing => Some(Advice::ReadAsBytes),
+            BtfFault::NoUserHasBtf => Some(Advice::CompileWithBtf),
+            BtfFault::DoesNotFit { .. } => Some(Advice::TakeLoadedBtf),
+            BtfFault::TooMuchContent { .. } => Some(Advice::ReadAPart),
+        }
+    }
+}
+
+impl fmt::Display for BtfFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BtfFault::Malformed(reason) => write!(f, "its BTF is malformed: {reason}"),
+            BtfFault::Missing => f.write_str("no BTF describes its values"),
+            BtfFault::NoUserHasBtf => f.write_str("it was created without BTF, and no program that uses it has any"),
+            BtfFault::DoesNotFit { type_name, size, value_size } => write!(
+                f,
+                "its BTF ({type_name}, {size} bytes) does not fit its values of {value_size} bytes: it belongs to another program or build, or is \
+                 incomplete"
+            ),
+            BtfFault::TooMuchContent { size, content } => {
+                write!(f, "its members overlap so often that {size} bytes would become a value of {content} bytes")
+            }
+        }
+    }
+}
+
+/// One difference between a Rust type and the BTF of a variable: [`Error::Layout`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LayoutMismatch {
+    /// The field, as a path from the value: `limits[0].burst`. Empty for the value itself.
+    pub field: String,
+    /// What the Rust type has: kind, offset and size in bytes.
+    pub expected: String,
+    /// What BTF has there.
+    pub found: String,
+    /// The next step.
+    pub advice: Option<Advice>,
+}
+
+impl fmt::Display for LayoutMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LayoutMismatch { field, expected, found, advice } = self;
+        if !field.is_empty() {
+            write!(f, "{field}: ")?;
+        }
+        write!(f, "expected {expected}, found {found}")?;
+        advice.map_or(Ok(()), |advice| write!(f, " ({advice})"))
+    }
+}
+
+/// A field that cannot be bound: [`Error::Bind`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BindFault {
+    /// The field of the Rust struct.
+    pub field: String,
+    /// Why.
+    pub error: Error,
+}
+
+impl fmt::Display for BindFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.error)
+    }
+}
+
+/// So many names are shown; all are in the data.
+const SHOWN: usize = 12;
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Kernel { call, object, cause, source } => {
+                let errno = Errno(source.raw_os_error().unwrap_or(0));
+                write!(f, "{object}: {call} failed with {errno}: {cause}")?;
+            }
+            Error::Argument { object, argument, found, rule, .. } => {
+                write!(f, "{object}: {argument} is {found}, but {rule}")?;
+            }
+            Error::Mismatch { object, property, found, expected, .. } => {
+                write!(f, "{object}: {property} is {found}, expected {expected}")?;
+            }
+            Error::NotFound { object, kind, name, known, .. } => {
+                write!(f, "{object}: there is no {kind} {name:?}")?;
+                let shown = known.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+                match known.len() {
+                    0 => {}
+                    count if count > SHOWN => write!(f, "; there are {count}, among them {shown}")?,
+                    _ => write!(f, "; there are {shown}")?,
+                }
+            }
+            Error::Ambiguous { object, kind, name, candidates, .. } => {
+                let list: Vec<String> = candidates.iter().map(candidate).collect();
+                write!(f, "{object}: {kind} {name:?} could be any of {}", list.join(", "))?;
+            }
+            Error::Btf { object, fault } => write!(f, "{object}: {fault}")?,
+            Error::Layout { object, rust_type, mismatches } => {
+                write!(f, "{object} does not have the type {rust_type}: {}", join(mismatches))?;
+            }
+            Error::Bind { object, rust_type, faults } => {
+                write!(f, "{rust_type} cannot be bound to {object}: {}", join(faults))?;
+            }
+            Error::WrongObject { object, found, expected } => {
+                write!(f, "{object} is not a BPF {expected} but {found}")?;
+            }
+        }
+        self.advice().map_or(Ok(()), |advice| write!(f, "; {advice}"))
+    }
+}
+
+fn join(parts: &[impl fmt::Display]) -> String {
+    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// What tells an object from others of its name. A variable's offset does, in the form in which it is given.
+fn candidate(object: &Object) -> String {
+    match object {
+        Object::Variable { path, type_name, offset, map } => {
+            let name = path.split('@').next().unwrap_or(path);
+            format!("{name}@{offset} ({type_name} in {map})")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Prints the message, then the fields: the first is for people who see `unwrap` fail, the second for logs.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} ")?;
+        match self {
+            Error::Kernel { call, object, cause, source } => f
+                .debug_struct("Kernel")
+                .field("call", call)
+                .field("object", object)
+                .field("cause", cause)
+                .field("source", source)
+                .finish(),
+            Error::Argument { object, argument, found, rule, advice } => f
+                .debug_struct("Argument")
+                .field("object", object)
+                .field("argument", argument)
+                .field("found", found)
+                .field("rule", rule)
+                .field("advice", advice)
+                .finish(),
+            Error::Mismatch { object, property, found, expected, advice } => f
+                .debug_struct("Mismatch")
+                .field("object", object)
+                .field("property", property)
+                .field("found", found)
+                .field("expected", expected)
+                .field("advice", advice)
+                .finish(),
+            Error::NotFound { object, kind, name, known, advice } => f
+                .debug_struct("NotFound")
+                .field("object", object)
+                .field("kind", kind)
+                .field("name", name)
+                .field("known", known)
+                .field("advice", advice)
+                .finish(),
+            Error::Ambiguous { object, kind, name, candidates, advice } => f
+                .debug_struct("Ambiguous")
+                .field("object", object)
+                .field("kind", kind)
+                .field("name", name)
+                .field("candidates", candidates)
+                .field("advice", advice)
+                .finish(),
+            Error::Btf { object, fault } => {
+                f.debug_struct("Btf").field("object", object).field("fault", fault).finish()
+            }
+            Error::Layout { object, rust_type, mismatches } => f
+                .debug_struct("Layout")
+                .field("object", object)
+                .field("rust_type", rust_type)
+                .field("mismatches", mismatches)
+                .finish(),
+            Error::Bind { object, rust_type, faults } => f
+                .debug_struct("Bind")
+                .field("object", object)
+                .field("rust_type", rust_type)
+                .field("faults", faults)
+                .finish(),
+            Error::WrongObject { object, found, expected } => f
+                .debug_struct("WrongObject")
+                .field("object", object)
+                .field("found", found)
+                .field("expected", expected)
+                .finish(),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Kernel { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// Returns what the error is about.
+    pub fn object(&self) -> &Object {
+        match self {
+            Error::Kernel { object, .. }
+            | Error::Argument { object, .. }
+            | Error::Mismatch { object, .. }
+            | Error::NotFound { object, .. }
+            | Error::Ambiguous { object, .. }
+            | Error::Btf { object, .. }
+            | Error::Layout { object, .. }
+            | Error::Bind { object, .. }
+            | Error::WrongObject { object, .. } => object,
+        }
+    }
+
+    /// Returns what the kernel's errno meant, where the kernel refused a call.
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Error::Kernel { cause, .. } => Some(*cause),
+            _ => None,
+        }
+    }
+
+    /// Returns the next step, where there is one.
+    pub fn advice(&self) -> Option<Advice> {
+        match self {
+            Error::Kernel { cause, .. } => cause.advice(),
+            Error::Argument { advice, .. } | Error::Mismatch { advice, .. } | Error::NotFound { advice, .. } => *advice,
+            Error::Ambiguous { advice, .. } => Some(*advice),
+            Error::Btf { fault, .. } => fault.advice(),
+            Error::WrongObject { expected: ObjectKind::Program, .. } => Some(Advice::GiveProgram),
+            Error::WrongObject { .. } => Some(Advice::GiveMap),
+            Error::Layout { .. } | Error::Bind { .. } => None,
+        }
+    }
+
+    /// Returns the errno, where the kernel refused a call. Note 524 (`ENOTSUPP`), for which libc has no name.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        match self {
+            Error::Kernel { source, .. } => source.raw_os_error(),
+            _ => None,
+        }
+    }
+
+    /// The same error about another object: the pin that was opened, the variable that was accessed.
+    pub(crate) fn about(mut self, about: Object) -> Error {
+        match &mut self {
+            Error::Kernel { object, .. }
+            | Error::Argument { object, .. }
+            | Error::Mismatch { object, .. }
+            | Error::NotFound { object, .. }
+            | Error::Ambiguous { object, .. }
+            | Error::Btf { object, .. }
+            | Error::Layout { object, .. }
+            | Error::Bind { object, .. }
+            | Error::WrongObject { object, .. } => **object = about,
+        }
+        self
+    }
+
+    /// Names the pin that turned out to be something else.
+    pub(crate) fn at_pin(self, path: &Path) -> Error {
+        match self {
+            Error::WrongObject { .. } => self.about(Object::Pin { path: path.to_owned() }),
+            other => other,
+        }
+    }
+}
+
+/// An errno by its symbolic name.
+struct Errno(i32);
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.0 {
+            libc::EPERM => "EPERM",
+            libc::ENOENT => "ENOENT",
+            libc::E2BIG => "E2BIG",
+            libc::EBADF => "EBADF",
+            libc::EAGAIN => "EAGAIN",
+            libc::ENOMEM => "ENOMEM",
+            libc::EACCES => "EACCES",
+            libc::EFAULT => "EFAULT",
+            libc::EBUSY => "EBUSY",
+            libc::EEXIST => "EEXIST",
+            libc::ENODEV => "ENODEV",
+            libc::ENOTDIR => "ENOTDIR",
+            libc::EINVAL => "EINVAL",
+            libc::ENFILE => "ENFILE",
+            libc::EMFILE => "EMFILE",
+            libc::EROFS => "EROFS",
+            libc::ENAMETOOLONG => "ENAMETOOLONG",
+            libc::ENOSYS => "ENOSYS",
+            libc::ELOOP => "ELOOP",
+            ENOTSUPP => "ENOTSUPP (524)",
+            other => return write!(f, "errno {other}"),
+        };
+        f.write_str(name)
+    }
+}
