@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::atomic::Ordering::Relaxed;
 
-use bpfvar::{Array, Globals, Map, Result};
+use bpfvar::{Array, Globals, Map, ReadWrite, Result};
 use bpfvar_objects::{Loaded, Source, load};
 use bpfvar_testkit::host;
 
@@ -21,7 +21,7 @@ fn main() {
             return Ok(());
         }
         let loaded = load(Source::Count);
-        let globals = Globals::of_program_id(loaded.programs[0].id())?;
+        let globals = Globals::by_id(loaded.programs[0].id())?;
         access(bench, &globals)?;
         resolve(bench, &globals, &loaded)?;
         list(bench)
@@ -33,8 +33,8 @@ fn access(bench: &mut Bench, globals: &Globals) -> Result<()> {
     let array = Array::<u64>::builder().name("core").create()?;
     let core = array.at(0);
     let var = globals.var("packets")?;
-    let field = var.field::<u64>()?;
-    let data = var.section().map();
+    let field = var.bind::<u64, ReadWrite>()?;
+    let data = var.map().as_map();
     let mut value = vec![0; data.info().value_size as usize];
     bench
         .operation("load a variable")
@@ -70,9 +70,9 @@ fn resolve(bench: &mut Bench, globals: &Globals, loaded: &Loaded) -> Result<()> 
         .operation("resolve a variable")
         .subject("Globals::var", |b| b.iter(|| globals.var(black_box("config.limits[2].burst"))))
         .subject("Globals::var, Var::field", |b| {
-            b.iter(|| globals.var(black_box("config.limits[2].burst")).and_then(|var| var.field::<u32>()));
+            b.iter(|| globals.var(black_box("config.limits[2].burst")).and_then(|var| var.bind::<u32, ReadWrite>()));
         })
-        .subject("Globals::of_program_id", |b| b.iter(|| Globals::of_program_id(id)))
+        .subject("Globals::by_id", |b| b.iter(|| Globals::by_id(id)))
         .call("one Map::lookup of the section", |b| b.iter(|| loaded.map(".data").lookup(0, black_box(&mut value))))
         .measure();
     Ok(())

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bpfvar::{Globals, MapValue};
+use bpfvar::{Globals, MapValue, ReadOnly, Shared};
 use bpfvar_objects::{Source, load};
 use bpfvar_testkit::host;
 
@@ -33,10 +33,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let id = loaded.programs[0].id();
 
     // We know its name, or, as there may be others of that name, its id.
-    let globals = Globals::of_program_id(id)?;
+    let globals = Globals::by_id(id)?;
     println!("{} has\n", globals.program().map_or_else(String::new, ToString::to_string));
     for var in globals.vars() {
-        println!("  {:8} {:14} {:9} = {}", var.section().name(), var.type_name(), var.path(), var.read()?);
+        println!("  {:8} {:14} {:9} = {}", var.map().name(), var.type_name(), var.path(), var.read()?);
     }
 
     // By text, checked against BTF: no Rust type is needed.
@@ -45,11 +45,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     globals.var("config.mode")?.set(old)?;
     println!("knob = 300: {}", globals.var("knob")?.set("300").err().ok_or("a byte took 300")?);
 
-    // By type, held against BTF once; from here on each access is one instruction.
-    let config = globals.var("config")?.view::<Config>()?;
-    config.rate.store(5, Relaxed);
+    // By type, checked against BTF once. From here on each access is one instruction.
+    let config: Shared<Config> = globals.var("config")?.bind()?;
+    config.view().rate.store(5, Relaxed);
     println!("config.rate = 5; the program returns {}", loaded.run(1));
-    let packets = globals.var("packets")?.read_only().field::<u64>()?;
+    let packets = globals.var("packets")?.bind::<u64, ReadOnly>()?;
     let before = packets.load(Relaxed);
     loaded.run(1_000_000);
     println!("packets: {before} + {}", packets.load(Relaxed) - before);

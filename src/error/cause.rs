@@ -202,7 +202,7 @@ advice! {
     /// A map has several entries.
     ChooseEntry: "choose an entry, [INDEX]";
     /// Text for a struct or an array is not JSON.
-    WriteJson: "write an array as [1, 2, 3] and a struct as {\"member\": 1}";
+    WriteJson: "write an array as [1, 2, 3] and a struct as {\"member\": 1}, or write one part by its path";
     /// Text for a struct or an array needs the feature `json`.
     EnableJson: "enable the feature `json` of bpfvar, or give the values as Input::Array and Input::Struct";
     /// The map is not frozen.

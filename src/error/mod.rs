@@ -489,7 +489,7 @@ impl Error {
     /// Names the pin that turned out to be something else.
     pub(crate) fn at_pin(self, path: &Path) -> Error {
         match self {
-            Error::WrongObject { .. } => self.about(Object::Pin { path: path.to_owned() }),
+            Error::WrongObject { .. } => self.about(Object::Pin { path: path.to_owned(), map: None }),
             other => other,
         }
     }

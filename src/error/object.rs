@@ -41,11 +41,13 @@ pub enum Object {
         /// Its id. `None` for BTF that comes from bytes, or that is to be loaded.
         id: Option<u32>,
     },
-    /// A pinned object.
+    /// A pin.
     #[non_exhaustive]
     Pin {
         /// Its path.
         path: PathBuf,
+        /// The map that is to be pinned there or unpinned, where that is known.
+        map: Option<Box<Object>>,
     },
     /// A file descriptor whose object is not known yet.
     #[non_exhaustive]
@@ -135,7 +137,7 @@ impl Object {
         match self {
             Object::Map { id, .. } | Object::Program { id, .. } => Some(*id),
             Object::Btf { id } => *id,
-            Object::Variable { map, .. } => map.id(),
+            Object::Variable { map, .. } | Object::Pin { map: Some(map), .. } => map.id(),
             _ => None,
         }
     }
@@ -154,7 +156,8 @@ impl fmt::Display for Object {
             Object::Program { name, id } => named(f, "program", name, *id),
             Object::Btf { id: Some(id) } => write!(f, "BTF id {id}"),
             Object::Btf { id: None } => f.write_str("BTF"),
-            Object::Pin { path } => write!(f, "pin {path:?}"),
+            Object::Pin { path, map: None } => write!(f, "pin {path:?}"),
+            Object::Pin { path, map: Some(map) } => write!(f, "{map} at {path:?}"),
             Object::Descriptor { what } if what.is_empty() => f.write_str("the descriptor"),
             Object::Descriptor { what } => write!(f, "the descriptor ({what})"),
             Object::Variable { path, type_name, map, .. } => write!(f, "{path} ({type_name} in {map})"),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::object::{self, Ids};
 use super::{MapBuilder, MapInfo, MapType, cause};
-use crate::error::{Advice, Call, Cause, Error, ObjectKind, Property, Result};
+use crate::error::{Advice, Call, Cause, Error, Object, ObjectKind, Property, Result};
 use crate::sys;
 use crate::sys::bpf::{self, IdKind};
 
@@ -160,7 +160,7 @@ impl Map {
         let c_path = object::c_path(path)?;
         bpf::obj_pin(self.as_fd(), &c_path).map_err(|source| {
             let cause = cause::of_pin(&source, path);
-            Error::Kernel { call: Call::ObjPin, object: object::pin(path), cause, source }
+            Error::Kernel { call: Call::ObjPin, object: self.pinned_at(path), cause, source }
         })
     }
 
@@ -178,7 +178,7 @@ impl Map {
         }
         fs::remove_file(path).map_err(|source| {
             let cause = cause::of_get(&source, path);
-            Error::Kernel { call: Call::Unlink, object: object::pin(path), cause, source }
+            Error::Kernel { call: Call::Unlink, object: self.pinned_at(path), cause, source }
         })
     }
 
@@ -233,6 +233,11 @@ impl Map {
     pub fn named(name: &str) -> Result<Vec<Map>> {
         let name = object::cut(name);
         object::all(Map::ids(), Map::from_id, |map| map.info.name == name)
+    }
+
+    /// This map at a path.
+    fn pinned_at(&self, path: &Path) -> Box<Object> {
+        Box::new(Object::Pin { path: path.to_owned(), map: Some(Box::new(self.info.object())) })
     }
 
     /// The error for an argument that `rule` forbids.

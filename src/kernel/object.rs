@@ -64,7 +64,7 @@ pub(super) fn wrong(found: String, expected: ObjectKind) -> Error {
 
 /// A pin of which only the path is known.
 pub(super) fn pin(path: &Path) -> Box<Object> {
-    Box::new(Object::Pin { path: path.to_owned() })
+    Box::new(Object::Pin { path: path.to_owned(), map: None })
 }
 
 /// What a descriptor is, as far as /proc tells.

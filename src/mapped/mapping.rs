@@ -45,7 +45,8 @@ pub(super) fn map_part<A: Access>(map: &Map, entry: u32, at: u64, len: u64) -> R
     check_mappable(map)?;
     let info = map.info();
     assert!(entry < info.max_entries && at + len <= info.stride(), "the part lies inside an entry");
-    map_bytes::<A>(map, info.stride() * u64::from(entry) + at, len)
+    // No mapping is empty, but a type may be.
+    map_bytes::<A>(map, info.stride() * u64::from(entry) + at, len.max(1))
 }
 
 fn map_bytes<A: Access>(map: &Map, offset: u64, len: u64) -> Result<Region> {

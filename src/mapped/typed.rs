@@ -109,7 +109,7 @@ impl<A: Access> Typed<A> {
         let inside = at.checked_add(size).is_some_and(|end| end <= self.stride) && entry < self.entries;
         assert!(inside, "the part lies inside an entry");
         let layout = Layout::of::<T>();
-        let mut in_units = layout.end().is_some() && size != 0;
+        let mut in_units = layout.end().is_some();
         layout.each_leaf(at as usize, &mut |at, width| {
             in_units &= self.units.admits(Unit { at: at as u64, width: width as u32 });
         });

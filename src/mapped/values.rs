@@ -105,7 +105,6 @@ impl<T: MapValue, A: Access> Values<T, A> {
 ///
 /// If that is not inside an entry, or not aligned for `T`.
 pub(super) fn map_one<T: MapValue, A: Access>(map: &Map, entry: u32, at: u64) -> Result<Shared<T, A>> {
-    let () = Values::<T, A>::SHAPE;
     let region = Arc::new(mapping::map_part::<A>(map, entry, at, size_of::<T>() as u64)?);
     let base = region.base().cast::<T>();
     assert!(base.is_aligned(), "the part is aligned for its type");

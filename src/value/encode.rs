@@ -241,7 +241,7 @@ impl Encoder<'_> {
     fn structure(&mut self, of: TypeId, at: usize, value: &Input) -> Encoded {
         let Kind::Struct { members, .. } = self.btf.kind(of) else { return Ok(()) };
         let Input::Struct(given) = value else {
-            let rule = format!("{} takes members by name; or write one member by its path", self.btf.type_name(of));
+            let rule = format!("{} takes members by name", self.btf.type_name(of));
             return Err(Fault { advice: Some(Advice::WriteJson), ..self.fault(value, rule) });
         };
         let parts = self.btf.named_parts(members);

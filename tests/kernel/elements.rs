@@ -58,7 +58,6 @@ fn keys_and_lengths_are_checked_before_the_call() {
         (map.lookup(0, &mut []), "value"),
         (map.update(100, &long[..12]), "key"),
         (map.update(0, &long[..8]), "value"),
-        (map.delete(100), "key"),
         (map.lookup_batch(99..101, &mut long), "entries"),
         (map.lookup_batch(0..2, &mut long[..23]), "values"),
         #[expect(clippy::reversed_empty_ranges, reason = "that is the test")]
@@ -77,16 +76,6 @@ fn keys_and_lengths_are_checked_before_the_call() {
     assert!(text.contains("key is 100") && text.contains("0..100"), "{text}");
     let text = map.lookup(0, &mut long).unwrap_err().to_string();
     assert!(text.contains("24 bytes long") && text.contains("12 bytes are needed"), "{text}");
-}
-
-#[test]
-fn an_entry_of_an_array_is_never_deleted() {
-    if !host::ready((5, 8)) {
-        return;
-    }
-    let error = map().delete(3).unwrap_err();
-    assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::CannotDelete), Some(libc::EINVAL)));
-    assert!(error.to_string().contains("write zeros"), "{error}");
 }
 
 #[test]

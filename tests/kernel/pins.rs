@@ -46,7 +46,7 @@ fn what_cannot_be_pinned_says_why() {
     map.pin(bpffs.path("taken")).unwrap();
     let cases = [
         (bpffs.path("taken"), Cause::PathTaken, "unpin it"),
-        (bpffs.path("no/such/directory"), Cause::NoSuchPath, "no such path"),
+        (bpffs.path("no/such/directory"), Cause::NoSuchPath, "does not exist"),
         (std::env::temp_dir().join("bpfvar-not-bpffs"), Cause::NotBpffs, "mount -t bpf"),
     ];
     for (path, cause, text) in cases {

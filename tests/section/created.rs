@@ -1,6 +1,6 @@
 //! The BTF that our own maps carry.
 
-use bpfvar::{Array, MapValue, Section, Zerocopy};
+use bpfvar::{Array, MapValue, TypedMap, Zerocopy};
 use bpfvar_testkit::host;
 
 #[derive(MapValue, Clone, Copy)]
@@ -21,9 +21,9 @@ struct Everything {
     weight: f32,
 }
 
-fn section<T: MapValue>(name: &str) -> Section {
+fn section<T: MapValue>(name: &str) -> TypedMap {
     let array = Array::<T>::builder().name(name).entries(2).create().unwrap();
-    Section::open(array.into_map().unwrap()).unwrap()
+    TypedMap::open(array.into_map().unwrap()).unwrap()
 }
 
 #[test]
@@ -38,8 +38,8 @@ fn a_map_of_a_derived_type_shows_its_fields_by_name() {
     let expected = "{count: 0, delta: 0, on: true, inner: [{type: 0, ratio: 1.5}, {type: 0, ratio: 0.0}], mac: [0, 0, 0, 0, 0, 0], weight: 0.0}";
     assert_eq!(value, expected);
     assert_eq!(section.var("everything").unwrap().type_name(), "struct Everything");
-    section.bind::<Everything, bpfvar::ReadWrite>().unwrap();
-    assert!(section.bind::<Inner, bpfvar::ReadWrite>().is_err());
+    section.array::<Everything, bpfvar::ReadWrite>().unwrap();
+    assert!(section.array::<Inner, bpfvar::ReadWrite>().is_err());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! Nothing that it does gives two access widths for one byte.
 #![forbid(unsafe_code)]
 
-use bpfvar::{Access, Array, Btf, Field, Map, ReadWrite, Section};
+use bpfvar::{Access, Array, Btf, Field, Map, ReadWrite, TypedMap};
 use bpfvar_testkit::host;
 
 use crate::hostile::Types;
@@ -99,7 +99,7 @@ struct Outer {
 }
 
 /// `.bss` with `u32 a[2]` at 0 and `struct { u32 x[2]; } b` at 8.
-fn section() -> Section {
+fn section() -> TypedMap {
     let mut types = Types::default();
     let word = types.int("u32", 4);
     let words = types.array(word, 2);
@@ -107,7 +107,7 @@ fn section() -> Section {
     let (a, b) = (types.variable("a", words), types.variable("b", outer));
     types.section(".bss", 16, &[(a, 0), (b, 8)]);
     let map = Map::builder().name(".bss").value_size(16).create().unwrap();
-    Section::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap()
+    TypedMap::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap()
 }
 
 #[test]
@@ -116,11 +116,12 @@ fn a_layout_counts_only_for_the_type_that_it_is_true_of() {
         return;
     }
     let section = section();
-    section.var("a[1]").unwrap().field::<u32>().unwrap();
-    assert!(section.var("a").unwrap().view::<Liar>().is_err());
-    assert!(section.var("a").unwrap().field::<[Liar; 1]>().is_err());
-    assert!(section.var("a").unwrap().view::<Silent>().is_err());
-    assert!(section.var("b").unwrap().view::<Outer>().is_err());
+    section.var("a[1]").unwrap().bind::<u32, ReadWrite>().unwrap();
+    assert!(section.var("a").unwrap().bind::<Liar, ReadWrite>().is_err());
+    assert!(section.var("a").unwrap().bind::<[Liar; 1], ReadWrite>().is_err());
+    assert!(section.var("a").unwrap().bind::<Silent, ReadWrite>().is_err());
+    // Nothing is known of how this one is accessed, so it does not share a mapping: it has one where it is the only type.
+    section.var("b").unwrap().bind::<Outer, ReadWrite>().unwrap();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use bpfvar::{Btf, Cause, Error, Globals, Linkage, Map, Program, Section};
+use bpfvar::{Btf, Cause, Error, Globals, Linkage, Map, Program, ReadWrite, TypedMap};
 use bpfvar_objects::{Source, load};
 use bpfvar_testkit::host;
 
@@ -17,12 +17,12 @@ fn a_program_is_found_by_id_pin_and_descriptor() {
     let program = Program::from_borrowed_fd(loaded.programs[0].program.as_fd()).unwrap();
     assert_eq!(program.info().id, id);
     assert_eq!(program.info().name, "sum");
-    for other in [Globals::of_program_pinned(bpffs.path("sum")).unwrap(), Globals::of_program(&program).unwrap()] {
+    for other in [Globals::by_pin(bpffs.path("sum")).unwrap(), Globals::of_program(&program).unwrap()] {
         assert_eq!(other.program(), globals.program());
         assert_eq!(other.var("last").unwrap().offset(), 8);
     }
-    assert_eq!(globals.section(".data").unwrap().name(), ".data");
-    assert!(globals.section(".bss").unwrap_err().to_string().contains("there are .data"));
+    assert_eq!(globals.map(".data").unwrap().name(), ".data");
+    assert!(globals.map(".bss").unwrap_err().to_string().contains("there are .data"));
     let by_map = Globals::of_map(loaded.map(".data").try_clone().unwrap()).unwrap();
     assert_eq!(by_map.var("last").unwrap().size(), 4);
 }
@@ -31,10 +31,10 @@ fn a_program_is_found_by_id_pin_and_descriptor() {
 fn a_map_is_no_program_and_a_program_no_map() {
     let Some((loaded, _)) = loaded(Source::Tail) else { return };
     let error = Program::from_borrowed_fd(loaded.map(".data")).unwrap_err();
-    assert!(matches!(error, Error::NotAProgram { .. }), "{error}");
+    assert!(matches!(error, Error::WrongObject { .. }), "{error}");
     assert!(error.to_string().contains("anon_inode:bpf-map"), "{error}");
     let error = Map::from_borrowed_fd(loaded.programs[0].program.as_fd()).unwrap_err();
-    assert!(matches!(error, Error::NotAMap { .. }), "{error}");
+    assert!(matches!(error, Error::WrongObject { .. }), "{error}");
     let bpffs = host::Bpffs::mount();
     loaded.map(".data").pin(bpffs.path("data")).unwrap();
     let error = Program::from_pin(bpffs.path("data")).unwrap_err();
@@ -61,7 +61,7 @@ fn a_name_that_fits_several_programs_is_an_error_with_their_ids() {
         return;
     }
     let (one, other) = (load(Source::Count), load(Source::Twin));
-    let error = Globals::of_program_named("count").unwrap_err();
+    let error = Globals::by_name("count").unwrap_err();
     assert!(matches!(error, Error::Ambiguous { .. }), "{error}");
     let text = error.to_string();
     for id in [one.programs[0].id(), other.programs[0].id()] {
@@ -77,7 +77,7 @@ fn what_is_not_there_is_named_with_what_is() {
     assert!(matches!(error, Error::NotFound { .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains("no variable \"samplings\"") && text.contains("sampling, config"), "{text}");
-    let error = Globals::of_program_named("no_such_program").unwrap_err().to_string();
+    let error = Globals::by_name("no_such_program").unwrap_err().to_string();
     assert!(error.contains("no program \"no_such_program\"") && error.contains("bpfvar list"), "{error}");
     assert_eq!(Program::from_id(u32::MAX).unwrap_err().cause(), Some(Cause::NoSuchId));
     assert_eq!(Btf::from_id(u32::MAX).unwrap_err().cause(), Some(Cause::NoSuchId));
@@ -114,12 +114,12 @@ fn static_variables_of_functions_have_dots_in_their_names() {
 #[test]
 fn all_sections_are_there_and_nothing_else() {
     let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
-    let mut names: Vec<_> = globals.sections().iter().map(Section::name).collect();
+    let mut names: Vec<_> = globals.maps().iter().map(TypedMap::name).collect();
     names.sort_unstable();
     let expected = [".bss", ".data", ".data.custom", ".data.static", ".kconfig", ".rodata", ".rodata.custom"];
     assert_eq!(names, expected);
     let Some((_loaded, globals)) = loaded(Source::Maps) else { return };
-    let mut names: Vec<_> = globals.sections().iter().map(Section::name).collect();
+    let mut names: Vec<_> = globals.maps().iter().map(TypedMap::name).collect();
     names.sort_unstable();
     assert_eq!(names, ["a_map_with_a_lo", "numbers", "plain", "scalar", "stats"]);
 }
@@ -133,13 +133,13 @@ fn without_the_capability_ids_fail_with_advice_and_descriptors_work() {
     let again = loaded.map(".data").try_clone().unwrap();
     drop(globals);
     host::without_capabilities(|| {
-        let error = Globals::of_program_id(id).unwrap_err();
+        let error = Globals::by_id(id).unwrap_err();
         assert_eq!(error.cause(), Some(Cause::NeedsCapSysAdmin), "{error}");
-        assert!(Globals::of_program_named("sum").is_err());
-        let error = Section::open(again).unwrap_err();
+        assert!(Globals::by_name("sum").is_err());
+        let error = TypedMap::open(again).unwrap_err();
         assert_eq!(error.cause(), Some(Cause::BtfNeedsCapSysAdmin), "{error}");
         assert!(error.to_string().contains("CAP_SYS_ADMIN"), "{error}");
-        let section = Section::with_btf(map, btf).unwrap();
+        let section = TypedMap::with_btf(map, btf).unwrap();
         let other = Btf::parse(&{
             let mut types = crate::hostile::Types::default();
             let int = types.int("u64", 8);
@@ -147,10 +147,13 @@ fn without_the_capability_ids_fail_with_advice_and_descriptors_work() {
             types.bytes()
         })
         .unwrap();
-        let error = Section::with_btf(section.map().try_clone().unwrap(), other).unwrap_err().to_string();
-        assert!(error.contains("no BTF says") || error.contains("another program's"), "{error}");
+        let error = TypedMap::with_btf(section.as_map().try_clone().unwrap(), other).unwrap_err().to_string();
+        assert!(error.contains("no BTF describes") || error.contains("another program"), "{error}");
         section.var("last").unwrap().set("7").unwrap();
-        assert_eq!(section.var("last").unwrap().field::<u32>().unwrap().load(std::sync::atomic::Ordering::Relaxed), 7);
+        assert_eq!(
+            section.var("last").unwrap().bind::<u32, ReadWrite>().unwrap().load(std::sync::atomic::Ordering::Relaxed),
+            7
+        );
     });
 }
 
@@ -158,7 +161,7 @@ fn without_the_capability_ids_fail_with_advice_and_descriptors_work() {
 fn the_whole_system_is_read_at_once() {
     let Some((loaded, _)) = loaded(Source::Count) else { return };
     let system = Globals::of_system().unwrap();
-    let ids: Vec<_> = system.sections().iter().map(|section| section.map().info().id).collect();
+    let ids: Vec<_> = system.maps().iter().map(|section| section.info().id).collect();
     for map in &loaded.maps {
         assert!(ids.contains(&map.map.info().id), "{}", map.name);
     }

@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use bpfvar::{Btf, Map, Section};
+use bpfvar::{Btf, Map, ReadWrite, TypedMap};
 use bpfvar_objects::{Source, load};
 use bpfvar_testkit::host;
 
@@ -144,7 +144,7 @@ fn unions_nested_in_one_another_take_no_time() {
             continue;
         };
         let map = Map::builder().name(".bss").value_size(4096).create().unwrap();
-        let section = Section::with_btf(map, btf).unwrap();
+        let section = TypedMap::with_btf(map, btf).unwrap();
         let error = section.var("x").unwrap().read().unwrap_err().to_string();
         assert!(error.contains("overlap so often") && error.contains("read a part"), "{error}");
         assert!(section.var(&format!("x{}[7]", ".a".repeat(12))).unwrap().read().is_ok());
@@ -186,7 +186,7 @@ fn members_without_bytes_and_enums_without_end_are_bounded() {
     let (a, b, c) = (types.variable("a", many), types.variable("b", enums), types.variable("c", holes));
     types.section(".bss", 2 << 20, &[(a, 0), (b, 4096), (c, 8192)]);
     let map = Map::builder().name(".bss").value_size(2 << 20).create().unwrap();
-    let section = Section::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+    let section = TypedMap::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
     assert!(section.var("a").unwrap().read().unwrap_err().to_string().contains("overlap"));
     assert!(section.var("b").unwrap().declaration().len() < 2 << 20, "an enum is written out once");
     section.var("b").unwrap().read().unwrap();
@@ -209,9 +209,9 @@ fn one_programs_odd_types_do_not_hide_the_systems() {
     let odd = Map::builder().name("odd").value_size(4).btf(btf.as_fd(), key, of).create().unwrap();
     let loaded = load(Source::Count);
     let system = bpfvar::Globals::of_system().unwrap();
-    let ids: Vec<_> = system.sections().iter().map(|section| section.map().info().id).collect();
+    let ids: Vec<_> = system.maps().iter().map(|section| section.info().id).collect();
     assert!(ids.contains(&loaded.map(".data").info().id) && !ids.contains(&odd.info().id));
-    assert!(Section::open(odd).unwrap_err().to_string().contains("too many members"));
+    assert!(TypedMap::open(odd).unwrap_err().to_string().contains("too many members"));
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_name_cannot_be_long_or_steer_a_terminal() {
     let variable = types.variable("\x1b]0;x\x07", evil);
     types.section(".bss", 4, &[(variable, 0)]);
     let map = Map::builder().name(".bss").value_size(4).create().unwrap();
-    let section = Section::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+    let section = TypedMap::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
     for var in section.vars() {
         let text = format!("{var} {} {}", var.path(), var.declaration().trim_end());
         assert!(!text.contains(char::is_control), "{text:?}");
@@ -247,9 +247,9 @@ fn an_array_of_nothing_at_the_end_of_a_map_is_a_field() {
     let (a, z, m) = (types.variable("a", empty), types.variable("z", none), types.variable("m", many));
     types.section(".bss", 8, &[(a, 0), (z, 8), (m, 8)]);
     let map = Map::builder().name(".bss").value_size(8).create().unwrap();
-    let section = Section::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
-    section.var("z").unwrap().field::<[u32; 0]>().unwrap();
-    section.var("m").unwrap().field::<[[u32; 0]; u32::MAX as usize]>().unwrap();
+    let section = TypedMap::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+    section.var("z").unwrap().bind::<[u32; 0], ReadWrite>().unwrap();
+    section.var("m").unwrap().bind::<[[u32; 0]; u32::MAX as usize], ReadWrite>().unwrap();
     assert_eq!(section.var("m").unwrap().read().unwrap().to_string(), "[]");
 }
 
@@ -320,7 +320,7 @@ fn changed_types_are_walked_without_harm() {
         let Ok(btf) = Btf::parse(&bytes) else { continue };
         parsed += 1;
         for map in [&data, &bss] {
-            let Ok(section) = Section::with_btf(map.try_clone().unwrap(), btf.clone()) else { continue };
+            let Ok(section) = TypedMap::with_btf(map.try_clone().unwrap(), btf.clone()) else { continue };
             opened += 1;
             for var in section.vars().take(20) {
                 let _ = (var.type_name(), var.declaration(), var.offset(), var.size());
@@ -328,7 +328,7 @@ fn changed_types_are_walked_without_harm() {
                     let _ = var.read().map(|value| serde_json::to_string(&value).unwrap());
                     let _ = var.set("1");
                     let _ = var.add("1");
-                    let _ = var.field::<u32>();
+                    let _ = var.bind::<u32, ReadWrite>();
                 }
             }
         }

@@ -23,7 +23,7 @@ fn loaded(source: Source) -> Option<(Loaded, Globals)> {
     }
     let loaded = load(source);
     // By id: other tests have programs of the same name in the kernel at the same time.
-    let globals = Globals::of_program_id(loaded.programs[0].id()).unwrap();
+    let globals = Globals::by_id(loaded.programs[0].id()).unwrap();
     Some((loaded, globals))
 }
 

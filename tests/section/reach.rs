@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use bpfvar::{Cause, Globals, Map, Reach, Section};
+use bpfvar::{AccessMode, Applied, Cause, Globals, Map, ReadOnly, ReadWrite, TypedMap};
 use bpfvar_objects::{Source, load_as_aya};
 use bpfvar_testkit::host;
 
@@ -11,11 +11,11 @@ use crate::{loaded, text};
 #[test]
 fn sections_say_how_they_are_reached() {
     let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
-    let reach = |path: &str| globals.var(path).unwrap().section().reach().unwrap();
-    assert_eq!(reach("zero_u64"), Reach::Mapped);
-    assert_eq!(reach("custom_rodata"), Reach::MappedReadOnly);
-    assert_eq!(reach("CONFIG_HZ"), Reach::MappedReadOnly);
-    assert_eq!(reach("only_static"), Reach::SystemCall);
+    let reach = |path: &str| globals.var(path).unwrap().map().access().unwrap();
+    assert_eq!(reach("zero_u64"), AccessMode::Mapped);
+    assert_eq!(reach("custom_rodata"), AccessMode::MappedReadOnly);
+    assert_eq!(reach("CONFIG_HZ"), AccessMode::MappedReadOnly);
+    assert_eq!(reach("only_static"), AccessMode::SystemCall);
 }
 
 #[test]
@@ -26,10 +26,10 @@ fn what_cannot_be_mapped_is_read_and_rewritten_only_by_name() {
     assert_eq!(var.read_as::<u32>().unwrap(), 33);
     let error = var.set("34").unwrap_err();
     assert!(error.to_string().contains("BPF_F_MMAPABLE"), "{error}");
-    assert!(var.field::<u32>().is_err());
-    assert!(var.clone().read_only().field::<u32>().is_err());
+    assert!(var.bind::<u32, ReadWrite>().is_err());
+    assert!(var.bind::<u32, ReadOnly>().is_err());
     assert!(var.add("1").is_err(), "not in one step");
-    let (old, new) = var.change_by_rewrite("34").unwrap().apply().unwrap();
+    let Applied { old, new, .. } = var.change_by_rewrite("34").unwrap().apply().unwrap();
     assert_eq!((old.to_string(), new.to_string()), ("33".to_owned(), "34".to_owned()));
     assert_eq!(text(&globals, "only_static"), "34");
     assert!(var.change_by_rewrite("99999999999").is_err());
@@ -42,16 +42,16 @@ fn sections_as_aya_makes_them_are_described_by_their_program() {
     }
     let loaded = load_as_aya(Source::Count);
     loaded.run(5);
-    let globals = Globals::of_program_id(loaded.programs[0].id()).unwrap();
+    let globals = Globals::by_id(loaded.programs[0].id()).unwrap();
     let packets = globals.var("packets").unwrap();
-    assert_eq!(packets.section().name(), ".bss");
-    assert_eq!(packets.section().map().info().btf_id, 0);
-    assert_eq!(packets.section().reach().unwrap(), Reach::SystemCall);
+    assert_eq!(packets.map().name(), ".bss");
+    assert_eq!(packets.map().info().btf_id, 0);
+    assert_eq!(packets.map().access().unwrap(), AccessMode::SystemCall);
     assert_eq!(text(&globals, "packets"), "5");
     assert_eq!(text(&globals, "config.limits[3]"), "{burst: 40, delta: -4}");
     globals.var("config.mode").unwrap().change_by_rewrite("OFF").unwrap().apply().unwrap();
     assert_eq!(loaded.run(1), 0);
-    let alone = Section::open(Map::from_id(packets.section().map().info().id).unwrap()).unwrap();
+    let alone = TypedMap::open(Map::from_id(packets.map().info().id).unwrap()).unwrap();
     assert_eq!(alone.var("packets").unwrap().read().unwrap().to_string(), "6");
 }
 
@@ -62,8 +62,8 @@ fn a_read_only_descriptor_looks_up() {
     let path = bpffs.path("data");
     loaded.map(".data").pin(&path).unwrap();
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o444)).unwrap();
-    let section = Section::open(Map::from_pin_read_only(&path).unwrap()).unwrap();
-    assert_eq!(section.reach().unwrap(), Reach::SystemCallReadOnly);
+    let section = TypedMap::open(Map::from_pin_read_only(&path).unwrap()).unwrap();
+    assert_eq!(section.access().unwrap(), AccessMode::SystemCallReadOnly);
     assert_eq!(section.var("last").unwrap().read().unwrap().to_string(), "2578103244");
     let error = section.var("last").unwrap().set("1").unwrap_err();
     assert_eq!(error.cause(), Some(Cause::ReadOnlyDescriptor), "{error}");
@@ -77,7 +77,7 @@ fn reading_hinders_nobody_from_freezing_and_writing_does() {
     let map = loaded.map(".data");
     assert_eq!(text(&globals, "last"), "2578103244");
     map.freeze().unwrap();
-    assert_eq!(globals.sections()[0].reach().unwrap(), Reach::MappedReadOnly);
+    assert_eq!(globals.maps()[0].access().unwrap(), AccessMode::MappedReadOnly);
     let error = globals.var("last").unwrap().set("1").unwrap_err();
     assert_eq!(error.cause(), Some(Cause::Frozen), "{error}");
     assert_eq!(text(&globals, "last"), "2578103244");
@@ -94,7 +94,7 @@ fn a_map_without_any_btf_says_so() {
         return;
     }
     let map = Map::builder().name("bare").value_size(8).create().unwrap();
-    let error = Section::open(map).unwrap_err().to_string();
+    let error = TypedMap::open(map).unwrap_err().to_string();
     assert!(error.contains("map \"bare\"") && error.contains("without BTF"), "{error}");
 }
 
@@ -106,13 +106,13 @@ fn what_libbpf_and_aya_load_is_found_the_same() {
     }
     let bpffs = host::Bpffs::mount();
     let by_libbpf = bpfvar_objects::load_by_bpftool(Source::Kinds, &bpffs.path("")).unwrap();
-    let globals = Globals::of_program_id(by_libbpf.programs[0].id()).unwrap();
+    let globals = Globals::by_id(by_libbpf.programs[0].id()).unwrap();
     assert_eq!(text(&globals, "nested.inners[1].innermost.deep"), "10");
     globals.var("bits_value.minus").unwrap().set("-16").unwrap();
     assert_eq!(text(&globals, "bits_value.three"), "5");
     let by_aya = bpfvar_objects::load_by_aya(Source::Count).unwrap();
     by_aya.run(2);
-    let globals = Globals::of_program_id(by_aya.programs[0].id()).unwrap();
+    let globals = Globals::by_id(by_aya.programs[0].id()).unwrap();
     assert_eq!(text(&globals, "packets"), "2");
     assert_eq!(text(&globals, "config.limits[3].delta"), "-4");
     assert!(globals.var("packets").unwrap().set("1").unwrap_err().to_string().contains("BPF_F_MMAPABLE"));

@@ -1,6 +1,6 @@
 //! Every kind of variable, read by its BTF, held against what the C source says.
 
-use bpfvar::Value;
+use bpfvar::{Input, Value};
 use bpfvar_objects::Source;
 
 use crate::{loaded, text};
@@ -84,16 +84,16 @@ fn types_are_named_and_declared_as_in_c() {
 fn a_path_that_goes_nowhere_says_what_there_is() {
     let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
     let wrong = [
-        ("nested.innner", "no member \"innner\"; it has first, inner, inners, last"),
+        ("nested.innner", "no member \"innner\"; there are first, inner, inners, last"),
         ("cube[2]", "no element 2; they are 0 to 1"),
         ("cube.x", "is an array"),
         ("u8_value.x", "has no members"),
-        ("u8_value[0]", "is no array"),
+        ("u8_value[0]", "is not an array"),
         ("bits_value.one.x", "a bitfield has no parts"),
-        ("nested.", "a member's name is missing"),
+        ("nested.", "the name of a member is missing"),
         ("cube[", "a ] is missing"),
-        ("cube[-1]", "is no index"),
-        ("cube[99999999999999999999]", "is no index"),
+        ("cube[-1]", "is not an index"),
+        ("cube[99999999999999999999]", "is not an index"),
     ];
     for (path, reason) in wrong {
         let error = globals.var(path).unwrap_err().to_string();
@@ -138,12 +138,12 @@ fn json_is_exact_and_can_be_read_back() {
     assert_eq!(json("double_value"), "-Infinity");
     // Whatever is not read-only takes its own JSON back and does not change by it.
     for var in globals.vars() {
-        if var.section().reach().unwrap() != bpfvar::Reach::Mapped {
+        if var.map().access().unwrap() != bpfvar::AccessMode::Mapped {
             continue;
         }
         let before = var.read().unwrap();
         let json = serde_json::to_string(&before).unwrap();
-        let input = Value::from(serde_json::from_str::<serde_json::Value>(&json).unwrap());
+        let input = serde_json::from_str::<Input>(&json).unwrap();
         var.set(input).unwrap_or_else(|error| panic!("{var}: {json}: {error}"));
         assert_eq!(format!("{:?}", var.read().unwrap()), format!("{before:?}"), "{var}");
         var.set(json.as_str()).unwrap_or_else(|error| panic!("{var}: {json}: {error}"));
@@ -167,7 +167,7 @@ fn negative_enumerators_of_old_compilers_are_known() {
     let d = types.variable("large", large);
     types.section(".bss", 16, &[(a, 0), (b, 4), (c, 8), (d, 12)]);
     let map = bpfvar::Map::builder().name(".bss").value_size(16).create().unwrap();
-    let section = bpfvar::Section::with_btf(map, bpfvar::Btf::parse(&types.bytes()).unwrap()).unwrap();
+    let section = bpfvar::TypedMap::with_btf(map, bpfvar::Btf::parse(&types.bytes()).unwrap()).unwrap();
     assert!(section.var("wide").unwrap().declaration().contains("LOW = -1,"));
     for (path, name, number) in
         [("tiny", "MINUS", "-100"), ("wide", "LOW", "-1"), ("bits.six", "LOW", "-1"), ("large", "FAR", "-100000")]

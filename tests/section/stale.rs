@@ -7,7 +7,7 @@ use crate::{loaded, text};
 #[test]
 fn a_section_knows_whether_a_program_still_uses_it() {
     let Some((object, globals)) = loaded(Source::Count) else { return };
-    let section = globals.var("packets").unwrap().section();
+    let section = globals.var("packets").unwrap().map().clone();
     assert!(!section.is_stale().unwrap());
     let ids: Vec<_> = section.programs().unwrap().iter().map(|info| info.id).collect();
     assert_eq!(ids, [object.programs[0].id()]);

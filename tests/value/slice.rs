@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
-use bpfvar::{Array, Packed, Padded, ReadWrite, Slice};
+use bpfvar::{Array, ReadWrite, Slice};
 
 fn numbered(entries: u32) -> Array<u16> {
     let array = Array::in_process(entries);
@@ -113,9 +113,9 @@ fn sums_are_wide_and_wrap() {
 fn elements_of_an_array_inside_a_value_are_packed() {
     let array = Array::<[[u16; 3]; 2]>::in_process(2);
     array.write(1, [[1, 2, 3], [4, 5, 6]]);
-    let inner: Slice<'_, [u16; 3], ReadWrite, Packed> = array.at(1).slice();
+    let inner: Slice<'_, [u16; 3], ReadWrite, false> = array.at(1).slice();
     assert_eq!(inner.at(1).slice().snapshot(), [4, 5, 6]);
-    let all: Slice<'_, [[u16; 3]; 2], ReadWrite, Padded> = array.slice();
+    let all: Slice<'_, [[u16; 3]; 2], ReadWrite> = array.slice();
     assert_eq!(format!("{all:?}"), "[[[0, 0, 0], [0, 0, 0]], [[1, 2, 3], [4, 5, 6]]]");
     assert!(array.at(1).get(2).is_none());
     assert_eq!(panic_of(|| _ = array.at(0).at(2)), "index 2 is out of bounds: there are 2 values");
