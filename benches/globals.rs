@@ -33,13 +33,15 @@ fn access(bench: &mut Bench, globals: &Globals) -> Result<()> {
     let array = Array::<u64>::builder().name("core").create()?;
     let core = array.at(0);
     let var = globals.var("packets")?;
-    let field = var.bind::<u64, ReadWrite>()?;
+    let shared = var.bind::<u64, ReadWrite>()?;
+    let entry = array.share(0);
     let data = var.map().as_map();
     let mut value = vec![0; data.info().value_size as usize];
     bench
         .operation("load a variable")
         .limit("field of an Array", |b| eights(b, || core.load(Relaxed)))
-        .subject("field of a Var", |b| eights(b, || field.load(Relaxed)))
+        .subject("Shared of a Var", |b| eights(b, || shared.load(Relaxed)))
+        .subject("Shared of an Array", |b| eights(b, || entry.load(Relaxed)))
         .subject("Var::read", |b| b.iter(|| var.read()))
         .call("Map::lookup of the section", |b| b.iter(|| data.lookup(0, black_box(&mut value))))
         .measure();
@@ -47,7 +49,8 @@ fn access(bench: &mut Bench, globals: &Globals) -> Result<()> {
     bench
         .operation("store a variable")
         .limit("field of an Array", |b| eights(b, || core.store(black_box(7), Relaxed)))
-        .subject("field of a Var", |b| eights(b, || field.store(black_box(7), Relaxed)))
+        .subject("Shared of a Var", |b| eights(b, || shared.store(black_box(7), Relaxed)))
+        .subject("Shared of an Array", |b| eights(b, || entry.store(black_box(7), Relaxed)))
         .subject("Var::set", |b| b.iter(|| var.set(black_box(7_u64))))
         .call("Map::lookup, update of the section", |b| {
             b.iter(|| data.lookup(0, &mut value).and_then(|()| data.update(0, black_box(&value))));
@@ -56,13 +59,14 @@ fn access(bench: &mut Bench, globals: &Globals) -> Result<()> {
     bench
         .operation("add to a variable")
         .limit("field of an Array", |b| eights(b, || core.fetch_add(black_box(1), Relaxed)))
-        .subject("field of a Var", |b| eights(b, || field.fetch_add(black_box(1), Relaxed)))
+        .subject("Shared of a Var", |b| eights(b, || shared.fetch_add(black_box(1), Relaxed)))
+        .subject("Shared of an Array", |b| eights(b, || entry.fetch_add(black_box(1), Relaxed)))
         .subject("Var::add", |b| b.iter(|| var.add(black_box(1_u64))))
         .measure();
     Ok(())
 }
 
-/// From names to a field, step by step.
+/// From names to a handle, step by step.
 fn resolve(bench: &mut Bench, globals: &Globals, loaded: &Loaded) -> Result<()> {
     let id = loaded.programs[0].id();
     let mut value = vec![0; loaded.map(".data").info().value_size as usize];

@@ -60,7 +60,7 @@ fn what_cannot_be_pinned_says_why() {
     }
     for bad in ["with.dot", ".hidden"] {
         let error = map.pin(bpffs.path(bad)).unwrap_err();
-        assert!(matches!(error, Error::Argument { argument: "pin", .. }), "{error}");
+        assert!(matches!(error, Error::Argument { argument: "path", .. }), "{error}");
         assert!(error.to_string().contains("dot"), "{error}");
     }
     assert!(matches!(map.pin("/a\0b").unwrap_err(), Error::Argument { argument: "path", .. }));

@@ -2,11 +2,13 @@
 //!
 //! Needs root. A test that cannot run says so; in CI it fails instead.
 
+mod changes;
 mod created;
 mod fields;
 mod forged;
 mod globals;
 mod hostile;
+mod owned;
 mod reach;
 mod reading;
 mod stale;
