@@ -229,21 +229,42 @@ pub fn limit_descriptors(limit: u64) {
 ///
 /// If the kernel knows no seccomp filters.
 pub fn refuse_bpf(command: u32) {
-    // Classic BPF on struct seccomp_data: the number of the call at byte 0, the low half of its first argument at byte 16.
-    let step = |code: u32, jt, jf, k| libc::sock_filter { code: code as u16, jt, jf, k };
-    let (load, jump, give) = (
-        libc::BPF_LD | libc::BPF_W | libc::BPF_ABS,
-        libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K,
-        libc::BPF_RET | libc::BPF_K,
-    );
-    let mut steps = [
-        step(load, 0, 0, 0),
-        step(jump, 0, 3, libc::SYS_bpf as u32),
-        step(load, 0, 0, 16),
-        step(jump, 0, 1, command),
-        step(give, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
-        step(give, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ];
+    filter_calls([
+        step(LOAD, 0, 0, 0),
+        step(JUMP, 0, 3, libc::SYS_bpf as u32),
+        step(LOAD, 0, 0, 16),
+        step(JUMP, 0, 1, command),
+        step(GIVE, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        step(GIVE, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ]);
+}
+
+/// Makes every mmap of a descriptor by this thread answer with address 0, for good, as a seccomp supervisor can.
+///
+/// # Panics
+///
+/// If the kernel knows no seccomp filters.
+pub fn map_at_null() {
+    filter_calls([
+        step(LOAD, 0, 0, 0),
+        step(JUMP, 0, 3, libc::SYS_mmap as u32),
+        step(LOAD, 0, 0, 48),
+        step(JUMP, 1, 0, u32::MAX),
+        step(GIVE, 0, 0, libc::SECCOMP_RET_ERRNO),
+        step(GIVE, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ]);
+}
+
+// Classic BPF on struct seccomp_data: the number of the call at byte 0, the low halves of its arguments at bytes 16, 24, ...
+const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+const JUMP: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+const GIVE: u32 = libc::BPF_RET | libc::BPF_K;
+
+fn step(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
+    libc::sock_filter { code: code as u16, jt, jf, k }
+}
+
+fn filter_calls<const N: usize>(mut steps: [libc::sock_filter; N]) {
     let program = libc::sock_fprog { len: steps.len() as u16, filter: steps.as_mut_ptr() };
     // SAFETY: a number, no address.
     let result = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };

@@ -108,6 +108,24 @@ fn offsets_beyond_four_gib_are_right() {
     assert_eq!(window.at(0).at(SIZE / 8 - 1).load(Relaxed), 0);
 }
 
+#[test]
+fn a_mapping_at_the_null_page_is_refused_also_behind_an_offset() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = Map::builder().value_size(8).entries(2000).create().unwrap();
+    std::thread::spawn(move || {
+        host::map_at_null();
+        // Entry 2 lies at byte 16 of the page.
+        for window in [0..10, 2..10, 600..601] {
+            let error = Array::<u64>::from_map_window(map.try_clone().unwrap(), window).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::EFAULT), "{error}");
+        }
+    })
+    .join()
+    .unwrap();
+}
+
 fn refusal<A: Access>(map: Map) -> Error {
     Array::<u64, A>::from_map(map).unwrap_err()
 }
