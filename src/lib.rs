@@ -83,7 +83,7 @@ mod value;
 mod view;
 
 pub use array::{Array, FreezeError};
-pub use bpfvar_derive::MapValue;
+pub use bpfvar_derive::{Bind, MapValue};
 pub use error::{
     Advice, BindFault, BtfFault, Call, Cause, Error, LayoutMismatch, Object, ObjectKind, Property, Result,
 };

@@ -28,7 +28,7 @@ pub fn load_as_aya(source: Source) -> Loaded {
         EbpfSectionKind::BtfMaps => parts::declared_map(name, map, btf_fd.as_fd()),
         kind => section_map(name, map.data(), kind == EbpfSectionKind::Rodata),
     });
-    let programs = parts::load_programs(&mut object, btf_fd.as_fd());
+    let programs = parts::load_programs(&mut object, btf_fd.as_fd(), None);
     Loaded { name: source.name().to_owned(), programs, maps, btf: Some(Btf::parse(&btf)), _pins: Vec::new() }
 }
 

@@ -23,6 +23,19 @@ const PSEUDO_MAP_VALUE: u8 = 2;
 ///
 /// If the kernel refuses; see [`Source::needs`].
 pub fn load(source: Source) -> Loaded {
+    load_as(source, None)
+}
+
+/// The same, with another name for its program: for tests that look for it by name beside others that load the object, too.
+///
+/// # Panics
+///
+/// As [`load`].
+pub fn load_named(source: Source, program: &str) -> Loaded {
+    load_as(source, Some(program))
+}
+
+fn load_as(source: Source, program: Option<&str>) -> Loaded {
     let elf = Elf::read(source.bytes());
     let mut btf = Btf::parse(elf.btf);
     let kconfig = kconfig::lay_out(&btf);
@@ -41,7 +54,7 @@ pub fn load(source: Source) -> Loaded {
         relocate_externs(&mut object, &elf, &section, map.as_fd().as_raw_fd());
         maps.push(LoadedMap { name: section.name, map });
     }
-    let programs = parts::load_programs(&mut object, btf_fd.as_fd());
+    let programs = parts::load_programs(&mut object, btf_fd.as_fd(), program);
     Loaded { name: source.name().to_owned(), programs, maps, btf: Some(btf), _pins: Vec::new() }
 }
 

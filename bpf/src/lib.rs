@@ -16,7 +16,7 @@ mod parts;
 mod source;
 
 pub use as_aya::load_as_aya;
-pub use as_libbpf::load;
+pub use as_libbpf::{load, load_named};
 pub use btf::{Btf, Linkage, Section, Variable};
 pub use by_aya::load_by_aya;
 pub use by_bpftool::load_by_bpftool;

@@ -57,8 +57,8 @@ pub(crate) fn relocate(object: &mut Object, mut make: impl FnMut(&str, &aya_obj:
     loaded
 }
 
-/// Brings functions that are called together with their callers, then loads the programs.
-pub(crate) fn load_programs(object: &mut Object, btf: BorrowedFd<'_>) -> Vec<LoadedProgram> {
+/// Brings functions that are called together with their callers, then loads the programs; under `rename`, if there is one.
+pub(crate) fn load_programs(object: &mut Object, btf: BorrowedFd<'_>, rename: Option<&str>) -> Vec<LoadedProgram> {
     let text = text_sections(object);
     object.relocate_calls(&text).expect("all functions are there");
     let programs: BTreeMap<_, _> = object.programs.iter().collect();
@@ -74,7 +74,7 @@ pub(crate) fn load_programs(object: &mut Object, btf: BorrowedFd<'_>) -> Vec<Loa
             program_type: ProgramType::SocketFilter,
             insns: &insns,
             license: &program.license,
-            name,
+            name: rename.unwrap_or(name),
             btf: Some(btf),
             func_info: &func_info,
             line_info: &line_info,

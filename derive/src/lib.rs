@@ -1,13 +1,20 @@
-//! `#[derive(MapValue)]` of the crate `bpfvar`, which documents and re-exports it.
+//! The derives of the crate `bpfvar`, which documents and re-exports them.
 //!
-//! Three steps: `parse` reads the struct and its attributes, `check` refuses what cannot lie in a map, `emit` writes
+//! `#[derive(MapValue)]` has three steps: `parse` reads the struct and its attributes, `check` refuses what cannot lie in a map, `emit` writes
 //! the view and the implementation.
 
+mod bind;
 mod check;
 mod emit;
 mod parse;
 
 use proc_macro::TokenStream;
+
+/// Binds the fields of a struct to variables and maps of a program. See `bpfvar::Bind`.
+#[proc_macro_derive(Bind, attributes(bind))]
+pub fn derive_bind(input: TokenStream) -> TokenStream {
+    syn::parse(input).and_then(bind::derive).unwrap_or_else(syn::Error::into_compile_error).into()
+}
 
 /// Makes a `#[repr(C)]` struct a value of a BPF map, with a view that has a field for each of its fields. See
 /// `bpfvar::MapValue`.
