@@ -83,7 +83,7 @@ mod value;
 mod view;
 
 pub use array::{Array, FreezeError};
-pub use bpfvar_derive::{Bind, MapValue};
+pub use bpfvar_derive::{Bind, MapValue, Repr};
 pub use error::{
     Advice, BindFault, BtfFault, Call, Cause, Error, LayoutMismatch, Object, ObjectKind, Property, Result,
 };
@@ -96,9 +96,7 @@ pub use types::Btf;
 pub use value::{Input, Value};
 #[cfg(feature = "bytemuck")]
 pub use view::Bytemuck;
-#[doc(hidden)]
-pub use view::Layout as ValueLayout;
-pub use view::{Field, Integer, Iter, MapValue, Scalar, Shared, Slice, Zerocopy};
+pub use view::{Checked, Field, Integer, Iter, MapValue, Repr, Scalar, Shared, Slice, Zerocopy};
 
 /// What the derives name beside the public API.
 #[doc(hidden)]

@@ -4,6 +4,9 @@ use syn::{Error, GenericParam, Result, Type};
 
 use crate::parse::{Repr, Value};
 
+/// The smallest page of any machine. A map starts on a page, and values that are a multiple of their alignment long stay aligned.
+const MAX_ALIGN: u64 = 4096;
+
 pub(crate) fn check(value: &Value) -> Result<()> {
     let mut errors = Vec::new();
     check_repr(value, &mut errors);
@@ -34,8 +37,8 @@ pub(crate) fn check(value: &Value) -> Result<()> {
 }
 
 fn check_repr(value: &Value, errors: &mut Vec<Error>) {
-    if !value.reprs.iter().any(|repr| repr.word == "C") {
-        let reason = "needs #[repr(C)]: only then do its fields lie as the BPF program's struct has them";
+    if !value.reprs.iter().any(|repr| repr.word == "C" || repr.word == "transparent") {
+        let reason = "needs #[repr(C)]: only then are its fields where the BPF program's struct has them (or #[repr(transparent)] for a newtype)";
         errors.push(Error::new(value.ident.span(), reason));
     }
     for Repr { word, number, span } in &value.reprs {
@@ -44,8 +47,8 @@ fn check_repr(value: &Value, errors: &mut Vec<Error>) {
                 let reason = "packed fields are not aligned, so no single instruction loads or stores one, here or in the BPF program (clang stores a packed u64 byte by byte); order the fields by size instead";
                 errors.push(Error::new(*span, reason));
             }
-            ("align", Some(align)) if *align > 8 => {
-                errors.push(Error::new(*span, "the kernel aligns a map's values to 8 bytes and no more"));
+            ("align", Some(align)) if *align > MAX_ALIGN => {
+                errors.push(Error::new(*span, "a map starts on a page of 4096 bytes, so no value is aligned to more"));
             }
             _ => {}
         }

@@ -28,6 +28,25 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
     let debug = debug_body(value);
     let write_impl = write_impl(value, &generics);
     let shape = shape_check(value);
+    let bindings: Vec<_> = (0..members.len()).map(|index| quote::format_ident!("__field_{index}")).collect();
+    let layout = if value.reprs.iter().any(|repr| repr.word == "transparent") {
+        quote! {
+            #(
+                // SAFETY: as in `view`, which has this field and no other; the compiler sees to `repr(transparent)`.
+                unsafe { <#krate::__private::ValueLayout>::transparent::<Self, #types>(#name, #places) }
+            )*
+        }
+    } else {
+        quote! {
+            // SAFETY: all fields follow.
+            let __layout = unsafe { <#krate::__private::ValueLayout>::structure::<Self>(#name) };
+            #(
+                // SAFETY: as in `view`, which has these fields and no others.
+                let __layout = unsafe { <#krate::__private::ValueLayout>::with::<Self, #types>(__layout, #names, #places) };
+            )*
+            __layout
+        }
+    };
 
     quote! {
         #definition
@@ -56,6 +75,13 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 #vis fn read(self) -> #ident #value_ty {
                     #krate::Field::read(self.#whole)
                 }
+
+                /// Returns the pointer to the whole struct.
+                #[inline(always)]
+                #[allow(dead_code)]
+                #vis fn field(self) -> #krate::Field<'__m, #ident #value_ty, __A> {
+                    self.#whole
+                }
             }
 
             #write_impl
@@ -72,8 +98,9 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                 fn view<__A: #krate::Access>(__field: #krate::Field<'_, Self, __A>) -> Self::View<'_, __A> {
                     #view {
                         #(
-                            // SAFETY: a field of this struct, of this very type (with another, the closure would not
-                            // compile), aligned (packed, `write_to` would not compile), and accessed only so.
+                            // SAFETY: a field of this struct and not of what it derefs to, no member of a union, aligned
+                            // (`__fields` would not compile otherwise), of this very type (with another, the closure would
+                            // not compile), and accessed only so.
                             #members: <#types as #krate::MapValue>::view(unsafe { __field.project(#places) }),
                         )*
                         #whole: __field,
@@ -106,14 +133,16 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                     )*
                 }
 
-                fn layout() -> #krate::ValueLayout {
-                    // SAFETY: all fields follow.
-                    let __layout = unsafe { <#krate::ValueLayout>::structure::<Self>(#name) };
-                    #(
-                        // SAFETY: as in `view`, which has these fields and no others.
-                        let __layout = unsafe { <#krate::ValueLayout>::with::<Self, #types>(__layout, #names, #places) };
-                    )*
-                    __layout
+                fn layout() -> #krate::__private::ValueLayout {
+                    // Never called. It compiles for a struct with just these fields of just these types, all of them aligned,
+                    // and for nothing else: a pattern finds no field behind a Deref, a union has no such pattern without
+                    // unsafe, and there is no reference to a packed field.
+                    let __fields = |__value: &Self| {
+                        let Self { #(#members: #bindings,)* } = __value;
+                        #(let _: &#types = #bindings;)*
+                    };
+                    let _ = __fields;
+                    #layout
                 }
             }
 
@@ -217,12 +246,12 @@ fn shape_check(value: &Value) -> TokenStream {
         return TokenStream::new();
     }
     let zero = format!("{} has size 0, and no map has values of size 0", ident.unraw());
-    let align = format!("{} is aligned to more than 8 bytes, but the kernel aligns a map's values to 8", ident.unraw());
+    let align = format!("{} is aligned to more than 4096 bytes, but a map starts on a page of 4096", ident.unraw());
     // Where the name is, but with the paths of this crate's edition: in 2015 `::core` was a module of the user's crate.
     let place = Span::call_site().located_at(ident.span());
     quote_spanned! {place=>
         ::core::assert!(::core::mem::size_of::<#ident>() != 0, #zero);
-        ::core::assert!(::core::mem::align_of::<#ident>() <= 8, #align);
+        ::core::assert!(::core::mem::align_of::<#ident>() <= 4096, #align);
     }
 }
 

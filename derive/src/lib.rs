@@ -7,6 +7,7 @@ mod bind;
 mod check;
 mod emit;
 mod parse;
+mod repr;
 
 use proc_macro::TokenStream;
 
@@ -14,6 +15,12 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(Bind, attributes(bind))]
 pub fn derive_bind(input: TokenStream) -> TokenStream {
     syn::parse(input).and_then(bind::derive).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Converts an enum without fields, or a newtype of a scalar, from and to that scalar. See `bpfvar::Repr`.
+#[proc_macro_derive(Repr, attributes(map_value))]
+pub fn derive_repr(input: TokenStream) -> TokenStream {
+    syn::parse(input).and_then(repr::derive).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes a `#[repr(C)]` struct a value of a BPF map, with a view that has a field for each of its fields. See

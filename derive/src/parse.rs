@@ -40,7 +40,7 @@ pub(crate) fn parse(input: DeriveInput) -> Result<Value> {
     let data = match input.data {
         Data::Struct(data) => data,
         Data::Enum(data) => {
-            let reason = "an enum cannot lie in a map: a BPF program may store a number that is no variant; use the integer and convert";
+            let reason = "an enum cannot be a value: a BPF program may store a number that is no variant; derive `bpfvar::Repr` for it, with a #[repr(u32)] or the like, and use `bpfvar::Checked<...>`";
             return Err(Error::new(data.enum_token.span, reason));
         }
         Data::Union(data) => {

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::kernel::Map;
 use crate::memory::{Access, ReadWrite, Region};
 use crate::types::{Unit, Units, pieces, put_masked};
-use crate::view::{Field, Layout, MapValue, Shared};
+use crate::view::{Field, Layout, MapValue, Shared, with_word};
 
 /// A region that is only ever seen as `entries` values, a stride apart, by the units of their type: what makes views of it
 /// sound. See [`Units`].
@@ -41,30 +41,6 @@ impl Put {
     }
 }
 
-/// Calls `$use` with the unsigned integer of the unit's width as `$word`.
-macro_rules! with_word {
-    ($unit:expr, $word:ident => $use:expr) => {
-        match $unit.width {
-            1 => {
-                type $word = u8;
-                $use
-            }
-            2 => {
-                type $word = u16;
-                $use
-            }
-            4 => {
-                type $word = u32;
-                $use
-            }
-            _ => {
-                type $word = u64;
-                $use
-            }
-        }
-    };
-}
-
 impl<A: Access> Typed<A> {
     /// Maps all of `map`: one mmap. `units` were made for values of the map's size.
     pub(crate) fn map(map: &Map, units: Units) -> Result<Self> {
@@ -89,7 +65,7 @@ impl<A: Access> Typed<A> {
 
     fn load(&self, entry: u32, unit: Unit) -> [u8; 8] {
         let mut word = [0; 8];
-        with_word!(unit, Word => {
+        with_word!(unit.width, Word => {
             // SAFETY: Word is as wide as the unit.
             let bits = unsafe { self.word::<Word>(entry, unit) }.load(Relaxed).to_ne_bytes();
             word[..bits.len()].copy_from_slice(&bits);
@@ -155,7 +131,7 @@ impl Typed<ReadWrite> {
             return self.update(put.entry, put.unit, over).unwrap_or_else(|seen| seen);
         }
         let mut old = [0; 8];
-        with_word!(put.unit, Word => {
+        with_word!(put.unit.width, Word => {
             let new = Word::from_ne_bytes(std::array::from_fn(|index| put.bits[index]));
             // SAFETY: Word is as wide as the unit.
             let before = unsafe { self.word::<Word>(put.entry, put.unit) }.swap(new, Relaxed);
@@ -173,7 +149,7 @@ impl Typed<ReadWrite> {
         mut change: impl FnMut([u8; 8]) -> Option<[u8; 8]>,
     ) -> std::result::Result<[u8; 8], [u8; 8]> {
         let widen = |bytes: &[u8]| std::array::from_fn(|index| bytes.get(index).copied().unwrap_or(0));
-        with_word!(unit, Word => {
+        with_word!(unit.width, Word => {
             // SAFETY: Word is as wide as the unit.
             let word = unsafe { self.word::<Word>(entry, unit) };
             word.fetch_update(Relaxed, Relaxed, |seen| {

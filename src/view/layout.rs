@@ -5,8 +5,8 @@ use std::alloc;
 use std::any::TypeId as RustType;
 use std::ptr::NonNull;
 
-use super::MapValue;
 use super::whole::each_word;
+use super::{MapValue, Scalar};
 use crate::types::{Description, Emitter, Encoding, TypeId};
 
 /// Where the scalars of a type lie and what they are called.
@@ -33,6 +33,11 @@ pub(crate) enum Shape {
         name: &'static str,
         size: usize,
         fields: Vec<LayoutField>,
+    },
+    /// A `repr(transparent)` struct, or a [`Checked`](super::Checked) scalar: what is inside, under another name.
+    Newtype {
+        name: &'static str,
+        inner: Box<Layout>,
     },
     /// Bytes whose meaning is not known here, accessed in the words that [`each_word`] finds.
     Words {
@@ -103,7 +108,7 @@ impl Layout {
     ///
     /// # Safety
     ///
-    /// As for [`Field::project`](crate::Field::project); and views of `T` touch nothing but the fields said so.
+    /// As for [`Field::project`](crate::Field::project); and views of `T` access only the fields declared here.
     pub unsafe fn with<T: 'static, F: MapValue>(
         mut self,
         name: &'static str,
@@ -123,8 +128,33 @@ impl Layout {
         self
     }
 
+    /// Of a type that is a scalar in memory.
+    pub(super) fn newtype_of<T: 'static, S: Scalar>(name: &'static str) -> Layout {
+        Layout { of: RustType::of::<T>(), shape: Shape::Newtype { name, inner: Box::new(Layout::of::<S>()) } }
+    }
+
+    /// A `repr(transparent)` struct around a field of type `F`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Field::project`](crate::Field::project); and views of `T` access only this field.
+    pub unsafe fn transparent<T: 'static, F: MapValue>(
+        name: &'static str,
+        _place: unsafe fn(*mut T) -> *mut F,
+    ) -> Layout {
+        // An attribute macro may have taken the attribute away. A field as long as the struct starts where it starts.
+        if size_of::<T>() != size_of::<F>() {
+            return Layout::opaque::<T>();
+        }
+        Layout { of: RustType::of::<T>(), shape: Shape::Newtype { name, inner: Box::new(Layout::of::<F>()) } }
+    }
+
+    /// What it is in memory.
     pub(crate) fn shape(&self) -> &Shape {
-        &self.shape
+        match &self.shape {
+            Shape::Newtype { inner, .. } => inner.shape(),
+            shape => shape,
+        }
     }
 
     /// In bytes, if it is known.
@@ -132,6 +162,7 @@ impl Layout {
         match &self.shape {
             Shape::Scalar(ScalarKind { size, .. }) | Shape::Words { size } | Shape::Struct { size, .. } => Some(*size),
             Shape::Array { len, stride, .. } => Some(len * stride),
+            Shape::Newtype { inner, .. } => inner.size(),
             Shape::Opaque => None,
         }
     }
@@ -149,6 +180,7 @@ impl Layout {
                 let len = field.layout.end()?;
                 Some(if len == 0 { end } else { end.max(field.offset + len) })
             }),
+            Shape::Newtype { inner, .. } => inner.end(),
             Shape::Opaque => None,
         }
     }
@@ -171,6 +203,7 @@ impl Layout {
                 }
             }
             Shape::Words { size } => each_word(at, *size, |offset, width| leaf(at + offset, width)),
+            Shape::Newtype { inner, .. } => inner.each_leaf(at, leaf),
             Shape::Opaque => {}
         }
     }
@@ -180,7 +213,7 @@ impl Layout {
         match &self.shape {
             Shape::Scalar(ScalarKind { name, .. }) => (*name).to_owned(),
             Shape::Array { element, len, .. } => format!("[{}; {len}]", element.name()),
-            Shape::Struct { name, .. } => (*name).to_owned(),
+            Shape::Struct { name, .. } | Shape::Newtype { name, .. } => (*name).to_owned(),
             Shape::Words { size } => format!("{size} bytes"),
             Shape::Opaque => "value of another kind".to_owned(),
         }
@@ -223,6 +256,7 @@ impl Layout {
                 let byte = to.int("u8", 1, Encoding::Unsigned);
                 Some(to.array(byte, u32::try_from(*size).ok()?))
             }
+            Shape::Newtype { inner, .. } => inner.emit(to),
             Shape::Opaque => None,
         }
     }

@@ -26,7 +26,7 @@ use crate::memory::{Access, ReadWrite};
 /// | `#[map_value(view = "Name")]` | names the view |
 /// | `#[map_value(crate = "path")]` | where bpfvar is, if it is not `::bpfvar` (renamed in Cargo.toml, or re-exported) |
 ///
-/// Refused, each with its reason: structs without `repr(C)`, packed ones, alignment above 8, zero size, enums, unions,
+/// Refused, each with its reason: structs without `repr(C)` or `repr(transparent)`, packed ones, alignment above 4096, zero size, enums, unions,
 /// references and pointers, `usize`, `isize`, `u128`, `i128`, `char`, lifetimes. Types and constants as parameters are fine.
 ///
 /// ```

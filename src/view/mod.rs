@@ -1,5 +1,6 @@
 //! Values whose type is known when compiling: views of one value, of its fields, of many.
 
+mod checked;
 mod field;
 mod layout;
 mod map_value;
@@ -7,7 +8,9 @@ mod scalar;
 mod shared;
 mod slice;
 mod whole;
+mod word;
 
+pub use checked::{Checked, Repr};
 pub use field::Field;
 pub use layout::Layout;
 pub(crate) use layout::{Class, LayoutField, ScalarKind, Shape};
@@ -18,3 +21,4 @@ pub use slice::{Iter, Slice};
 #[cfg(feature = "bytemuck")]
 pub use whole::Bytemuck;
 pub use whole::Zerocopy;
+pub(crate) use word::with_word;

@@ -222,7 +222,7 @@ impl Scalar for bool {
     }
 }
 
-mod sealed {
+pub(super) mod sealed {
     /// `Field` accesses a scalar through its bits, so nobody else may say what those are. They have its size and alignment.
     pub trait Sealed {}
 

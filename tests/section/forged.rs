@@ -9,7 +9,8 @@ use crate::hostile::Types;
 
 /// What the derive takes for bpfvar: all real but the trait.
 mod facade {
-    pub(super) use bpfvar::{Access, Field, ReadWrite, ValueLayout};
+    use bpfvar::__private::ValueLayout;
+    pub(super) use bpfvar::{__private, Access, Field, ReadWrite};
 
     #[expect(dead_code, reason = "the derive implements all of them")]
     pub(super) trait MapValue: Sized + 'static {
@@ -78,7 +79,7 @@ macro_rules! forge {
 forge!(
     Liar,
     LiarView,
-    fn layout() -> bpfvar::ValueLayout {
+    fn layout() -> bpfvar::__private::ValueLayout {
         <[u32; 2] as bpfvar::MapValue>::layout()
     }
 );
@@ -86,7 +87,7 @@ forge!(Silent, SilentView);
 forge!(
     Short,
     ShortView,
-    fn layout() -> bpfvar::ValueLayout {
+    fn layout() -> bpfvar::__private::ValueLayout {
         <u8 as bpfvar::MapValue>::layout()
     }
 );

@@ -6,6 +6,7 @@ mod bind;
 mod changes;
 mod created;
 mod fields;
+mod foreign;
 mod forged;
 mod globals;
 mod hostile;

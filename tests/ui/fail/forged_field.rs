@@ -1,7 +1,7 @@
 //! A forged `Field` gets no safe function that takes any pointer for the address of the struct.
 
 mod forged {
-    pub use bpfvar::{Access, MapValue, ReadWrite, ValueLayout};
+    pub use bpfvar::{Access, MapValue, ReadWrite, __private};
 
     pub struct Field<'m, T, A>(std::marker::PhantomData<(&'m T, A)>);
 

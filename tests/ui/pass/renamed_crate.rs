@@ -5,7 +5,7 @@ extern crate core as bpfvar;
 
 mod facade {
     pub mod inner {
-        pub use other::{Access, Field, MapValue, ReadWrite, ValueLayout};
+        pub use other::{Access, Field, MapValue, ReadWrite, __private};
     }
 }
 

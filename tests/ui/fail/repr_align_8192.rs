@@ -1,7 +1,7 @@
 use bpfvar::MapValue;
 
 #[derive(MapValue)]
-#[repr(C, align(16))]
+#[repr(C, align(8192))]
 struct Line {
     packets: u64,
 }

@@ -2,7 +2,7 @@ use bpfvar::{MapValue, Zerocopy};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 #[derive(FromBytes, IntoBytes, Immutable)]
-#[repr(C, align(16))]
+#[repr(C, align(8192))]
 struct Wide([u64; 2]);
 
 #[derive(MapValue)]
