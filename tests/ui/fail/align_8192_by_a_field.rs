@@ -3,7 +3,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 #[derive(FromBytes, IntoBytes, Immutable)]
 #[repr(C, align(8192))]
-struct Wide([u64; 2]);
+struct Wide([u64; 1024]);
 
 #[derive(MapValue)]
 #[repr(C)]
