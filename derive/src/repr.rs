@@ -51,7 +51,6 @@ fn of_enum(data: &DataEnum, ident: &Ident, reprs: &[Ident]) -> Result<Parts> {
         return Err(Error::new_spanned(variant, "a variant with fields is more than a number"));
     }
     let variants: Vec<_> = data.variants.iter().map(|variant| &variant.ident).collect();
-    let to_scalar = if variants.is_empty() { quote!(match self {}) } else { quote!(self as #integer) };
     let from_scalar = quote! {
         #(
             if __scalar == Self::#variants as #integer {
@@ -60,7 +59,7 @@ fn of_enum(data: &DataEnum, ident: &Ident, reprs: &[Ident]) -> Result<Parts> {
         )*
         ::core::option::Option::None
     };
-    Ok((integer.to_token_stream(), to_scalar, from_scalar))
+    Ok((integer.to_token_stream(), quote!(self as #integer), from_scalar))
 }
 
 fn of_newtype(data: &DataStruct, ident: &Ident, reprs: &[Ident]) -> Result<Parts> {
