@@ -1,11 +1,12 @@
 //! Maps and programs of loaders that know nothing of bpfvar, reached by their descriptors while their programs run.
 
 use std::os::fd::AsFd;
+use std::sync::atomic::Ordering::Relaxed;
 
 use aya::Ebpf;
 use aya::maps::Map as AyaMap;
 use aya::programs::Program as AyaProgram;
-use bpfvar::{Array, Globals, Map, MapValue, Program, Reach, Section};
+use bpfvar::{AccessMode, Array, Bind, Globals, Map, MapValue, ReadOnly, Shared, TypedMap};
 use bpfvar_objects::Source;
 use bpfvar_testkit::host;
 use libbpf_rs::{MapCore, Object, ObjectBuilder};
@@ -18,6 +19,15 @@ struct Stats {
     drops: u32,
     mode: u32,
     sizes: [u64; 4],
+}
+
+/// What a daemon keeps of `count.bpf.c`.
+#[derive(Bind)]
+struct Count {
+    packets: Shared<u64>,
+    version: Shared<u32, ReadOnly>,
+    #[bind("config.rate")]
+    rate: Shared<u64>,
 }
 
 /// Runs a program of anybody's on this CPU.
@@ -53,21 +63,23 @@ fn globals_of_a_libbpf_rs_program() {
     }
     let object = by_libbpf_rs(Source::Count);
     let theirs = object.progs().find(|program| program.name() == "count").unwrap();
-    let globals = Globals::of_program(&Program::from_borrowed_fd(theirs.as_fd()).unwrap()).unwrap();
+    let globals = Globals::by_fd(&theirs).unwrap();
 
     assert_eq!(run(&theirs, 5), 1000);
-    let packets = globals.var("packets").unwrap().field::<u64>().unwrap();
-    assert_eq!(packets.read(), 5);
+    let count = Count::bind(&globals).unwrap();
+    assert_eq!((count.packets.load(Relaxed), count.version.load(Relaxed)), (5, 3));
     // The program sees what is stored, and the store is seen by the next run.
-    globals.var("config.rate").unwrap().field::<u64>().unwrap().write(77);
+    count.rate.store(77, Relaxed);
     assert_eq!(run(&theirs, 1), 77);
     globals.var("config.mode").unwrap().set("OFF").unwrap();
     assert_eq!(run(&theirs, 1), 0);
-    assert_eq!(packets.read(), 7);
-    packets.write(100);
+    assert_eq!(count.packets.load(Relaxed), 7);
+    count.packets.store(100, Relaxed);
     run(&theirs, 1);
     assert_eq!(read(&globals, "packets"), "101");
     assert!(globals.var("version").unwrap().set("4").is_err(), ".rodata is frozen");
+    drop(object);
+    assert_eq!(count.packets.load(Relaxed), 101, "the handle holds the memory");
 }
 
 #[test]
@@ -77,8 +89,8 @@ fn a_section_map_of_libbpf_rs() {
     }
     let object = by_libbpf_rs(Source::Count);
     let theirs = object.maps().find(|map| map.name() == "count.data").unwrap();
-    let data = Section::open(Map::from_borrowed_fd(theirs.as_fd()).unwrap()).unwrap();
-    assert_eq!(data.reach().unwrap(), Reach::Mapped);
+    let data = TypedMap::open(Map::from_borrowed_fd(theirs.as_fd()).unwrap()).unwrap();
+    assert_eq!(data.access().unwrap(), AccessMode::Mapped);
     let program = object.progs().next().unwrap();
     data.var("config.rate").unwrap().set("55").unwrap();
     assert_eq!(run(&program, 1), 55);
@@ -126,13 +138,14 @@ fn globals_of_an_aya_program() {
     let ebpf = by_aya(Source::Count);
     let AyaProgram::SocketFilter(program) = ebpf.program("count").unwrap() else { panic!("a socket filter") };
     let fd = program.fd().unwrap();
-    let globals = Globals::of_program(&Program::from_borrowed_fd(fd).unwrap()).unwrap();
+    let globals = Globals::by_fd(fd).unwrap();
 
     assert_eq!(run(fd, 5), 1000);
     assert_eq!(read(&globals, "packets"), "5");
     let rate = globals.var("config.rate").unwrap();
-    assert_eq!(rate.section().reach().unwrap(), Reach::SystemCall);
-    assert!(rate.field::<u64>().is_err());
+    assert_eq!(rate.map().access().unwrap(), AccessMode::SystemCall);
+    let error = rate.bind::<u64, ReadOnly>().unwrap_err().to_string();
+    assert!(error.contains("Var::read_as"), "{error}");
     let refusal = rate.set("77").unwrap_err().to_string();
     assert!(refusal.contains("BPF_F_MMAPABLE"), "{refusal}");
     rate.change_by_rewrite("77").unwrap().apply().unwrap();
@@ -140,6 +153,6 @@ fn globals_of_an_aya_program() {
 
     // The map alone has no types; its program leads to them.
     let AyaMap::Array(theirs) = ebpf.map(".bss").unwrap() else { panic!(".bss is an array") };
-    let bss = Section::open(Map::from_borrowed_fd(theirs.fd()).unwrap()).unwrap();
+    let bss = TypedMap::open(Map::from_borrowed_fd(theirs.fd()).unwrap()).unwrap();
     assert_eq!(bss.var("packets").unwrap().read().unwrap().to_string(), "6");
 }
