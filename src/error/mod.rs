@@ -294,10 +294,10 @@ const SHOWN: usize = 12;
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Kernel { call, object, cause, source } => {
-                let errno = Errno(source.raw_os_error().unwrap_or(0));
-                write!(f, "{object}: {call} failed with {errno}: {cause}")?;
-            }
+            Error::Kernel { call, object, cause, source } => match source.raw_os_error() {
+                Some(errno) => write!(f, "{object}: {call} failed with {}: {cause}", Errno(errno))?,
+                None => write!(f, "{object}: {call} failed: {source}")?,
+            },
             Error::Argument { object, argument, found, rule, .. } => {
                 write!(f, "{object}: {argument} is {found}, but {rule}")?;
             }
@@ -328,7 +328,11 @@ impl fmt::Display for Error {
                 write!(f, "{object} is not a BPF {expected} but {found}")?;
             }
         }
-        self.advice().map_or(Ok(()), |advice| write!(f, "; {advice}"))
+        match self {
+            // What is no errno is explained by itself.
+            Error::Kernel { source, .. } if source.raw_os_error().is_none() => Ok(()),
+            _ => self.advice().map_or(Ok(()), |advice| write!(f, "; {advice}")),
+        }
     }
 }
 

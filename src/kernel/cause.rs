@@ -59,7 +59,7 @@ pub(super) fn of_mmap(source: &io::Error, fd: BorrowedFd<'_>, info: &MapInfo) ->
         (libc::EACCES, Ok(libc::O_WRONLY)) => Cause::WriteOnlyDescriptor,
         (libc::EACCES, _) if info.flags.rdonly_prog() => Cause::ReadOnlyForPrograms,
         // Of mmap itself, only a writable mapping of a frozen map gets EPERM.
-        (libc::EPERM, _) if is_frozen(fd).unwrap_or(true) => Cause::Frozen,
+        (libc::EPERM, _) if frozen_by_fdinfo(fd).unwrap_or(true) => Cause::Frozen,
         (libc::EPERM, _) => Cause::Policy,
         (other, _) => common(other),
     }
@@ -69,7 +69,7 @@ pub(super) fn of_mmap(source: &io::Error, fd: BorrowedFd<'_>, info: &MapInfo) ->
 pub(super) fn of_freeze(source: &io::Error, fd: BorrowedFd<'_>, info: &MapInfo) -> Cause {
     match errno(source) {
         // Twice is EPERM since 6.12 and EBUSY before.
-        libc::EPERM | libc::EBUSY if is_frozen(fd).unwrap_or(false) => Cause::Frozen,
+        libc::EPERM | libc::EBUSY if seems_frozen(fd) => Cause::Frozen,
         libc::EBUSY => Cause::MappedWritable,
         libc::EPERM if sys::access_mode(fd).is_ok_and(|mode| mode == libc::O_RDONLY) => Cause::ReadOnlyDescriptor,
         // Before 6.12 freezing took CAP_BPF, whatever the descriptor.
@@ -87,7 +87,7 @@ pub(super) fn of_element(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
     match (errno(source), sys::access_mode(fd)) {
         (libc::EPERM, Ok(libc::O_RDONLY)) => Cause::ReadOnlyDescriptor,
         (libc::EPERM, Ok(libc::O_WRONLY)) => Cause::WriteOnlyDescriptor,
-        (libc::EPERM, _) if is_frozen(fd).unwrap_or(false) => Cause::Frozen,
+        (libc::EPERM, _) if seems_frozen(fd) => Cause::Frozen,
         (libc::EPERM, _) if !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
         (libc::EPERM, _) => Cause::Policy,
         (libc::EINVAL, _) => Cause::NoSuchCall,
@@ -135,28 +135,35 @@ pub(super) fn of_info(source: &io::Error) -> Cause {
     common(errno(source))
 }
 
-/// Whether the map is frozen.
+/// Whether the map is frozen, with certainty.
 pub(super) fn is_frozen(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    // Asking /proc disturbs nobody; asking the kernel by an update in vain makes a freeze at the same time fail. But /proc
-    // may be absent, or no descriptor left to open it.
+    // Asking procfs disturbs nobody; asking the kernel by an update that must fail makes a freeze at the same time fail. But procfs
+    // may be absent, or no descriptor left to open it. The update proves only that a map is not frozen.
     frozen_by_fdinfo(fd).or_else(|error| match sys::access_mode(fd)? {
         libc::O_RDONLY => Err(error),
-        _ => bpf::map_probe_frozen(fd),
+        _ if bpf::map_refuses_updates(fd)? => Err(error),
+        _ => Ok(false),
     })
+}
+
+/// Whether the map is frozen, as far as can be told: enough to explain an EPERM.
+fn seems_frozen(fd: BorrowedFd<'_>) -> bool {
+    frozen_by_fdinfo(fd).or_else(|_| bpf::map_refuses_updates(fd)).unwrap_or(false)
 }
 
 /// The `frozen:` line of a map's fdinfo (Linux 5.2).
 fn frozen_by_fdinfo(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    let text = fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", fd.as_raw_fd()))?;
-    text.lines()
-        .find_map(|line| line.strip_prefix("frozen:"))
-        .map(|value| value.trim() != "0")
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "fdinfo has no line `frozen:`"))
+    let text = sys::read_proc(&format!("/proc/thread-self/fdinfo/{}", fd.as_raw_fd()))?;
+    match text.lines().find_map(|line| line.strip_prefix("frozen:")).map(str::trim) {
+        Some("1") => Ok(true),
+        Some("0") => Ok(false),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "fdinfo has no line `frozen:` with 0 or 1")),
+    }
 }
 
 /// What a descriptor is, as /proc names it: `anon_inode:bpf-map`, a path, ...
 pub(super) fn describe(fd: BorrowedFd<'_>) -> String {
-    match fs::read_link(format!("/proc/thread-self/fd/{}", fd.as_raw_fd())) {
+    match sys::descriptor_target(fd) {
         Ok(target) => target.display().to_string(),
         Err(_) => "something else".to_owned(),
     }

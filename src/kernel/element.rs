@@ -21,7 +21,8 @@ impl Map {
     /// [`Cause::WriteOnlyDescriptor`] (EPERM).
     pub fn lookup(&self, key: u32, value: &mut [u8]) -> Result<()> {
         self.check_element(key, value.len())?;
-        // SAFETY: check_element saw an array with 4-byte keys, whose lookup copies value_size bytes: value's length.
+        // SAFETY: check_element saw an array with 4-byte keys, whose lookup copies value_size bytes: value's length. The info is the
+        // descriptor's, by I/O safety (see `Map`).
         unsafe { bpf::map_lookup(self.as_fd(), key, value) }
             .map_err(|source| self.element_error(Call::MapLookupElem, source))
     }
@@ -39,7 +40,8 @@ impl Map {
     /// As [`Map::lookup`]; and [`Cause::Frozen`], [`Cause::ReadOnlyDescriptor`] (EPERM).
     pub fn update(&self, key: u32, value: &[u8]) -> Result<()> {
         self.check_element(key, value.len())?;
-        // SAFETY: check_element saw an array with 4-byte keys, whose update reads value_size bytes: value's length.
+        // SAFETY: check_element saw an array with 4-byte keys, whose update reads value_size bytes: value's length (see `Map` for
+        // why the info is the descriptor's).
         unsafe { bpf::map_update(self.as_fd(), key, value) }
             .map_err(|source| self.element_error(Call::MapUpdateElem, source))
     }
@@ -56,7 +58,7 @@ impl Map {
         if keys.is_empty() {
             return Ok(());
         }
-        // SAFETY: check_batch saw an array, and values as many as keys.
+        // SAFETY: check_batch saw an array, and values as many as keys (see `Map` for why the info is the descriptor's).
         let copied = unsafe { bpf::map_lookup_batch(self.as_fd(), entries.start, &mut keys, values) }
             .map_err(|source| self.element_error(Call::MapLookupBatch, source))?;
         if copied as usize == keys.len() {
@@ -78,7 +80,7 @@ impl Map {
         if keys.is_empty() {
             return Ok(());
         }
-        // SAFETY: check_batch saw an array, and values as many as keys.
+        // SAFETY: check_batch saw an array, and values as many as keys (see `Map` for why the info is the descriptor's).
         unsafe { bpf::map_update_batch(self.as_fd(), &keys, values) }
             .map_err(|source| self.element_error(Call::MapUpdateBatch, source))
     }

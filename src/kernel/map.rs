@@ -36,6 +36,9 @@ use crate::sys::bpf::{self, IdKind};
 #[doc(alias = "BPF_MAP_TYPE_ARRAY")]
 #[doc(alias = "bpf_map_info")]
 pub struct Map {
+    /// `info` is this descriptor's, for as long as the map lives. That rests on I/O safety (`std::io`, "I/O Safety"): nobody closes
+    /// or replaces (dup2) a descriptor that is not his. System calls by which the kernel writes as many bytes as `info` says rely
+    /// on it.
     fd: OwnedFd,
     info: MapInfo,
 }
@@ -164,7 +167,8 @@ impl Map {
         })
     }
 
-    /// Removes a pin, if it is this map's.
+    /// Removes a pin, if it is this map's. Whoever can write to the directory can put another pin there between the look and the
+    /// removal, and then that one is removed: the kernel has no call that does both.
     ///
     /// # Errors
     ///
@@ -197,11 +201,13 @@ impl Map {
         })
     }
 
-    /// Whether the map is frozen. Reads `/proc/thread-self/fdinfo`, or asks the kernel by an update in vain.
+    /// Returns whether the map is frozen. Reads `/proc/thread-self/fdinfo`. Where procfs is not mounted or cannot be read, an update
+    /// that must fail tells that a map is not frozen.
     ///
     /// # Errors
     ///
-    /// [`Error::Kernel`] with [`Call::FdInfo`] where /proc cannot be read and the descriptor is read-only.
+    /// [`Error::Kernel`] with [`Call::FdInfo`] where it cannot be told: without procfs, a frozen map cannot be told from one whose
+    /// updates a security module denies, and a read-only descriptor tells nothing.
     pub fn is_frozen(&self) -> Result<bool> {
         cause::is_frozen(self.as_fd()).map_err(|source| {
             let cause = cause::of_info(&source);

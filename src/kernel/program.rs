@@ -77,12 +77,12 @@ impl Program {
     ///
     /// [`Error::WrongObject`] if it is a map, a link, BTF or anything else.
     pub fn from_fd(fd: OwnedFd) -> Result<Program> {
-        // Info answers for every BPF object and each has its own; /proc tells which this is.
+        // Info answers for every BPF object and each has its own; procfs tells which this is.
         let found = cause::describe(fd.as_fd());
         if found != "anon_inode:bpf-prog" {
             return Err(object::wrong(found, ObjectKind::Program));
         }
-        // SAFETY: /proc says that it is one.
+        // SAFETY: procfs says that it is one (it was checked to be procfs), and no file can have that name there.
         unsafe { Program::from_program_fd(fd) }
     }
 

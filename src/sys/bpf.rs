@@ -292,35 +292,44 @@ pub(crate) unsafe fn map_lookup(fd: BorrowedFd<'_>, key: u32, value: &mut [u8]) 
     unsafe { bpf(Call::MapLookupElem, &mut attr) }.map(drop)
 }
 
-/// Asks whether `fd` is a map with keys: a lookup whose key cannot be read. Such a map answers EFAULT (or EPERM, where the
-/// descriptor may not read), any other object EINVAL, before it looks at the key.
+/// Asks whether `fd` is a map with keys: a lookup whose key cannot be read. Such a map answers EFAULT, or EPERM where the
+/// descriptor may not read; any other object answers EINVAL before it looks at the key.
+///
+/// This trusts the kernel. A seccomp supervisor or a security module that answers this call for single descriptors can forge it;
+/// then the info is that of another object, and calls with it fail.
 pub(crate) fn map_probe(fd: BorrowedFd<'_>) -> io::Result<()> {
-    match element_in_vain(Call::MapLookupElem, raw(fd)).raw_os_error() {
-        Some(libc::EFAULT | libc::EPERM) => Ok(()),
+    match failing_call(Call::MapLookupElem, raw(fd)).raw_os_error() {
+        Some(libc::EFAULT) => Ok(()),
+        Some(libc::EPERM) => check_call(Call::MapLookupElem),
         other => Err(io::Error::from_raw_os_error(other.unwrap_or(libc::EINVAL))),
     }
 }
 
-/// Asks whether a map with keys is frozen, through a descriptor that may write: an update whose key cannot be read. A frozen
-/// map answers EPERM before it looks at the key, any other EFAULT. Meanwhile a freeze by somebody else is EBUSY.
-pub(crate) fn map_probe_frozen(fd: BorrowedFd<'_>) -> io::Result<bool> {
-    // EPERM is also what seccomp and security modules say to the call as such. Without a map it is EBADF if they let it be.
-    let without_map = element_in_vain(Call::MapUpdateElem, u32::MAX);
-    if without_map.raw_os_error() != Some(libc::EBADF) {
-        return Err(without_map);
-    }
-    let error = element_in_vain(Call::MapUpdateElem, raw(fd));
+/// That neither seccomp nor a security module refuses the call as such, so that an EPERM for a map is about the map: without a
+/// map it is EBADF.
+fn check_call(call: Call) -> io::Result<()> {
+    let without_map = failing_call(call, u32::MAX);
+    if without_map.raw_os_error() == Some(libc::EBADF) { Ok(()) } else { Err(without_map) }
+}
+
+/// Asks whether the kernel refuses updates of a map with keys through a descriptor that may write, by an update whose key cannot
+/// be read: it answers EPERM for a frozen map before it looks at the key, EFAULT for any other. A security module may deny the
+/// updates of single maps with the same EPERM, so `true` does not prove a map frozen. Meanwhile a freeze by somebody else is EBUSY.
+pub(crate) fn map_refuses_updates(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let error = failing_call(Call::MapUpdateElem, raw(fd));
     match error.raw_os_error() {
-        Some(libc::EPERM) => Ok(true),
+        Some(libc::EPERM) => check_call(Call::MapUpdateElem).map(|()| true),
         Some(libc::EFAULT) => Ok(false),
         _ => Err(error),
     }
 }
 
 /// A lookup or update that cannot succeed, and how it failed.
-fn element_in_vain(call: Call, map_fd: u32) -> io::Error {
-    // No user address reaches this high on a 64-bit Linux: the kernel refuses it and touches nothing.
-    const UNREADABLE: u64 = u64::MAX - 0xfff;
+fn failing_call(call: Call, map_fd: u32) -> io::Error {
+    // In the last page of the address space. On no machine does user space have it (on s390x it ends right below): mmap answers
+    // with addresses from there on for errors (`IS_ERR_VALUE`, include/linux/err.h), so nothing is ever mapped there. The kernel
+    // answers EFAULT and touches nothing.
+    const UNREADABLE: u64 = u64::MAX - 7;
     let mut attr = Element { map_fd, key: UNREADABLE, value: UNREADABLE, ..Element::default() };
     // SAFETY: both addresses are refused with EFAULT.
     match unsafe { bpf(call, &mut attr) } {

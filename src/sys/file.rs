@@ -1,12 +1,13 @@
 //! What std does not tell of files and memory.
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, c_int};
-use std::io;
+use std::ffi::{CStr, CString, c_int};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a descriptor was opened: `O_RDONLY`, `O_WRONLY` or `O_RDWR`.
 pub(crate) fn access_mode(fd: BorrowedFd<'_>) -> io::Result<c_int> {
@@ -20,16 +21,56 @@ pub(crate) fn access_mode(fd: BorrowedFd<'_>) -> io::Result<c_int> {
 /// Whether `path` lies in a BPF file system.
 pub(crate) fn is_bpffs(path: &Path) -> io::Result<bool> {
     let path = CString::new(path.as_os_str().as_bytes())?;
+    Ok(type_of_file_system(&path)? == libc::BPF_FS_MAGIC)
+}
+
+fn type_of_file_system(path: &CStr) -> io::Result<FileSystem> {
+    file_system(|stat| {
+        // SAFETY: `path` is NUL-terminated; `stat` is writable and as large as the call expects.
+        unsafe { libc::statfs(path.as_ptr(), stat) }
+    })
+}
+
+/// What libc has file systems' magic numbers in.
+type FileSystem = libc::__fsword_t;
+
+/// The magic number of a file system, which `call` asks for.
+fn file_system(call: impl FnOnce(*mut libc::statfs) -> c_int) -> io::Result<FileSystem> {
     let mut stat = MaybeUninit::<libc::statfs>::zeroed();
-    // SAFETY: `path` is NUL-terminated; `stat` is writable and as large as the call expects.
-    match unsafe { libc::statfs(path.as_ptr(), stat.as_mut_ptr()) } {
-        -1 => Err(io::Error::last_os_error()),
-        _ => {
-            // SAFETY: zeroed, then filled by the kernel; every field is an integer.
-            let stat = unsafe { stat.assume_init() };
-            Ok(stat.f_type == libc::BPF_FS_MAGIC)
-        }
+    if call(stat.as_mut_ptr()) == -1 {
+        return Err(io::Error::last_os_error());
     }
+    // SAFETY: zeroed, then filled by the kernel; every field is an integer.
+    Ok(unsafe { stat.assume_init() }.f_type)
+}
+
+/// The text of a file in /proc, if that is what is mounted there: anybody with a mount namespace can put files of his own in its
+/// place.
+pub(crate) fn read_proc(path: &str) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    if file_system(|stat| {
+        // SAFETY: `stat` is writable and as large as the call expects.
+        unsafe { libc::fstatfs(file.as_raw_fd(), stat) }
+    })? != libc::PROC_SUPER_MAGIC
+    {
+        return Err(not_procfs());
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// What a descriptor is, as /proc names it: `anon_inode:bpf-map`, a path. A path starts with a slash, so no file can pass for a
+/// BPF object.
+pub(crate) fn descriptor_target(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
+    if type_of_file_system(c"/proc/thread-self/fd")? != libc::PROC_SUPER_MAGIC {
+        return Err(not_procfs());
+    }
+    fs::read_link(format!("/proc/thread-self/fd/{}", fd.as_raw_fd()))
+}
+
+fn not_procfs() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "what is mounted at /proc is not procfs")
 }
 
 /// The size of a page in bytes.

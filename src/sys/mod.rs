@@ -6,4 +6,4 @@ mod file;
 
 pub use call::Call;
 pub(crate) use call::ENOTSUPP;
-pub(crate) use file::{access_mode, is_bpffs, page_size};
+pub(crate) use file::{access_mode, descriptor_target, is_bpffs, page_size, read_proc};

@@ -127,7 +127,8 @@ impl<T: FromBytes + IntoBytes + Immutable + 'static, A: Access> fmt::Debug for F
 }
 
 /// A value whose type is `bytemuck::Pod`: read and written whole, without the derive of this crate. Feature `bytemuck`. Its
-/// bytes are copied as those of a [`Zerocopy`].
+/// bytes are copied as those of a [`Zerocopy`]. That any bytes are a value is the promise of the type's `unsafe impl Pod`; a derive
+/// of bytemuck makes that promise for what it sees of a struct, before attribute macros change it.
 ///
 /// ```
 /// use bpfvar::{Array, Bytemuck};

@@ -274,6 +274,34 @@ fn filter_calls<const N: usize>(mut steps: [libc::sock_filter; N]) {
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
+/// Mounts a tmpfs over /proc for this thread, and puts `files` there: (path below /proc, contents), or (path, target) of a
+/// symbolic link if the contents start with `->`. For a process of the test's own: there is no way back.
+///
+/// # Panics
+///
+/// If the kernel refuses.
+pub fn replace_proc(files: &[(String, &str)]) {
+    // SAFETY: numbers only.
+    let result = unsafe { libc::unshare(libc::CLONE_NEWNS) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    let mount = |kind: &std::ffi::CStr, target: &std::ffi::CStr, flags| {
+        // SAFETY: all strings are NUL-terminated; no data.
+        let result = unsafe { libc::mount(kind.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, std::ptr::null()) };
+        assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    };
+    mount(c"none", c"/", libc::MS_REC | libc::MS_PRIVATE);
+    mount(c"tmpfs", c"/proc", 0);
+    for (path, contents) in files {
+        let path = Path::new("/proc").join(path);
+        fs::create_dir_all(path.parent().expect("it is below /proc")).expect("a directory in a tmpfs");
+        match contents.strip_prefix("->") {
+            Some(target) => std::os::unix::fs::symlink(target, path),
+            None => fs::write(path, contents),
+        }
+        .expect("a file in a tmpfs");
+    }
+}
+
 /// A BPF file system of one's own, mounted on a new directory. Dropping it unmounts, which removes all pins.
 #[derive(Debug)]
 pub struct Bpffs {

@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use bpfvar::{Array, Cause, Error, Map, MapValue, Property, ReadOnly, Zerocopy};
+use bpfvar::{Array, Cause, Error, Map, MapValue, ObjectKind, Property, ReadOnly, Zerocopy};
 use bpfvar_testkit::{Program, host, insn, raw_map, spin_lock_map};
 
 fn program() -> Program {
@@ -233,4 +233,51 @@ fn a_value_with_a_spin_lock_is_reached_by_system_call_only() {
     let mut value = [0; 8];
     map.lookup(0, &mut value).unwrap();
     assert_eq!(value, [0, 0, 0, 0, 7, 0, 0, 0], "the kernel leaves the lock out");
+}
+
+#[test]
+fn a_refused_lookup_is_no_proof_of_a_map() {
+    const BPF_MAP_LOOKUP_ELEM: u32 = 1;
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let program = program();
+    let map = Map::builder().value_size(8).create().unwrap();
+    std::thread::spawn(move || {
+        host::refuse_bpf(BPF_MAP_LOOKUP_ELEM);
+        let error = Map::from_borrowed_fd(&program).unwrap_err();
+        assert!(matches!(error, Error::WrongObject { expected: ObjectKind::Map, .. }), "{error}");
+        // procfs still tells that this is one.
+        Map::from_borrowed_fd(&map).unwrap();
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn what_is_mounted_over_proc_is_not_believed() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    if host::argument().is_none() {
+        let output = host::this_test_again("replaced");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    use std::os::fd::AsRawFd;
+    let map = Map::builder().value_size(8).rdonly_prog().create().unwrap();
+    let fd = map.as_fd().as_raw_fd();
+    host::replace_proc(&[
+        (format!("thread-self/fdinfo/{fd}"), "frozen:\t1\n"),
+        // Whatever number its duplicate gets.
+        (format!("thread-self/fd/{fd}"), "->anon_inode:bpf-prog"),
+        (format!("thread-self/fd/{}", fd + 1), "->anon_inode:bpf-prog"),
+        (format!("thread-self/fd/{}", fd + 2), "->anon_inode:bpf-prog"),
+    ]);
+    assert!(!map.is_frozen().unwrap(), "an update that must fail says so");
+    let error = bpfvar::Program::from_borrowed_fd(&map).unwrap_err();
+    assert!(matches!(error, Error::WrongObject { expected: ObjectKind::Program, .. }), "{error}");
+    map.freeze().unwrap();
+    let error = map.is_frozen().unwrap_err();
+    assert!(error.to_string().contains("fdinfo"), "it may also be a security module that denies the update: {error}");
 }
