@@ -245,9 +245,10 @@ Examples:
 fn interval(text: &str) -> Result<Duration, String> {
     let interval =
         humantime::parse_duration(text).map_err(|_| "a time with its unit is needed: 1ms, 100ms, 2s, 1m".to_owned())?;
-    match interval < Duration::from_millis(1) || interval > Duration::from_secs(24 * 60 * 60) {
-        true => Err("it must be from 1ms to 1day".to_owned()),
-        false => Ok(interval),
+    if interval < Duration::from_millis(1) || interval > Duration::from_secs(24 * 60 * 60) {
+        Err("it must be from 1ms to 1day".to_owned())
+    } else {
+        Ok(interval)
     }
 }
 

@@ -28,10 +28,10 @@ pub(crate) fn maps(current: &OsStr) -> Vec<CompletionCandidate> {
     let Ok(all) = Globals::of_system() else { return Vec::new() };
     let programs = Program::all().unwrap_or_default();
     let mut names = Vec::new();
-    for section in all.sections() {
-        let map = section.map().info();
-        let part = if section.is_data() { section.name().to_owned() } else { format!(".{}", map.name) };
-        for program in programs.iter().filter(|program| program.map_ids.contains(&map.id)) {
+    for section in all.maps() {
+        let map = section.info();
+        let part = if section.section().is_some() { section.name().to_owned() } else { format!(".{}", map.name) };
+        for program in programs.iter().filter(|program| program.uses(map.id)) {
             names.push(format!("{}{part}", program.name));
             // Numbers only for those who have started to type one.
             if current.starts_with("prog:") {
@@ -68,15 +68,16 @@ fn variables() -> Vec<String> {
     let Ok(all) = Globals::of_system() else { return Vec::new() };
     let programs = Program::all().unwrap_or_default();
     let mut names = Vec::new();
-    for section in all.sections() {
-        let map = section.map().info();
+    for section in all.maps() {
+        let map = section.info();
         let own = std::slice::from_ref(section);
-        for program in programs.iter().filter(|program| program.map_ids.contains(&map.id) && section.is_data()) {
+        for program in programs.iter().filter(|program| program.uses(map.id) && section.section().is_some()) {
             names.extend(labels(&program.name, own).into_iter().map(|(label, _)| label));
         }
-        match section.is_data() {
-            true => names.extend(labels(&map.name, own).into_iter().map(|(label, _)| label)),
-            false => names.push(map.name.clone()),
+        if section.section().is_some() {
+            names.extend(labels(&map.name, own).into_iter().map(|(label, _)| label))
+        } else {
+            names.push(map.name.clone())
         }
     }
     names
@@ -99,7 +100,7 @@ fn members(current: &str) -> Vec<String> {
         .collect()
 }
 
-fn parts(var: &Var<'_>) -> Vec<String> {
+fn parts(var: &Var) -> Vec<String> {
     match var.read() {
         Ok(bpfvar::Value::Struct(members)) => members.into_iter().map(|(name, _)| format!(".{name}")).collect(),
         Ok(bpfvar::Value::Array(elements)) => (0..elements.len().min(64)).map(|index| format!("[{index}]")).collect(),

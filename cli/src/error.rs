@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io;
 
-use bpfvar::{Cause, Error};
+use bpfvar::{Advice, BindFault, Error, Object, ObjectKind, Property};
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -54,104 +54,114 @@ impl Failure {
     }
 }
 
+/// What failed, in the library's words, which state facts; and the next step, in words of the tool.
 fn library_line(error: &Error, verbose: bool) -> String {
-    match error {
-        Error::Kernel { call, object, cause, source, .. } => {
-            let advice = advice(*cause).map_or_else(|| cause.to_string(), str::to_owned);
-            match verbose {
-                true => format!("{object}: {call} failed: {source}: {advice}"),
-                false => format!("{object}: {advice}"),
-            }
+    let fact = match error {
+        Error::Kernel { call, object, cause, source, .. } if verbose => {
+            format!("{object}: {call} failed: {source}: {cause}")
         }
-        Error::Ambiguous { what, candidates, .. } if candidates.iter().any(|candidate| candidate.contains('@')) => {
-            format!(
-                "{what} could be any of {}; say which by NAME@OFFSET, where OFFSET is the byte at which it starts, as it stands here",
-                candidates.join(", ")
-            )
-        }
-        Error::Mismatch { object, property: "map_type", found, .. } => other_type(object, found),
+        Error::Kernel { object, cause, .. } => format!("{object}: {cause}"),
+        Error::Argument { object, argument, found, rule, .. } => format!("{object}: {argument} is {found}, but {rule}"),
+        Error::Mismatch { object, property: Property::MapType, found, .. } => return other_type(object, found),
         Error::Mismatch { object, property, found, expected, .. } => {
-            format!("{object}: {property} is {found}, expected {}", in_tool_words(expected, object))
+            format!("{object}: {property} is {found}, expected {expected}")
         }
-        Error::Btf { object, reason, .. } => format!("{object}: {}", in_tool_words(reason, object)),
-        Error::Argument { object, argument: "value", found, rule, .. } => {
-            format!("{object}: value is {found}, but {}", with_example(found, rule))
+        Error::NotFound { object, kind, name, known, .. } => not_found(object, *kind, name, known),
+        Error::Ambiguous { object, kind, name, candidates, .. } => {
+            let ways: Vec<String> = candidates.iter().map(way).collect();
+            format!("{object}: {kind} {name:?} could be any of {}", ways.join(", "))
         }
-        Error::Argument { object, argument, found, rule, .. } => {
-            format!("{object}: {argument} is {found}, but {}", rule.replace("compare_exchange", "cas"))
+        Error::Btf { object, fault, .. } => format!("{object}: {fault}"),
+        Error::Layout { object, rust_type, mismatches, .. } => {
+            format!("{object} does not have the type {rust_type}: {}", join(mismatches))
         }
+        Error::Bind { object, rust_type, faults, .. } => {
+            let line = |fault: &BindFault| format!("{}: {}", fault.field, library_line(&fault.error, verbose));
+            format!("{rust_type} cannot be bound to {object}: {}", join(&faults.iter().map(line).collect::<Vec<_>>()))
+        }
+        Error::WrongObject { object, found, expected, .. } => format!("{object} is not a BPF {expected} but {found}"),
+        other => other.to_string(),
+    };
+    match error.advice().and_then(|advice| words(advice, error.object())) {
+        Some(advice) => format!("{fact}; {advice}"),
+        None => fact,
+    }
+}
+
+fn join(parts: &[impl Display]) -> String {
+    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn not_found(object: &Object, kind: ObjectKind, name: &str, known: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown = known.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let known = match known.len() {
+        0 => String::new(),
+        count if count > SHOWN => format!("; there are {count}, among them {shown}"),
+        _ => format!("; there are {shown}"),
+    };
+    format!("{object}: there is no {kind} {name:?}{known}")
+}
+
+/// How to name one of several.
+fn way(object: &Object) -> String {
+    match object {
+        Object::Variable { path, type_name, offset, map, .. } => {
+            let name = path.split('@').next().unwrap_or(path);
+            format!("{name}@{offset} ({type_name} in {map})")
+        }
+        Object::Map { id, .. } => format!("map:{id} ({object})"),
+        Object::Program { id, .. } => format!("prog:{id} ({object})"),
         other => other.to_string(),
     }
 }
 
-/// The line for a map of a type that has no variables. `map` is its name and id, as the library says it.
-pub(crate) fn other_type(map: &str, map_type: impl Display) -> String {
-    let look = id_of(map).map_or_else(String::new, |id| format!("; `bpftool map dump id {id}` shows what it holds"));
-    format!("{map} is of type {map_type}, and bpfvar shows nothing of other maps than arrays{look}")
+/// The line for a map of a type that has no variables.
+pub(crate) fn other_type(map: &Object, map_type: impl Display) -> String {
+    let look = map.id().map_or_else(String::new, |id| format!("; `bpftool map dump id {id}` shows what it holds"));
+    format!("{map} is of type {map_type}, and bpfvar shows only array maps{look}")
 }
 
-/// The number in `map "stats" (id 7)`, of the last of several.
-fn id_of(object: &str) -> Option<u32> {
-    object.rsplit("(id ").next()?.split_once(')')?.0.parse().ok()
-}
-
-/// What the library says for programmers, for users of the tool.
-fn in_tool_words(text: &str, object: &str) -> String {
-    let dump = id_of(object).map_or_else(
-        || "`bpftool map dump` shows them as bytes".to_owned(),
-        |id| format!("`bpftool map dump id {id}` shows them as bytes"),
-    );
-    let words = [
-        ("read them as bytes by Map::lookup", dump.as_str()),
-        (", or bind a type by size with Array::from_map", ""),
-        (", or bind a type with Array::from_map", ""),
-        (", or use Map::lookup and Map::update", ""),
-        ("Var::read works by system call too", "get works by system call too"),
-        ("Var::read and read_as read it by system call", "get reads it by system call"),
-        ("Var::change_by_rewrite writes it", "`set --rewrite` writes it"),
-        ("compare_exchange", "cas"),
-    ];
-    words.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
-}
-
-/// What serde says of text that does not even start as JSON helps nobody who has never seen any.
-fn with_example(found: &str, rule: &str) -> String {
-    let is_serde = rule.contains("JSON") && rule.contains(" at line ");
-    let is_meant = found.trim_start_matches('"').trim_start().starts_with(['[', '{']);
-    match rule.split_once(": ") {
-        Some((rule, _)) if is_serde && !is_meant => {
-            format!("{rule}, such as [1,2,3,4] for an array and {{\"rate\": 5}} for a struct")
+/// The next step in commands of the tool. `None` where the fact says all that a user of the tool can use.
+fn words(advice: Advice, object: &Object) -> Option<String> {
+    Some(match advice {
+        Advice::GrantCapBpf | Advice::GiveBtf => "run as root (sudo bpfvar ...)".to_owned(),
+        Advice::OpenByPin => "run as root (sudo bpfvar ...), or name a pin, pin:/sys/fs/bpf/NAME".to_owned(),
+        Advice::UseReadOnly => "only loading the program anew sets it".to_owned(),
+        Advice::UpdateUntilFrozen => "`set --rewrite` writes it by system call, until it is frozen".to_owned(),
+        Advice::OpenReadWrite => "check owner and mode of the pin".to_owned(),
+        Advice::DropMappings => {
+            "end the process that maps it, such as the one that loaded the program, and try again".to_owned()
         }
-        _ => rule.to_owned(),
-    }
-}
-
-/// What to do where the library's advice is to call another of its functions.
-fn advice(cause: Cause) -> Option<&'static str> {
-    Some(match cause {
-        Cause::Frozen => "the map is frozen, for good: user space can only read it",
-        Cause::ReadOnlyForPrograms => {
-            "the map is read-only for programs and can never be mapped writable; only `set --rewrite` writes it, by system call, until it is frozen"
+        Advice::UseSystemCalls | Advice::ReadBySystemCall => "`get` reads it by system call".to_owned(),
+        Advice::MapLess => "name a smaller map, or free memory".to_owned(),
+        Advice::ListIds => "`bpfvar list` shows what there is".to_owned(),
+        Advice::ListPrograms => "`bpfvar list` shows the programs that are loaded".to_owned(),
+        Advice::CheckMode => "check owner and mode, or run as root".to_owned(),
+        Advice::MakeMappable => "only the author of the program can set the flag, where the map is created".to_owned(),
+        Advice::RewriteSection => {
+            "`get` reads it by system call; `set --rewrite` writes it, and loses what programs store to the section meanwhile"
+                .to_owned()
         }
-        Cause::ReadOnlyDescriptor => "the map could only be opened read-only; check owner and mode of the pin",
-        Cause::MappedWritable => {
-            "a process maps it writable (such as the one that loaded the program) or was just updating it; end that and try again"
-        }
-        Cause::KernelManagedFields => {
-            "its values hold a bpf_spin_lock, bpf_timer or other field that the kernel manages, so it can be neither mapped nor frozen"
-        }
-        Cause::OutOfMemory => "the kernel has not enough memory to map it; name a smaller map or free memory",
-        Cause::BtfNeedsCapSysAdmin => {
-            "reading an object's BTF needs CAP_SYS_ADMIN (CAP_BPF is not enough), also of a map or program that is pinned; run as root"
-        }
-        Cause::NeedsCapSysAdmin => {
-            "opening objects by id or name needs CAP_SYS_ADMIN (CAP_BPF is not enough), and so does reading their BTF; run as root (sudo bpfvar ...)"
-        }
-        Cause::NoSuchId => "nothing has this id, or nothing any more; `bpfvar list` shows what there is",
-        Cause::NoSuchPath => "there is no such path; pins are the files in a BPF file system (ls /sys/fs/bpf)",
-        Cause::PathPermission => {
-            "the mode of the path or of a directory above it forbids that; check owner and mode, or run as root"
-        }
+        Advice::ReadAsBytes => match object.id() {
+            Some(id) => format!("`bpftool map dump id {id}` shows them as bytes"),
+            None => "`bpftool map dump` shows them as bytes".to_owned(),
+        },
+        Advice::TakeLoadedBtf => "load the program with the BTF of its own build".to_owned(),
+        Advice::ReadAPart => "name a part of it".to_owned(),
+        Advice::ChooseById => "choose one by its id, prog:ID or map:ID".to_owned(),
+        Advice::ChooseByOffset => "choose one by NAME@OFFSET, where OFFSET is the byte at which it starts".to_owned(),
+        Advice::ChooseEntry => "choose an entry, NAME[INDEX]".to_owned(),
+        Advice::GiveMap | Advice::GiveProgram => "name the pin of a program or map".to_owned(),
+        // These say the same to everybody.
+        Advice::RaiseMemlock
+        | Advice::CloseDescriptors
+        | Advice::ListPins
+        | Advice::MountBpffs
+        | Advice::SeeManual
+        | Advice::CompileWithBtf
+        | Advice::WriteJson => advice.to_string(),
+        // About what the tool does not do.
         _ => return None,
     })
 }
@@ -161,47 +171,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn causes_are_told_in_words_of_the_tool() {
-        let causes = [
-            Cause::NeedsCapBpf,
-            Cause::NeedsCapSysAdmin,
-            Cause::Policy,
-            Cause::MemlockLimit,
-            Cause::Frozen,
-            Cause::ReadOnlyForPrograms,
-            Cause::ReadOnlyDescriptor,
-            Cause::WriteOnlyDescriptor,
-            Cause::MappedWritable,
-            Cause::KernelManagedFields,
-            Cause::OutOfMemory,
-            Cause::OutOfDescriptors,
-            Cause::BtfNeedsCapSysAdmin,
-            Cause::NoSuchId,
-            Cause::NoSuchPath,
-            Cause::NotAPin,
-            Cause::PathPermission,
-            Cause::BadDescriptor,
-            Cause::NoSuchCall,
-            Cause::Other,
-        ];
-        for cause in causes {
-            let line = advice(cause).map_or_else(|| cause.to_string(), str::to_owned);
-            assert!(!line.contains("::") && !line.contains("Array"), "{line}");
+    fn every_advice_is_in_words_of_the_tool() {
+        for advice in Advice::ALL {
+            let line = words(*advice, &Object::System).unwrap_or_default();
+            for foreign in ["::", "Array", "TypedMap", "Shared", "ReadOnly", "crate"] {
+                assert!(!line.contains(foreign), "{advice:?}: {line}");
+            }
         }
-    }
-
-    #[test]
-    fn what_the_library_says_is_put_in_words_of_the_tool() {
-        let text = "no BTF says what its values are; read them as bytes by Map::lookup, or bind a type by size with Array::from_map";
-        let line = in_tool_words(text, "map \"hist (id 3)\" (id 7)");
-        assert_eq!(line, "no BTF says what its values are; `bpftool map dump id 7` shows them as bytes");
-        let serde = "structs and arrays are written as JSON: expected value at line 1 column 1";
-        let rule = with_example("\"abcd\"", serde);
-        assert_eq!(
-            rule,
-            "structs and arrays are written as JSON, such as [1,2,3,4] for an array and {\"rate\": 5} for a struct"
-        );
-        assert_eq!(with_example("\"[1,,2]\"", serde), serde, "where JSON is wrong is of use to who writes it");
-        assert_eq!(with_example("\"[1]\"", "hist takes 16 elements"), "hist takes 16 elements");
     }
 }

@@ -85,12 +85,11 @@ impl Output {
 
     /// Writes a value as JSON: one line for a program to read, indented for a terminal.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<()> {
-        match self.terminal {
-            true => {
-                let text = serde_json::to_string_pretty(value)?;
-                self.line(clean_json(text))
-            }
-            false => self.json_line(value),
+        if self.terminal {
+            let text = serde_json::to_string_pretty(value)?;
+            self.line(clean_json(text))
+        } else {
+            self.json_line(value)
         }
     }
 

@@ -1,6 +1,6 @@
 //! Sections with their variables, as tables and as JSON.
 
-use bpfvar::{Program, ProgramInfo, Reach, Section, Value, Var};
+use bpfvar::{AccessMode, Program, ProgramInfo, TypedMap, Value, Var};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
@@ -72,22 +72,26 @@ pub(crate) fn variables(rows: Vec<Cells>, columns: Columns, indent: usize) -> St
 }
 
 /// How a section can be reached, in a word or two.
-pub(crate) fn access(section: &Section) -> &'static str {
-    match section.reach() {
-        Ok(Reach::Mapped) => "read-write",
-        Ok(Reach::MappedReadOnly) => "read-only",
-        Ok(Reach::SystemCall) => "system call",
-        Ok(Reach::SystemCallReadOnly) => "system call, read-only",
+pub(crate) fn access(section: &TypedMap) -> &'static str {
+    match section.access() {
+        Ok(AccessMode::Mapped) => "read-write",
+        Ok(AccessMode::MappedReadOnly) => "read-only",
+        Ok(AccessMode::SystemCall) => "system call",
+        Ok(AccessMode::SystemCallReadOnly) => "system call, read-only",
         _ => "unknown",
     }
 }
 
 /// A section in a line: `.bss  map:7 count.bss  read-write`.
-pub(crate) fn heading(out: &Output, section: &Section) -> String {
-    let info = section.map().info();
-    let name =
-        if section.is_data() { section.name().to_owned() } else { format!("{}[{}]", info.name, info.max_entries) };
-    let place = if section.is_data() { format!("map:{} {}", info.id, info.name) } else { format!("map:{}", info.id) };
+pub(crate) fn heading(out: &Output, section: &TypedMap) -> String {
+    let info = section.info();
+    let name = if section.section().is_some() {
+        section.name().to_owned()
+    } else {
+        format!("{}[{}]", info.name, info.max_entries)
+    };
+    let place =
+        if section.section().is_some() { format!("map:{} {}", info.id, info.name) } else { format!("map:{}", info.id) };
     format!("{}  {}  {}", out.ink(Ink::Name, &name), clean(&place), out.ink(Ink::Faint, access(section)))
 }
 
@@ -152,12 +156,12 @@ impl From<&ProgramInfo> for JsonProgram {
 }
 
 impl JsonSection {
-    pub(crate) fn new(section: &Section, programs: &[ProgramInfo], variables: Vec<JsonVar>) -> JsonSection {
-        let info = section.map().info();
-        let programs = programs.iter().filter(|program| program.map_ids.contains(&info.id)).map(|program| program.id);
+    pub(crate) fn new(section: &TypedMap, programs: &[ProgramInfo], variables: Vec<JsonVar>) -> JsonSection {
+        let info = section.info();
+        let programs = programs.iter().filter(|program| program.uses(info.id)).map(|program| program.id);
         JsonSection {
             name: section.name().to_owned(),
-            data: section.is_data(),
+            data: section.section().is_some(),
             map: JsonMap {
                 id: info.id,
                 name: info.name.clone(),
@@ -180,8 +184,8 @@ impl JsonSection {
 
 impl JsonVar {
     /// With its value, unless that is longer than `most` bytes.
-    pub(crate) fn new(var: &Var<'_>, most: u64) -> Result<JsonVar> {
-        let entries = if var.entry().is_some() { 1 } else { u64::from(var.section().map().info().max_entries) };
+    pub(crate) fn new(var: &Var, most: u64) -> Result<JsonVar> {
+        let entries = if var.entry().is_some() { 1 } else { u64::from(var.map().info().max_entries) };
         let value = if var.size().saturating_mul(entries) <= most { Some(var.read()?) } else { None };
         Ok(JsonVar {
             name: var.path().to_owned(),

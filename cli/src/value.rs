@@ -11,10 +11,10 @@ const PREVIEW: u64 = 1024;
 const ELEMENTS: usize = 16;
 
 /// A value in one line, not longer than of use: of big arrays and maps the first elements.
-pub(crate) fn preview(var: &Var<'_>) -> bpfvar::Result<String> {
+pub(crate) fn preview(var: &Var) -> bpfvar::Result<String> {
     let entries = match var.entry() {
         Some(_) => 1,
-        None => u64::from(var.section().map().info().max_entries),
+        None => u64::from(var.map().info().max_entries),
     };
     if var.size().saturating_mul(entries) <= PREVIEW {
         return Ok(text(&var.read()?));
@@ -130,9 +130,9 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    pub(crate) fn of(var: &Var<'_>, value: &Value) -> Shape {
+    pub(crate) fn of(var: &Var, value: &Value) -> Shape {
         match value {
-            Value::Array(elements) if !is_chars(var) => Shape::Parts(
+            Value::Array(elements) if !var.is_text() => Shape::Parts(
                 (0..).zip(elements).map(|(index, value): (usize, _)| part(var, format!("[{index}]"), value)).collect(),
             ),
             Value::Struct(members) => {
@@ -166,17 +166,12 @@ impl Shape {
     }
 }
 
-fn part(var: &Var<'_>, name: String, value: &Value) -> (String, Shape) {
+fn part(var: &Var, name: String, value: &Value) -> (String, Shape) {
     let shape = match value {
         Value::Array(_) | Value::Struct(_) => var.at(&name).map_or(Shape::Leaf, |var| Shape::of(&var, value)),
         _ => Shape::Leaf,
     };
     (name, shape)
-}
-
-fn is_chars(var: &Var<'_>) -> bool {
-    let is_char = |name: String| name.ends_with("char") && !name.contains("signed");
-    var.entry().is_some() && var.at("[0]").is_ok_and(|element| is_char(element.type_name()))
 }
 
 /// What was added to a number; None for what is no number or too big to tell. Enumerators, flags and addresses do not count

@@ -217,8 +217,6 @@ advice! {
     GiveMap: "give the descriptor or the pin of a map";
     /// The object is not a program.
     GiveProgram: "give the descriptor or the pin of a program";
-    /// What a call did is not known: only one part of several was written.
-    ReadAgain: "some entries were written before the failure; read the map again";
     /// A type of one field stands for a scalar.
     MakeTransparent: "declare the struct #[repr(transparent)]";
 }

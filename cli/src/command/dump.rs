@@ -1,6 +1,6 @@
 //! `bpfvar dump`.
 
-use bpfvar::{Globals, Program, ProgramInfo, Section};
+use bpfvar::{Globals, Program, ProgramInfo, TypedMap};
 use unicode_width::UnicodeWidthStr;
 
 use crate::error::Result;
@@ -17,7 +17,7 @@ pub(super) fn run(target: Option<&Target>, out: &mut Output) -> Result<()> {
     let Some(target) = target else {
         let (programs, all) = (Program::all()?, Globals::of_system()?);
         let with: Vec<&ProgramInfo> = programs.iter().collect();
-        return everything(&with, &programs, all.sections(), out);
+        return everything(&with, &programs, all.maps(), out);
     };
     let resolver = Resolver::default();
     let found = resolver.find(target)?;
@@ -27,7 +27,7 @@ pub(super) fn run(target: Option<&Target>, out: &mut Output) -> Result<()> {
     }
     // A pin needs no right to list programs.
     let programs = resolver.programs().unwrap_or_default();
-    let maps: Vec<u32> = found.sections().iter().map(|section| section.map().info().id).collect();
+    let maps: Vec<u32> = found.sections().iter().map(|section| section.info().id).collect();
     let of = programs.iter().filter(|program| match found.program() {
         Some(info) => program.id == info.id,
         None => program.map_ids.iter().any(|id| maps.contains(id)),
@@ -35,13 +35,13 @@ pub(super) fn run(target: Option<&Target>, out: &mut Output) -> Result<()> {
     let of: Vec<&ProgramInfo> = of.collect();
     if found.is_var() {
         let var = found.var()?;
-        let section = JsonSection::new(var.section(), programs, vec![JsonVar::new(&var, u64::MAX)?]);
+        let section = JsonSection::new(var.map(), programs, vec![JsonVar::new(&var, u64::MAX)?]);
         return out.json(&Contents { programs: of.into_iter().map(Into::into).collect(), sections: vec![section] });
     }
     everything(&of, programs, found.sections(), out)
 }
 
-fn everything(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[Section], out: &mut Output) -> Result<()> {
+fn everything(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[TypedMap], out: &mut Output) -> Result<()> {
     if out.json {
         let mut all = Vec::new();
         for section in sections {
@@ -55,8 +55,8 @@ fn everything(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[Section
             if index > 0 {
                 out.line("")?;
             }
-            let id = section.map().info().id;
-            let users = of.iter().filter(|program| program.map_ids.contains(&id));
+            let id = section.info().id;
+            let users = of.iter().filter(|program| program.uses(id));
             let users: Vec<String> = users.map(|program| table::program_name(program)).collect();
             let users =
                 if users.is_empty() { "no program".to_owned() } else { format!("program {}", users.join(", ")) };
@@ -65,10 +65,7 @@ fn everything(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[Section
         }
         for (label, var) in labels("", std::slice::from_ref(section)) {
             let value = var.read()?;
-            match out.quiet {
-                true => out.line(bare(&value))?,
-                false => variable(label.trim_start_matches('.'), &value, 2, out)?,
-            }
+            if out.quiet { out.line(bare(&value))? } else { variable(label.trim_start_matches('.'), &value, 2, out)? }
         }
     }
     if sections.is_empty() && !out.quiet {

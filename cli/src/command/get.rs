@@ -14,11 +14,7 @@ pub(super) fn run(targets: &[Target], out: &mut Output) -> Result<()> {
     let found = resolver.find_all(targets)?;
     let mut values = Vec::new();
     for found in &found {
-        let vars = found.vars()?;
-        if vars.is_empty() {
-            found.var()?;
-        }
-        for (label, var) in vars {
+        for (label, var) in found.vars()? {
             values.push((label, var.read()?));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use bpfvar::{Globals, Map, MapInfo, MapType, Program, ProgramInfo, Section, Var};
+use bpfvar::{Globals, Map, MapInfo, MapType, Program, ProgramInfo, TypedMap, Var};
 
 use crate::error::{Failure, Result, other_type};
 use crate::output::{Ink, Output, clean};
@@ -18,7 +18,7 @@ const INDENT: usize = 4;
 pub(super) fn run(filter: Option<&str>, out: &mut Output) -> Result<()> {
     let programs = Program::all()?;
     let all = Globals::of_system()?;
-    let list = List::new(&programs, all.sections(), filter);
+    let list = List::new(&programs, all.maps(), filter);
     match (out.json, out.quiet) {
         (true, _) => list.json(out)?,
         (false, true) => list.targets(out)?,
@@ -31,13 +31,13 @@ struct List<'a> {
     programs: &'a [ProgramInfo],
     /// Their whole names in small letters, if there is a filter.
     names: Vec<String>,
-    sections: &'a [Section],
+    sections: &'a [TypedMap],
     /// In small letters.
     filter: Option<String>,
 }
 
 impl<'a> List<'a> {
-    fn new(programs: &'a [ProgramInfo], sections: &'a [Section], filter: Option<&str>) -> List<'a> {
+    fn new(programs: &'a [ProgramInfo], sections: &'a [TypedMap], filter: Option<&str>) -> List<'a> {
         let whole = |info: &ProgramInfo| Program::from_id(info.id).and_then(|program| program.full_name());
         // As `list` shows them.
         let names = programs.iter().map(|info| whole(info).unwrap_or_else(|_| info.name.clone()).to_lowercase());
@@ -68,38 +68,38 @@ impl<'a> List<'a> {
         self.fits(&program.name) || self.fits(whole) || shown || self.is_called("prog", &program.name, program.id)
     }
 
-    fn fits_map(&self, section: &Section) -> bool {
-        let info = section.map().info();
+    fn fits_map(&self, section: &TypedMap) -> bool {
+        let info = section.info();
         self.fits(section.name()) || self.fits(&info.name) || self.is_called("map", &info.name, info.id)
     }
 
     /// The variables that the filter leaves; all, if it is the name of what they lie in.
-    fn vars(&self, program: Option<&ProgramInfo>, section: &'a Section) -> Vec<Var<'a>> {
+    fn vars(&self, program: Option<&ProgramInfo>, section: &'a TypedMap) -> Vec<Var> {
         let whole = program.is_some_and(|program| self.fits_program(program)) || self.fits_map(section);
         section.vars().filter(|var| whole || self.fits(var.path()) || self.is_target(section, var)).collect()
     }
 
     /// Whether the filter is the start of how to say it: `count.samp`, `prog:12.sampling`.
-    fn is_target(&self, section: &Section, var: &Var<'_>) -> bool {
+    fn is_target(&self, section: &TypedMap, var: &Var) -> bool {
         let Some(filter) = self.filter.as_ref().filter(|filter| filter.contains('.')) else { return false };
-        let map = section.map().info();
+        let map = section.info();
         let starts = |object: &str| {
             let (path, offset) = (var.path(), var.offset());
             format!("{object}.{path}@{offset}").to_lowercase().starts_with(filter)
         };
-        let mut users = self.programs.iter().filter(|program| program.map_ids.contains(&map.id));
+        let mut users = self.programs.iter().filter(|program| program.uses(map.id));
         starts(&format!("map:{}", map.id))
             || starts(&map.name)
             || users.any(|program| starts(&program.name) || starts(&format!("prog:{}", program.id)))
     }
 
-    fn sections_of(&self, program: &ProgramInfo) -> Vec<&'a Section> {
-        self.sections.iter().filter(|section| program.map_ids.contains(&section.map().info().id)).collect()
+    fn sections_of(&self, program: &ProgramInfo) -> Vec<&'a TypedMap> {
+        self.sections.iter().filter(|section| program.uses(section.info().id)).collect()
     }
 
-    fn unused(&self) -> impl Iterator<Item = &'a Section> {
+    fn unused(&self) -> impl Iterator<Item = &'a TypedMap> {
         let used: HashSet<u32> = self.programs.iter().flat_map(|program| program.map_ids.iter().copied()).collect();
-        self.sections.iter().filter(move |section| !used.contains(&section.map().info().id))
+        self.sections.iter().filter(move |section| !used.contains(&section.info().id))
     }
 
     /// The programs that the filter names and that have nothing to show.
@@ -117,7 +117,7 @@ impl<'a> List<'a> {
         let fits = |info: &MapInfo| self.fits(&info.name) || self.is_called("map", &info.name, info.id);
         let map = maps.map(|map| map.info().clone()).find(fits);
         Failure::new(match map {
-            Some(info) if info.map_type != MapType::ARRAY => other_type(&info.to_string(), info.map_type),
+            Some(info) if info.map_type != MapType::ARRAY => other_type(&info.object(), info.map_type),
             Some(info) => format!(
                 "{info} has no values that BTF describes; `bpftool map dump id {}` shows them as bytes",
                 info.id
@@ -142,11 +142,12 @@ impl<'a> List<'a> {
                     continue;
                 }
                 let heading = format!("  {}", table::heading(out, section));
-                let is_new = shown.insert(section.map().info().id);
+                let is_new = shown.insert(section.info().id);
                 some_new |= is_new;
-                match is_new {
-                    true => blocks.push((heading, rows(&vars))),
-                    false => blocks.push((format!("{heading}  {}", out.ink(Ink::Faint, "(shown above)")), Vec::new())),
+                if is_new {
+                    blocks.push((heading, rows(&vars)))
+                } else {
+                    blocks.push((format!("{heading}  {}", out.ink(Ink::Faint, "(shown above)")), Vec::new()))
                 }
             }
             // What was shown of another program is no news of this one, unless the filter means this one.
@@ -193,8 +194,8 @@ impl<'a> List<'a> {
             !program.name.is_empty() && self.programs.iter().filter(|other| other.name == program.name).count() == 1
         };
         for section in self.sections {
-            let id = section.map().info().id;
-            let mut users = self.programs.iter().filter(|program| program.map_ids.contains(&id));
+            let id = section.info().id;
+            let mut users = self.programs.iter().filter(|program| program.uses(id));
             let fitting = users.clone().find(|program| self.fits_program(program));
             let (object, user) = match (users.clone().find(is_unique), users.next()) {
                 (Some(program), _) => (program.name.clone(), program.id),
@@ -202,15 +203,12 @@ impl<'a> List<'a> {
                 (None, None) => continue,
             };
             let by_id = format!("prog:{user}.");
-            lines.extend(self.labels(fitting, &object, section).into_iter().map(
-                |label| match self.is_in_a_map(&label) {
-                    true => label.replacen(&format!("{object}."), &by_id, 1),
-                    false => label,
-                },
-            ));
+            lines.extend(self.labels(fitting, &object, section).into_iter().map(|label| {
+                if self.is_in_a_map(&label) { label.replacen(&format!("{object}."), &by_id, 1) } else { label }
+            }));
         }
         for section in self.unused() {
-            lines.extend(self.labels(None, &format!("map:{}", section.map().info().id), section));
+            lines.extend(self.labels(None, &format!("map:{}", section.info().id), section));
         }
         if lines.is_empty() && self.filter.is_some() {
             return Err(self.nothing());
@@ -220,14 +218,14 @@ impl<'a> List<'a> {
 
     /// Whether a program and a variable are together the name of a map, as `count.bss`.
     fn is_in_a_map(&self, label: &str) -> bool {
-        let mut names = self.sections.iter().map(|section| &section.map().info().name);
+        let mut names = self.sections.iter().map(|section| &section.info().name);
         names.any(|name| label.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
     }
 
-    fn labels(&self, program: Option<&ProgramInfo>, object: &str, section: &Section) -> Vec<String> {
+    fn labels(&self, program: Option<&ProgramInfo>, object: &str, section: &TypedMap) -> Vec<String> {
         let wanted: HashSet<(String, u64)> =
             self.vars(program, section).iter().map(|var| (var.path().to_owned(), var.offset())).collect();
-        if !section.is_data() && program.is_none() {
+        if section.section().is_none() && program.is_none() {
             return if wanted.is_empty() { Vec::new() } else { vec![object.to_owned()] };
         }
         let labels = labels(object, std::slice::from_ref(section)).into_iter();
@@ -240,8 +238,8 @@ impl<'a> List<'a> {
     fn json(&self, out: &mut Output) -> Result<()> {
         let mut sections = Vec::new();
         for section in self.sections {
-            let id = section.map().info().id;
-            let user = self.programs.iter().find(|program| program.map_ids.contains(&id) && self.fits_program(program));
+            let id = section.info().id;
+            let user = self.programs.iter().find(|program| program.uses(id) && self.fits_program(program));
             let vars = self.vars(user, section);
             if vars.is_empty() && self.filter.is_some() {
                 continue;
@@ -262,8 +260,8 @@ impl<'a> List<'a> {
     }
 }
 
-fn rows(vars: &[Var<'_>]) -> Vec<Cells> {
-    let value = |var: &Var<'_>| preview(var).unwrap_or_else(|error| format!("({error})"));
+fn rows(vars: &[Var]) -> Vec<Cells> {
+    let value = |var: &Var| preview(var).unwrap_or_else(|error| format!("({error})"));
     vars.iter().map(|var| [clean(var.path()), clean(&var.type_name()), var.size().to_string(), value(var)]).collect()
 }
 

@@ -49,12 +49,12 @@ impl<T: Serialize> Serialize for Members<'_, T> {
 }
 
 /// Refuses what cannot be changed in one step, in words that fit the tool; --verbose asks for the library's.
-fn writable(var: &Var<'_>, target: &str, command: &str, out: &Output) -> Result<()> {
+fn writable(var: &Var, target: &str, command: &str, out: &Output) -> Result<()> {
     match set::unwritable(var, target)? {
         Some(set::Unwritable { rewritable: true, .. }) if !out.verbose => Err(Failure::new(format!(
             "{target}: {} cannot be mapped for writing, and {command} needs a mapped section: it is one atomic step in memory, which no \
              system call makes",
-            var.section()
+            var.map()
         ))),
         Some(unwritable) if !out.verbose => Err(Failure::new(unwritable.why)),
         _ => Ok(()),

@@ -1,6 +1,6 @@
 //! `bpfvar set`.
 
-use bpfvar::{Change, Reach, Value, Var};
+use bpfvar::{AccessMode, Applied, Change, Value, Var};
 
 use super::{Members, Written};
 use crate::error::{Failure, Result};
@@ -19,20 +19,12 @@ pub(super) fn run(assignments: &[Assignment], rewrite: bool, out: &mut Output) -
         let change = change(&var, &assignment.value, rewrite, &found.text, out.verbose)?;
         changes.push(change);
     }
-    let mut written: Vec<(String, (Value, Value))> = Vec::new();
-    for (change, found) in changes.into_iter().zip(&found) {
-        match change.apply() {
-            Ok(values) => written.push((found.text.clone(), values)),
-            Err(error) => {
-                print(&written, out)?;
-                return Err(error.into());
-            }
-        }
-    }
-    print(&written, out)
+    // If one fails, those before it are undone.
+    let applied = Change::apply_all(changes)?;
+    print(&found.iter().map(|found| found.text.as_str()).zip(applied).collect::<Vec<_>>(), out)
 }
 
-fn change<'s>(var: &Var<'s>, value: &str, rewrite: bool, target: &str, verbose: bool) -> Result<Change<'s>> {
+fn change(var: &Var, value: &str, rewrite: bool, target: &str, verbose: bool) -> Result<Change> {
     match unwritable(var, target)? {
         None => Ok(var.change(value)?),
         // Which call would fail, and how.
@@ -49,17 +41,18 @@ pub(super) struct Unwritable {
     pub(super) rewritable: bool,
 }
 
-pub(super) fn unwritable(var: &Var<'_>, target: &str) -> Result<Option<Unwritable>> {
-    let section = var.section();
+pub(super) fn unwritable(var: &Var, target: &str) -> Result<Option<Unwritable>> {
+    let section = var.map();
     let because = |why: &str, rewritable| Some(Unwritable { why: format!("{target}: {section} {why}"), rewritable });
-    Ok(match section.reach()? {
-        Reach::Mapped => None,
-        _ if section.map().is_frozen()? => {
+    Ok(match section.access()? {
+        AccessMode::Mapped => None,
+        _ if section.as_map().is_frozen()? => {
             because("is frozen, for good: it can be read, and only loading the program anew sets it", false)
         }
-        Reach::SystemCallReadOnly => because("was opened to read only; check owner and mode of the pin", false),
+        AccessMode::SystemCallReadOnly => because("was opened to read only; check owner and mode of the pin", false),
         _ => {
-            let what = if section.is_data() { "the whole section" } else { "each whole entry that it lies in" };
+            let what =
+                if section.section().is_some() { "the whole section" } else { "each whole entry that it lies in" };
             let why = format!(
                 "cannot be mapped for writing; `set --rewrite` writes it by reading and writing back {what}, which loses what programs \
                  store to it meanwhile"
@@ -69,22 +62,22 @@ pub(super) fn unwritable(var: &Var<'_>, target: &str) -> Result<Option<Unwritabl
     })
 }
 
-fn print(written: &[(String, (Value, Value))], out: &mut Output) -> Result<()> {
+fn print(written: &[(&str, Applied)], out: &mut Output) -> Result<()> {
     if out.quiet || written.is_empty() {
         return Ok(());
     }
     if out.json {
         let mut all: Vec<(String, Written<'_>)> = Vec::new();
-        for (target, (old, new)) in written {
+        for (target, Applied { old, new, .. }) in written {
             // No key twice, whatever was set twice.
             match all.iter_mut().find(|(known, _)| known == target) {
                 Some((_, known)) => known.new = new,
-                None => all.push((target.clone(), Written { old, new })),
+                None => all.push(((*target).to_owned(), Written { old, new })),
             }
         }
         return out.json(&Members(&all));
     }
-    written.iter().try_for_each(|(target, (old, new))| changed(target, old, new, out))
+    written.iter().try_for_each(|(target, applied)| changed(target, &applied.old, &applied.new, out))
 }
 
 /// `count.sampling: 1 -> 100`.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bpfvar::{Globals, ProgramInfo, Section, Var};
+use bpfvar::{Globals, ProgramInfo, TypedMap, Var};
 
 use super::{Object, why_none};
 use crate::error::{Failure, Result};
@@ -23,17 +23,17 @@ pub(crate) struct Found {
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     All,
-    Section(usize),
-    /// In the section of that number: a variable's path, or what follows the name of an array map.
-    Var(usize, String),
+    Map(TypedMap),
+    Var(Var),
 }
 
 impl Found {
     /// The sections that it is, or lies in.
-    pub(crate) fn sections(&self) -> &[Section] {
-        match self.place {
-            Place::All => self.globals.sections(),
-            Place::Section(index) | Place::Var(index, _) => std::slice::from_ref(&self.globals.sections()[index]),
+    pub(crate) fn sections(&self) -> &[TypedMap] {
+        match &self.place {
+            Place::All => self.globals.maps(),
+            Place::Map(map) => std::slice::from_ref(map),
+            Place::Var(var) => std::slice::from_ref(var.map()),
         }
     }
 
@@ -47,49 +47,48 @@ impl Found {
 
     /// Whether it is one variable or a part of one.
     pub(crate) fn is_var(&self) -> bool {
-        matches!(self.place, Place::Var(..))
+        matches!(self.place, Place::Var(_))
     }
 
     /// Whether it is a map or section, or all of a program, and no part.
     pub(crate) fn is_whole(&self) -> bool {
-        !matches!(&self.place, Place::Var(_, path) if !path.is_empty())
+        !matches!(&self.place, Place::Var(var) if var.path() != var.map().name())
     }
 
     /// The one variable.
-    pub(crate) fn var(&self) -> Result<Var<'_>> {
-        if let Place::Var(index, path) = &self.place {
-            return Ok(var_in(&self.globals.sections()[*index], path)?);
+    pub(crate) fn var(&self) -> Result<Var> {
+        if let Place::Var(var) = &self.place {
+            return Ok(var.clone());
         }
         let names = labels(&self.text, self.sections());
         let names: Vec<String> = names.into_iter().take(5).map(|(label, _)| label).collect();
         if let (Some(info), true) = (self.program(), names.is_empty()) {
             return Err(Failure::new(format!("{}: {info} {}", self.text, why_none(info))));
         }
-        Err(Failure::new(match names.is_empty() {
-            true => format!("{} has no variables that BTF describes; name one that has (bpfvar list)", self.text),
-            false => format!("{} is not one variable; name one of it, such as {}", self.text, names.join(", ")),
+        Err(Failure::new(if names.is_empty() {
+            format!("{} has no variables that BTF describes; `bpfvar list` shows what has", self.text)
+        } else {
+            format!("{} is not one variable; name one of its variables, such as {}", self.text, names.join(", "))
         }))
     }
 
-    /// All variables that are meant, each with how to say it.
-    pub(crate) fn vars(&self) -> Result<Vec<(String, Var<'_>)>> {
-        match self.place {
-            Place::Var(..) => Ok(vec![(self.text.clone(), self.var()?)]),
-            _ => Ok(labels(&self.text, self.sections())),
-        }
+    /// All variables that are meant, each with how to name it. An error if there are none.
+    pub(crate) fn vars(&self) -> Result<Vec<(String, Var)>> {
+        let vars = match &self.place {
+            Place::Var(var) => vec![(self.text.clone(), var.clone())],
+            _ => labels(&self.text, self.sections()),
+        };
+        if vars.is_empty() { self.var().map(|_| vars) } else { Ok(vars) }
     }
 
     /// What tells it from all else. Two ways to say the same are one.
-    pub(super) fn identity(&self) -> Result<Identity> {
-        let maps = self.sections().iter().map(|section| section.map().info().id).collect();
-        let part = match self.place {
-            Place::Var(..) => {
-                let var = self.var()?;
-                Some((var.entry(), var.offset(), var.size(), var.type_name()))
-            }
+    pub(super) fn identity(&self) -> Identity {
+        let maps = self.sections().iter().map(|section| section.info().id).collect();
+        let part = match &self.place {
+            Place::Var(var) => Some((var.entry(), var.offset(), var.size(), var.type_name())),
             _ => None,
         };
-        Ok(Identity { maps, part })
+        Identity { maps, part }
     }
 }
 
@@ -101,24 +100,24 @@ pub(super) struct Identity {
 
 /// Each variable of some sections with how to say it behind the name of its object: of several with one name in one section the
 /// path has the offset, and of those in several sections the label has the section.
-pub(crate) fn labels<'s>(object: &str, sections: &'s [Section]) -> Vec<(String, Var<'s>)> {
-    let vars: Vec<Var<'s>> = sections.iter().flat_map(Section::vars).collect();
+pub(crate) fn labels(object: &str, sections: &[TypedMap]) -> Vec<(String, Var)> {
+    let vars: Vec<Var> = sections.iter().flat_map(TypedMap::vars).collect();
     let mut count: HashMap<String, u32> = HashMap::new();
     for var in &vars {
         *count.entry(var.path().to_owned()).or_default() += 1;
     }
-    let label = |var: &Var<'s>| match count[var.path()] {
+    let label = |var: &Var| match count[var.path()] {
         1 => format!("{object}.{}", var.path()),
         // Its name starts with a dot.
-        _ if var.section().is_data() => format!("{object}{}.{}", var.section().name(), var.path()),
-        _ => format!("map:{}", var.section().map().info().id),
+        _ if var.map().section().is_some() => format!("{object}{}.{}", var.map().name(), var.path()),
+        _ => format!("map:{}", var.map().info().id),
     };
     vars.into_iter().map(|var| (label(&var), var)).collect()
 }
 
-pub(super) fn var_in<'s>(section: &'s Section, path: &str) -> bpfvar::Result<Var<'s>> {
+pub(super) fn var_in(section: &TypedMap, path: &str) -> bpfvar::Result<Var> {
     match section.vars().next() {
-        Some(map) if !section.is_data() => map.at(path),
+        Some(map) if section.section().is_none() => map.at(path),
         _ => section.var(path),
     }
 }

@@ -1,6 +1,6 @@
 //! What else could have been meant. Only asked when nothing was found, so it may take its time.
 
-use bpfvar::{Error, Globals, MapType, ProgramInfo, Var};
+use bpfvar::{Error, Globals, MapType, ObjectKind, ProgramInfo, Var};
 
 use super::{Object, Resolver, labels};
 use crate::error::{Failure, other_type};
@@ -9,7 +9,12 @@ use crate::target::{Origin, Target, splits};
 impl Resolver {
     /// The error for a target whose object is there, with names like the one that is not.
     pub(super) fn with_hint(&self, target: &Target, failure: Failure, candidates: &[(Object, &str)]) -> Failure {
-        let Failure::Library(Error::NotFound { .. }) = failure else { return failure };
+        let Failure::Library(Error::NotFound { kind, ref name, ref known, .. }) = failure else { return failure };
+        if kind == ObjectKind::Member {
+            let near: Vec<&str> = known.iter().filter(|known| alike(known, name)).map(String::as_str).collect();
+            let hint = format!("{}; did you mean {}?", failure.line(false), near.join(" or "));
+            return if near.is_empty() { failure } else { Failure::new(hint) };
+        }
         let (mut names, mut reason) = (Vec::new(), None);
         for (object, rest) in candidates {
             let Ok(globals) = self.open(*object) else { continue };
@@ -20,7 +25,7 @@ impl Resolver {
             let prefix = target.text.strip_suffix(rest).unwrap_or(&target.text);
             let shared = candidates.iter().filter(|(_, other)| other == rest).count() > 1;
             let prefix = if shared { object.to_string() } else { prefix.to_owned() };
-            let near = labels(&prefix, globals.sections()).into_iter().filter(|(_, var)| alike(name_of(var), wanted));
+            let near = labels(&prefix, globals.maps()).into_iter().filter(|(_, var)| alike(name_of(var), wanted));
             names.extend(near.map(|(label, _)| label));
         }
         names.sort();
@@ -45,8 +50,8 @@ impl Resolver {
         let info = globals.program()?;
         let maps = self.maps().unwrap_or_default();
         let other = |map: &&bpfvar::MapInfo| map.name == wanted && map.map_type != MapType::ARRAY;
-        if let Some(map) = maps.iter().filter(|map| info.map_ids.contains(&map.id)).find(other) {
-            return Some(other_type(&map.to_string(), map.map_type));
+        if let Some(map) = maps.iter().filter(|map| info.uses(map.id)).find(other) {
+            return Some(other_type(&map.object(), map.map_type));
         }
         globals.vars().next().is_none().then(|| format!("{info} {}", why_none(info)))
     }
@@ -58,7 +63,7 @@ impl Resolver {
             let maps = self.maps().unwrap_or_default();
             let named = splits(text).find_map(|(name, _)| maps.iter().find(|info| info.name == name));
             if let Some(info) = named.filter(|info| info.map_type != MapType::ARRAY) {
-                return Failure::new(other_type(&info.to_string(), info.map_type));
+                return Failure::new(other_type(&info.object(), info.map_type));
             }
         }
         let first = splits(text).last().map_or(text.as_str(), |(name, _)| name);
@@ -73,11 +78,10 @@ impl Resolver {
             near = self.objects_like(first);
         }
         near.truncate(5);
-        Failure::new(match near.is_empty() {
-            true => format!(
-                "{missing}; targets are PROGRAM.VARIABLE or MAP.VARIABLE, and `bpfvar list` shows what there is"
-            ),
-            false => format!("{missing}; did you mean {}?", near.join(" or ")),
+        Failure::new(if near.is_empty() {
+            format!("{missing}; targets are PROGRAM.VARIABLE or MAP.VARIABLE, and `bpfvar list` shows what there is")
+        } else {
+            format!("{missing}; did you mean {}?", near.join(" or "))
         })
     }
 
@@ -90,9 +94,8 @@ impl Resolver {
         let mut near: Vec<(&str, Object)> = programs.chain(maps).filter(|(other, _)| alike(other, name)).collect();
         near.sort();
         let is_shared = |name: &str| near.iter().filter(|(other, _)| *other == name).count() > 1;
-        let say = |(name, object): &(&str, Object)| match is_shared(name) {
-            true => format!("{object} ({name})"),
-            false => (*name).to_owned(),
+        let say = |(name, object): &(&str, Object)| {
+            if is_shared(name) { format!("{object} ({name})") } else { (*name).to_owned() }
         };
         near.iter().map(say).collect()
     }
@@ -103,9 +106,9 @@ impl Resolver {
         let Ok(all) = Globals::of_system() else { return Vec::new() };
         let programs = self.programs().unwrap_or_default();
         let mut found = Vec::new();
-        for section in all.sections().iter().filter(|section| section.is_data()) {
-            let map = section.map().info();
-            let user = programs.iter().find(|info| info.map_ids.contains(&map.id));
+        for section in all.maps().iter().filter(|section| section.section().is_some()) {
+            let map = section.info();
+            let user = programs.iter().find(|info| info.uses(map.id));
             let is_unique = |name: &str| {
                 let maps = self.maps().unwrap_or_default().iter().filter(|info| info.name == name).count();
                 programs.iter().filter(|info| info.name == name).count() + maps == 1
@@ -140,7 +143,7 @@ pub(crate) fn why_none(info: &ProgramInfo) -> &'static str {
 }
 
 /// Without the offset that tells it from others of its name.
-fn name_of<'a>(var: &'a Var<'_>) -> &'a str {
+fn name_of(var: &Var) -> &str {
     var.path().split('@').next().unwrap_or(var.path())
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use bpfvar::{Cause, Error, Globals, Map, MapInfo, MapType, Program, ProgramInfo};
+use bpfvar::{Error, Globals, Map, MapInfo, MapType, Program, ProgramInfo};
 
 use super::{Object, Resolver};
 use crate::error::Result;
@@ -14,7 +14,7 @@ impl Resolver {
             return Ok(known.clone());
         }
         let globals = match object {
-            Object::Program(id) => Globals::of_program_id(id),
+            Object::Program(id) => Globals::by_id(id),
             Object::Map(id) => Map::from_id(id).and_then(Globals::of_map),
         };
         Ok(self.keep(object, globals?))
@@ -28,7 +28,7 @@ impl Resolver {
                 self.keep(object, Globals::of_map(map)?);
                 Ok(object)
             }
-            Err(Error::NotAMap { .. }) => {
+            Err(Error::WrongObject { .. }) => {
                 let program = Program::from_pin(path)?;
                 let object = Object::Program(program.info().id);
                 self.keep(object, Globals::of_program(&program)?);
@@ -52,7 +52,7 @@ impl Resolver {
 
     pub(super) fn maps(&self) -> Result<&[MapInfo]> {
         if self.maps.get().is_none() {
-            let _ = self.maps.set(all_maps()?);
+            let _ = self.maps.set(Map::all()?);
         }
         Ok(self.maps.get().map_or(&[], Vec::as_slice))
     }
@@ -77,9 +77,9 @@ impl Resolver {
         for info in self.maps()?.iter().filter(|info| info.map_type == MapType::ARRAY) {
             let cut = info.name.len() == NAME_LEN && name.len() > NAME_LEN && name.starts_with(&info.name);
             let whole = || match self.open(Object::Map(info.id)) {
-                Ok(globals) => globals.sections().iter().any(|section| match section.is_data() {
-                    true => name.ends_with(section.name()),
-                    false => !name[NAME_LEN..].contains(['.', '[']),
+                Ok(globals) => globals.maps().iter().any(|section| match section.section() {
+                    Some(own) => name.ends_with(own),
+                    None => !name[NAME_LEN..].contains(['.', '[']),
                 }),
                 Err(_) => false,
             };
@@ -92,15 +92,3 @@ impl Resolver {
 }
 /// As much of a name as the kernel keeps.
 const NAME_LEN: usize = 15;
-
-fn all_maps() -> Result<Vec<MapInfo>> {
-    let mut maps = Vec::new();
-    for id in Map::ids() {
-        match Map::from_id(id?) {
-            Ok(map) => maps.push(map.info().clone()),
-            Err(error) if error.cause() == Some(Cause::NoSuchId) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(maps)
-}

@@ -34,14 +34,10 @@ pub(super) fn run(targets: &[Target], interval: Duration, samples: Option<u64>, 
     let found = resolver.find_all(targets)?;
     let mut vars = Vec::new();
     for found in &found {
-        let own = found.vars()?;
-        if own.is_empty() {
-            found.var()?;
-        }
-        vars.extend(own);
+        vars.extend(found.vars()?);
     }
     let interrupted = interrupted()?;
-    let mut stale = Stale::new(vars.iter().map(|(_, var)| var.section()));
+    let mut stale = Stale::new(vars.iter().map(|(_, var)| var.map()));
     let mut sources = Vec::new();
     let mut count = 0;
     for (label, var) in vars {
@@ -87,7 +83,7 @@ pub(super) fn run(targets: &[Target], interval: Duration, samples: Option<u64>, 
     screen.summary(&rows(&sources), done, out)
 }
 
-fn rows<'a>(sources: &'a [Source<'_>]) -> Vec<&'a Row> {
+fn rows(sources: &[Source]) -> Vec<&Row> {
     sources.iter().flat_map(|source| &source.rows).collect()
 }
 
@@ -98,23 +94,23 @@ fn too_many(example: &str) -> Failure {
 }
 
 /// Something to read, and its rows.
-struct Source<'s> {
-    var: Var<'s>,
+struct Source {
+    var: Var,
     shape: Shape,
     rows: Vec<Row>,
     leaves: Vec<Value>,
 }
 
-impl<'s> Source<'s> {
-    fn new(label: &str, var: Var<'s>) -> Result<Source<'s>> {
-        let is_map = var.linkage().is_none() && var.path() == var.section().map().info().name;
+impl Source {
+    fn new(label: &str, var: Var) -> Result<Source> {
+        let is_map = var.linkage().is_none() && var.path() == var.map().info().name;
         let (var, label) = match var.entry() {
             // The elements of its only value come behind the index of that.
             Some(0) if is_map => (var.at("[0]")?, format!("{label}[0]")),
             _ => (var, label.to_owned()),
         };
         // Each entry is a row at least: no need to read them.
-        if var.entry().is_none() && var.section().map().info().max_entries as usize > MOST_ROWS {
+        if var.entry().is_none() && var.map().info().max_entries as usize > MOST_ROWS {
             return Err(too_many(&format!("{label}[0]")));
         }
         let shape = Shape::of(&var, &var.read()?);

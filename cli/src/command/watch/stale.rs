@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bpfvar::{Program, Section};
+use bpfvar::{Program, TypedMap};
 
 use super::screen::Screen;
 use crate::error::Result;
@@ -12,14 +12,14 @@ use crate::output::Output;
 const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
 
 /// The maps that are watched and not known to be stale.
-pub(super) struct Stale<'s> {
-    fresh: BTreeMap<u32, &'s Section>,
+pub(super) struct Stale {
+    fresh: BTreeMap<u32, TypedMap>,
     last: Option<Instant>,
 }
 
-impl<'s> Stale<'s> {
-    pub(super) fn new(sections: impl Iterator<Item = &'s Section>) -> Stale<'s> {
-        Stale { fresh: sections.map(|section| (section.map().info().id, section)).collect(), last: None }
+impl Stale {
+    pub(super) fn new<'m>(maps: impl Iterator<Item = &'m TypedMap>) -> Stale {
+        Stale { fresh: maps.map(|map| (map.info().id, map.clone())).collect(), last: None }
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -34,16 +34,16 @@ impl<'s> Stale<'s> {
             self.fresh.clear();
             return Ok(());
         };
-        let used = |id: &u32| programs.iter().any(|program| program.map_ids.contains(id));
+        let used = |id: &u32| programs.iter().any(|program| program.uses(*id));
         let stale: Vec<u32> = self.fresh.keys().filter(|id| !used(id)).copied().collect();
         for id in stale {
             let Some(section) = self.fresh.remove(&id) else { continue };
             // A map that is no section may well be used by nobody from the start.
-            if first && !section.is_data() {
+            if first && section.section().is_none() {
                 continue;
             }
             let warning = format!(
-                "{section}: no program uses it any more; the program was unloaded, or loaded anew with new variables: watch again by its name"
+                "{section}: no program uses it any more: the program was unloaded, or loaded anew with new variables; watch it again by its name"
             );
             out.warn(&warning)?;
             screen.warn(&warning, id, out)?;

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bpfvar::{Cause, Error, Globals, Map, MapInfo, ProgramInfo, Section};
+use bpfvar::{Cause, Error, Globals, Map, MapInfo, ObjectKind, ProgramInfo, TypedMap};
 
 use crate::error::{Failure, Result};
 use crate::target::{Origin, Target, splits};
@@ -59,7 +59,7 @@ impl Resolver {
         }
         let mut apart: Vec<(Identity, Found)> = Vec::new();
         for found in found {
-            let identity = found.identity()?;
+            let identity = found.identity();
             if !apart.iter().any(|(known, _)| *known == identity) {
                 apart.push((identity, found));
             }
@@ -87,15 +87,15 @@ impl Resolver {
 
     /// How to say it, and what it is.
     fn way(&self, found: &Found) -> String {
-        let map = |section: &Section| format!("{} of map {}", section.name(), section.map().info().id);
+        let map = |section: &TypedMap| format!("{} of map {}", section.name(), section.info().id);
         let what = match (found.object, found.sections()) {
             (Object::Program(_), [section]) => {
                 let name = found.globals.program().map(|info| info.name.clone()).unwrap_or_default();
                 format!("{} used by program {name:?}", map(section))
             }
-            (Object::Map(_), [section]) if section.is_data() => {
-                let id = section.map().info().id;
-                let users = self.programs().unwrap_or_default().iter().filter(|program| program.map_ids.contains(&id));
+            (Object::Map(_), [section]) if section.section().is_some() => {
+                let id = section.info().id;
+                let users = self.programs().unwrap_or_default().iter().filter(|program| program.uses(id));
                 let users: Vec<String> = users.map(|program| format!("program {}", program.id)).collect();
                 format!(
                     "{} used by {}",
@@ -106,7 +106,7 @@ impl Resolver {
             (Object::Map(_), _) => "a map".to_owned(),
             (Object::Program(_), []) => "a program without variables".to_owned(),
             (Object::Program(_), sections) => {
-                let maps: Vec<&str> = sections.iter().map(|section| section.map().info().name.as_str()).collect();
+                let maps: Vec<&str> = sections.iter().map(|section| section.info().name.as_str()).collect();
                 format!("a program with {}", maps.join(", "))
             }
         };
@@ -163,40 +163,37 @@ impl Resolver {
             globals: globals.clone(),
             place,
         };
-        let sections = globals.sections();
+        let sections = globals.maps();
         // A map of its own is one variable.
         if let (Object::Map(_), [section]) = (object, sections) {
-            if !section.is_data() {
-                var_in(section, rest)?;
-                return Ok(new(Place::Var(0, rest.to_owned())));
+            if section.section().is_none() {
+                return Ok(new(Place::Var(var_in(section, rest)?)));
             }
         }
         if rest.is_empty() {
-            return Ok(new(if matches!(object, Object::Map(_)) { Place::Section(0) } else { Place::All }));
+            return Ok(new(match (object, sections) {
+                (Object::Map(_), [section]) => Place::Map(section.clone()),
+                _ => Place::All,
+            }));
         }
         // A variable goes before a section of the same name.
         let path = rest.strip_prefix('.').unwrap_or(rest);
         let refused = match globals.var(path) {
-            Ok(var) => {
-                let info = var.section().map().info();
-                let index = sections.iter().position(|section| section.map().info().id == info.id).unwrap_or(0);
-                let path = if sections[index].is_data() { path } else { path.strip_prefix(&info.name).unwrap_or(path) };
-                return Ok(new(Place::Var(index, path.to_owned())));
-            }
+            Ok(var) => return Ok(new(Place::Var(var))),
             Err(error) => error,
         };
-        let mut named: Vec<usize> = (0..sections.len()).filter(|index| sections[*index].is_data()).collect();
+        let mut named: Vec<&TypedMap> = sections.iter().filter(|section| section.section().is_some()).collect();
         // `.data.custom` before `.data`.
-        named.sort_by_key(|index| std::cmp::Reverse(sections[*index].name().len()));
+        named.sort_by_key(|section| std::cmp::Reverse(section.name().len()));
         let mut refused_there = None;
         // A section may also be named with its own dot behind the one of the path.
         let rest = if rest.starts_with("..") { &rest[1..] } else { rest };
-        for index in named {
-            let path = rest.strip_prefix(sections[index].name());
+        for section in named {
+            let path = rest.strip_prefix(section.name());
             match (path, path.and_then(|path| path.strip_prefix('.'))) {
-                (Some(""), _) => return Ok(new(Place::Section(index))),
-                (_, Some(path)) => match sections[index].var(path) {
-                    Ok(_) => return Ok(new(Place::Var(index, path.to_owned()))),
+                (Some(""), _) => return Ok(new(Place::Map(section.clone()))),
+                (_, Some(path)) => match section.var(path) {
+                    Ok(var) => return Ok(new(Place::Var(var))),
                     Err(error) => refused_there = refused_there.or(Some(error)),
                 },
                 _ => {}
@@ -207,7 +204,7 @@ impl Resolver {
 }
 
 fn is_missing(failure: &Failure) -> bool {
-    matches!(failure, Failure::Library(Error::NotFound { .. }))
+    matches!(failure, Failure::Library(Error::NotFound { kind, .. }) if *kind != ObjectKind::Member)
 }
 
 fn exists<T>(result: bpfvar::Result<T>) -> Result<bool> {
