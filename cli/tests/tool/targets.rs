@@ -68,7 +68,7 @@ fn array_maps_without_a_section_are_targets_too() {
     for args in [vec!["get", "percpu_hash"], vec!["freeze", "percpu_hash"], vec!["list", "percpu_hash"]] {
         has(
             &fails(&args),
-            &["map \"percpu_hash\" (id", "BPF_MAP_TYPE_PERCPU_HASH", "nothing of other maps than arrays"],
+            &["map \"percpu_hash\" (id", "BPF_MAP_TYPE_PERCPU_HASH", "shows only array maps"],
         );
     }
     has(&fails(&["get", &format!("{p}.hash")]), &["map \"hash\" (id", "BPF_MAP_TYPE_HASH"]);
@@ -131,7 +131,7 @@ fn pins_are_targets() {
         "5\n20\n"
     );
     assert_eq!(ok(&["freeze", &map_pin]), format!("{map_pin}: frozen\n"));
-    has(&fails(&["get", "pin:/no/such/pin.x"]), &["/no/such/pin", "no such path"]);
+    has(&fails(&["get", "pin:/no/such/pin.x"]), &["/no/such/pin", "does not exist"]);
     let file = std::env::temp_dir().join(format!("bpfvar-no-pin-{}", std::process::id()));
     fs::write(&file, "").unwrap();
     has(&fails(&["get", &format!("pin:{}.x", file.display())]), &["no pinned object"]);
