@@ -1,4 +1,5 @@
 //! Whether a view may write, as a type.
+#![allow(unsafe_code)]
 
 /// What views of an array may do: [`ReadWrite`] or [`ReadOnly`]. Sealed.
 ///
@@ -6,7 +7,11 @@
 /// |---|---|---|---|---|
 /// | `ReadWrite` | `PROT_READ`, `PROT_WRITE` | yes | yes | of the instruction itself |
 /// | `ReadOnly` | `PROT_READ` | yes | do not exist | a relaxed load and a fence |
-pub trait Access: sealed::Sealed + 'static {
+///
+/// # Safety
+///
+/// Only this crate implements it. `WRITABLE` is true for [`ReadWrite`] only: memory is mapped and written accordingly.
+pub unsafe trait Access: sealed::Sealed + 'static {
     #[doc(hidden)]
     const WRITABLE: bool;
 }
@@ -19,11 +24,13 @@ pub enum ReadWrite {}
 #[derive(Debug)]
 pub enum ReadOnly {}
 
-impl Access for ReadWrite {
+// SAFETY: this is the one.
+unsafe impl Access for ReadWrite {
     const WRITABLE: bool = true;
 }
 
-impl Access for ReadOnly {
+// SAFETY: not writable.
+unsafe impl Access for ReadOnly {
     const WRITABLE: bool = false;
 }
 

@@ -142,6 +142,10 @@ pub(crate) struct Part {
     pub(crate) bits: Option<Bits>,
 }
 
+/// About the memory of a decoded scalar in bytes, and of a name without its text.
+const NODE: u64 = 48;
+const NAME: u64 = 24;
+
 impl Btf {
     pub(crate) fn get(&self, id: TypeId) -> &Type {
         // References were checked when parsing; ids from outside are checked by `contains`.
@@ -223,7 +227,8 @@ impl Btf {
         }
     }
 
-    /// The bytes of everything in a type, where what overlaps counts each time: what a walk over all of it costs.
+    /// About how many bytes of memory a value of this type takes when it is decoded: a node for each scalar and each name, where
+    /// members that overlap count each time.
     pub(crate) fn content(&self, id: TypeId) -> u64 {
         self.content_of(id, &mut HashMap::new())
     }
@@ -234,17 +239,19 @@ impl Btf {
             return *content;
         }
         let content = match &ty.kind {
+            // Text, or an array of numbers at the worst.
             Kind::Array { element, len } if self.size(*element) != Some(0) => {
-                self.content_of(*element, known).saturating_mul((*len).into())
+                self.content_of(*element, known).saturating_mul((*len).into()).saturating_add(NODE)
             }
             Kind::Struct { members, .. } => {
-                // A member costs something even without a byte of its own.
-                let one =
-                    |sum: u64, member: &Member| sum.saturating_add(1).saturating_add(self.content_of(member.of, known));
-                members.iter().fold(1, one)
+                let one = |sum: u64, member: &Member| {
+                    let name = NAME + member.name.len() as u64;
+                    sum.saturating_add(name).saturating_add(self.content_of(member.of, known))
+                };
+                members.iter().fold(NODE, one)
             }
             Kind::Variable { of, .. } => self.content_of(*of, known),
-            _ => self.size(id).unwrap_or(1),
+            _ => NODE,
         };
         known.insert(id, content);
         content

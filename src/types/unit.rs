@@ -6,6 +6,9 @@
 //! length, either nest or are disjoint; so the units are a partition of all bytes but padding, of which only single bytes are
 //! accessed. A narrower member is read and written as a part of its unit: by a compare-and-swap that leaves the rest alone.
 //!
+//! Soundness rests on this file: `mapped::Typed` accesses memory by these units and relies on their being a partition, whatever the
+//! BTF says.
+//!
 //! Claims stay inside the struct or scalar that makes them. So the units of a variable do not depend on its neighbours.
 
 use super::{Bits, Btf, Kind, Part, Placed, TypeId};

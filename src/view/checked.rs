@@ -1,4 +1,5 @@
 //! Scalars that stand for a value of another type, or for none: C's enums, flags, newtypes.
+#![allow(unsafe_code)]
 
 use std::any::type_name;
 use std::fmt::{self, Debug};
@@ -140,10 +141,10 @@ impl<T: Repr> Debug for Checked<T> {
     }
 }
 
-// Of the size and alignment of its scalar, for it is `repr(transparent)`; its bits are the scalar's.
 impl<T: Repr> Sealed for Checked<T> {}
 
-impl<T: Repr> Scalar for Checked<T> {
+// SAFETY: it is `repr(transparent)`, so of the size and alignment of its scalar, whose bits and layout it has.
+unsafe impl<T: Repr> Scalar for Checked<T> {
     type Bits = <T::Scalar as Scalar>::Bits;
 
     #[inline(always)]

@@ -55,6 +55,8 @@ use crate::memory::{Access, ReadOnly, ReadWrite};
 pub struct Field<'m, T, A> {
     at: NonNull<T>,
     lives: PhantomData<&'m ()>,
+    /// Invariant: another type, even a subtype, may have another `MapValue`, and so other scalars.
+    of: PhantomData<fn(T) -> T>,
     access: PhantomData<A>,
 }
 
@@ -83,9 +85,11 @@ impl<'m, T, A> Field<'m, T, A> {
     /// - whatever in this process accesses them through an address derived from the same mapping or allocation does so
     ///   atomically, with the widths of `T`'s scalars: that is, through a `Field` of the same `T` or projected from one, or by
     ///   the same units of BTF (`Typed`).
+    ///
+    /// A `Field` of `T` stays one: it is invariant in `T`, so it does not coerce to a type with another `MapValue`.
     #[inline(always)]
     pub(crate) unsafe fn new(at: NonNull<T>) -> Self {
-        Field { at, lives: PhantomData, access: PhantomData }
+        Field { at, lives: PhantomData, of: PhantomData, access: PhantomData }
     }
 
     /// The part of type `F` that `place` finds. For the derive.
@@ -93,7 +97,8 @@ impl<'m, T, A> Field<'m, T, A> {
     /// # Safety
     ///
     /// From the address of a `T`, `place` derives that of a field of type `F` in it, aligned for `F`; it accesses nothing. Those
-    /// bytes are never accessed but as an `F`.
+    /// bytes are never accessed but as an `F`. (A derive projects a struct to the fields that it declares, as the types that it
+    /// declares, so two derives of one struct agree.)
     #[doc(hidden)]
     #[inline(always)]
     pub unsafe fn project<F>(self, place: unsafe fn(*mut T) -> *mut F) -> Field<'m, F, A> {
@@ -233,7 +238,8 @@ impl<S: Scalar> Field<'_, S, ReadWrite> {
 
     /// Stores `new` if `current` is there, in one step. `Ok` and `Err` hold what was there.
     ///
-    /// Floats are compared by their bits: a NaN equals itself, 0.0 does not equal -0.0. Any byte but 0 is `true`.
+    /// Floats are compared by their bits: a NaN equals itself, 0.0 does not equal -0.0. Any byte but 0 is `true`; while somebody
+    /// keeps replacing one such byte by another, comparing with `true` tries again.
     ///
     /// # Errors
     ///

@@ -1,4 +1,7 @@
 //! The leaves of every value: what one atomic instruction can move.
+//!
+//! Soundness rests on this file: `Field` believes what these traits say of sizes, and `Slice::sum` what `add_up` asks for.
+#![allow(unsafe_code)]
 
 use std::fmt::Debug;
 use std::sync::atomic::{
@@ -11,7 +14,14 @@ use super::MapValue;
 ///
 /// In memory it is an unsigned integer of its own size, loaded and stored whole. A `bool` is true if its byte is not zero,
 /// whatever a program stored there, and is stored as 0 or 1. Floats are their bits.
-pub trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed {
+///
+/// # Safety
+///
+/// Only this crate implements it.
+///
+/// - `Bits` has the size and alignment of the type.
+/// - The type's layout (`MapValue::layout`) is that of one scalar of this size.
+pub unsafe trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed {
     #[doc(hidden)]
     type Bits: Bits;
 
@@ -30,7 +40,14 @@ pub trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed {
 }
 
 /// A scalar with arithmetic: an integer of 8 to 64 bits. Sealed.
-pub trait Integer: Scalar {
+///
+/// # Safety
+///
+/// Only this crate implements it.
+///
+/// - `Atomic` has the size and alignment of the type, and any bits are one.
+/// - `add_up` calls `value` with indexes below `len` only.
+pub unsafe trait Integer: Scalar {
     /// The type of the standard library that works on it atomically: `AtomicU64` for `u64`, and so on.
     type Atomic: Sync + 'static;
 
@@ -58,7 +75,12 @@ pub enum Operation {
 }
 
 /// What a scalar is in memory: an unsigned integer and the atomic of the same size and alignment. Sealed by being private.
-pub trait Bits: Copy + Debug + Eq {
+///
+/// # Safety
+///
+/// - `Atomic` has the size and alignment of the type, all of it is in an `UnsafeCell`, and any bits are one.
+/// - Each function makes one access of that width.
+pub unsafe trait Bits: Copy + Debug + Eq {
     type Atomic: Sync + 'static;
 
     fn load(atomic: &Self::Atomic, order: Ordering) -> Self;
@@ -75,7 +97,8 @@ pub trait Bits: Copy + Debug + Eq {
 
 macro_rules! bits {
     ($($bits:ty: $atomic:ty),*) => {$(
-        impl Bits for $bits {
+        // SAFETY: the atomic of the standard library for this type, whose size and alignment are asserted below.
+        unsafe impl Bits for $bits {
             type Atomic = $atomic;
 
             #[inline(always)]
@@ -111,7 +134,8 @@ bits!(u8: AtomicU8, u16: AtomicU16, u32: AtomicU32, u64: AtomicU64);
 
 macro_rules! integers {
     ($($int:ty: $bits:ty, $atomic:ty, $sum:ty;)*) => {$(
-        impl Scalar for $int {
+        // SAFETY: the unsigned integer of the same width.
+        unsafe impl Scalar for $int {
             type Bits = $bits;
 
             #[inline(always)]
@@ -125,7 +149,9 @@ macro_rules! integers {
             }
         }
 
-        impl Integer for $int {
+        // SAFETY: the atomic of the standard library for this type, whose size and alignment are asserted below; `add_up` asks
+        // for `first..first + 4` with `first + 4 <= fours <= len`, and for `fours..len`.
+        unsafe impl Integer for $int {
             type Atomic = $atomic;
             type Sum = $sum;
 
@@ -175,7 +201,8 @@ integers! {
     i64: u64, AtomicI64, i64;
 }
 
-impl Scalar for f32 {
+// SAFETY: the unsigned integer of the same width.
+unsafe impl Scalar for f32 {
     type Bits = u32;
 
     #[inline(always)]
@@ -189,7 +216,8 @@ impl Scalar for f32 {
     }
 }
 
-impl Scalar for f64 {
+// SAFETY: the unsigned integer of the same width.
+unsafe impl Scalar for f64 {
     type Bits = u64;
 
     #[inline(always)]
@@ -203,7 +231,8 @@ impl Scalar for f64 {
     }
 }
 
-impl Scalar for bool {
+// SAFETY: a bool is a byte.
+unsafe impl Scalar for bool {
     type Bits = u8;
 
     #[inline(always)]

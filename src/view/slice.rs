@@ -186,7 +186,7 @@ impl<'m, T: MapValue, A: Access, const PADDED: bool> Slice<'m, T, A, PADDED> {
     /// Adds up a scalar of every value: `stats.sum(|value| value.packets)`. The sum is a `u64` or `i64` and wraps around.
     #[inline]
     pub fn sum<I: Integer>(self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, I, A>) -> I::Sum {
-        // SAFETY: `add_up` asks for what is below len.
+        // SAFETY: `add_up` asks for what is below len, says the contract of `Integer`.
         I::add_up(self.len, |index| scalar(T::view(unsafe { self.field_unchecked(index) })).read())
     }
 

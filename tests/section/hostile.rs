@@ -2,7 +2,7 @@
 
 use std::os::fd::AsFd;
 
-use bpfvar::{Btf, Map, ReadWrite, TypedMap};
+use bpfvar::{Btf, BtfFault, Error, Map, ReadWrite, TypedMap};
 use bpfvar_objects::{Source, load};
 use bpfvar_testkit::host;
 
@@ -335,4 +335,27 @@ fn changed_types_are_walked_without_harm() {
     }
     println!("{parsed} of 4000 parsed, {opened} sections opened");
     assert!(parsed > 500 && opened > 500, "the changes are small enough to be walked: {parsed}, {opened}");
+}
+
+/// The walk over it visits few bytes; the value would have two thousand nodes and names for each of them.
+#[test]
+fn a_union_of_thousands_of_members_is_not_read_whole() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    const LEN: u32 = 1 << 16;
+    let mut types = Types::default();
+    let byte = types.int("u8", 1);
+    let names: Vec<String> = (0..2000).map(|index| format!("member_{index}")).collect();
+    let members: Vec<_> = names.iter().map(|name| (name.as_str(), byte, 0)).collect();
+    let union = types.structure(5, "wide", 1, &members);
+    let array = types.array(union, LEN);
+    let variable = types.variable("all", array);
+    types.section(".bss", LEN, &[(variable, 0)]);
+    let map = Map::builder().name(".bss").value_size(LEN).create().unwrap();
+    let bss = TypedMap::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+    let error = bss.var("all").unwrap().read().unwrap_err();
+    assert!(matches!(error, Error::Btf { fault: BtfFault::TooMuchContent { size: 65536, .. }, .. }), "{error}");
+    // One element is fine.
+    assert!(bss.var("all[7]").unwrap().read().is_ok());
 }

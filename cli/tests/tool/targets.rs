@@ -66,10 +66,7 @@ fn array_maps_without_a_section_are_targets_too() {
     has(&fails(&["set", &format!("{stats}.mode=7")]), &["stats[0].mode"]);
     // Hashes are no variables, however they are named.
     for args in [vec!["get", "percpu_hash"], vec!["freeze", "percpu_hash"], vec!["list", "percpu_hash"]] {
-        has(
-            &fails(&args),
-            &["map \"percpu_hash\" (id", "BPF_MAP_TYPE_PERCPU_HASH", "shows only array maps"],
-        );
+        has(&fails(&args), &["map \"percpu_hash\" (id", "BPF_MAP_TYPE_PERCPU_HASH", "shows only array maps"]);
     }
     has(&fails(&["get", &format!("{p}.hash")]), &["map \"hash\" (id", "BPF_MAP_TYPE_HASH"]);
     has(&fails(&["get", &map(&maps, "hash")]), &["of type BPF_MAP_TYPE_HASH", "bpftool map dump id"]);
@@ -134,7 +131,7 @@ fn pins_are_targets() {
     has(&fails(&["get", "pin:/no/such/pin.x"]), &["/no/such/pin", "does not exist"]);
     let file = std::env::temp_dir().join(format!("bpfvar-no-pin-{}", std::process::id()));
     fs::write(&file, "").unwrap();
-    has(&fails(&["get", &format!("pin:{}.x", file.display())]), &["no pinned object"]);
+    has(&fails(&["get", &format!("pin:{}.x", file.display())]), &["not a pinned object"]);
     fs::remove_file(file).unwrap();
 }
 
