@@ -1,5 +1,6 @@
 //! The machine under the tests: what it allows, its CPUs, a bpffs, threads with fewer rights, this program once more.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::CString;
 use std::fmt;
@@ -8,6 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -102,8 +104,8 @@ pub fn has_cpus(needs: usize) -> bool {
 /// In CI, if the test cannot run.
 #[track_caller]
 pub fn has_tool(tool: &'static str) -> bool {
-    let started = Command::new(tool).arg("version").output();
-    started.is_ok_and(|output| output.status.success()) || skip(Skip::NoTool { tool })
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(tool).is_file()) || skip(Skip::NoTool { tool })
 }
 
 /// Always false.
@@ -113,7 +115,29 @@ fn skip(skip: Skip) -> bool {
     let text = format!("\n*** SKIPPED {}: {skip} ***\n", thread::current().name().unwrap_or("a test"));
     // Not by a macro, whose output libtest keeps back where a test passes.
     io::stderr().write_all(text.as_bytes()).expect("standard error is open");
+    let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    if skipped.is_empty() {
+        // SAFETY: the function is called once, when the process ends, and may be called then.
+        unsafe { libc::atexit(tell_what_was_skipped) };
+    }
+    skipped.push(skip);
     false
+}
+
+/// What was skipped in this process so far.
+static SKIPPED: Mutex<Vec<Skip>> = Mutex::new(Vec::new());
+
+/// To libtest a test that was skipped has passed. So the process says at its end how many were skipped, and why.
+extern "C" fn tell_what_was_skipped() {
+    let skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    for skip in skipped.iter() {
+        *reasons.entry(skip.to_string()).or_default() += 1;
+    }
+    for (reason, count) in reasons {
+        let tests = if count == 1 { "1 test was" } else { &format!("{count} tests were") };
+        eprintln!("*** {tests} SKIPPED: {reason} ***");
+    }
 }
 
 /// The running kernel's version.

@@ -5,8 +5,8 @@
 mod create;
 mod elements;
 mod freeze;
-mod globals;
 mod limits;
+mod lost_updates;
 mod mapping;
 mod open;
 mod pins;

@@ -161,7 +161,7 @@ fn a_read_only_descriptor_maps_nothing_and_says_so() {
 }
 
 #[test]
-fn orderings_in_read_only_memory_are_fences() {
+fn read_only_memory_is_loaded_from_with_every_ordering() {
     use std::sync::atomic::Ordering::{Acquire, SeqCst};
     if !host::ready((5, 8)) {
         return;

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use bpfvar_objects::Source;
+use bpfvar_testkit::host;
 
 use crate::support::{fails, has, load, map, ok, program, run, text, tool};
 
@@ -29,6 +30,9 @@ fn help_explains_targets_and_has_examples() {
 
 #[test]
 fn shells_get_scripts() {
+    if !host::has_tool("bash") {
+        return;
+    }
     for shell in ["bash", "zsh", "fish"] {
         has(&ok(&["completions", shell]), &["BPFVAR_COMPLETE", "bpfvar"]);
     }
@@ -73,6 +77,9 @@ fn targets_are_completed() {
 /// As bash would ask at the end of a line.
 #[test]
 fn bash_completes_targets_with_colons() {
+    if !host::has_tool("bash") {
+        return;
+    }
     let Some(loaded) = load(Source::Count) else { return };
     let p = program(&loaded);
     let complete = |line: &str| {

@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use bpfvar_objects::Source;
+use bpfvar_testkit::host;
 
 use crate::support::{has, load, map, program, text, tool};
 
@@ -39,6 +40,9 @@ fn plain(text: &str) -> String {
 
 #[test]
 fn tables_fit_the_terminal() {
+    if !(host::has_tool("script") && host::has_tool("stty")) {
+        return;
+    }
     let Some(loaded) = load(Source::Kinds) else { return };
     for columns in [40, 60, 80, 120] {
         let listed = plain(&on_terminal(columns, &format!("list {}", loaded.map(".data").info().name)));
@@ -53,6 +57,9 @@ fn tables_fit_the_terminal() {
 
 #[test]
 fn colours_are_for_terminals() {
+    if !(host::has_tool("script") && host::has_tool("stty")) {
+        return;
+    }
     let Some(loaded) = load(Source::Count) else { return };
     let target = format!("{}.sampling", program(&loaded));
     let colored = |command: &mut Command| command.output().unwrap().stdout.contains(&0x1b);
@@ -92,6 +99,9 @@ fn a_full_disk_is_a_failure() {
 
 #[test]
 fn a_map_in_a_narrow_terminal_is_watched_in_rows_that_fit() {
+    if !(host::has_tool("script") && host::has_tool("stty")) {
+        return;
+    }
     let Some(maps) = load(Source::Maps) else { return };
     let watched = on_terminal(40, &format!("watch {} -n 1 -i 1ms", map(&maps, "stats")));
     has(&watched, &["and 11 more rows"]);
@@ -105,6 +115,9 @@ fn a_map_in_a_narrow_terminal_is_watched_in_rows_that_fit() {
 
 #[test]
 fn a_dumb_terminal_gets_rows() {
+    if !(host::has_tool("script") && host::has_tool("stty")) {
+        return;
+    }
     let Some(loaded) = load(Source::Count) else { return };
     let watched = on_terminal_called("dumb", 80, &format!("watch {}.packets -n 2 -i 5ms", program(&loaded)));
     assert!(!watched.contains('\u{1b}'), "{watched:?}");

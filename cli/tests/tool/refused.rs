@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use bpfvar_objects::Source;
+use bpfvar_testkit::host;
 
 use crate::support::{fails, has, load, ok, program, run, text};
 
@@ -34,6 +35,9 @@ fn usage_is_status_two() {
 
 #[test]
 fn without_capabilities_it_says_what_is_needed() {
+    if !host::has_tool("setpriv") {
+        return;
+    }
     let Some(loaded) = load(Source::Count) else { return };
     let target = format!("{}.sampling", program(&loaded));
     for args in [vec!["list"], vec!["get", &target], vec!["get", "count.sampling"]] {

@@ -19,10 +19,8 @@ struct Globals {
 
 const RUNS: u32 = 1_000_000;
 
-/// Runs a program that adds to `counter` while `change` sets `setting`, over and over. Returns how many increments were lost
-/// and how often the setting was changed.
-fn lost_increments(change: impl Fn(&Array<Globals>, u64) + Sync) -> (u64, u64) {
-    let globals = Array::<Globals>::builder().name("count.bss").create().unwrap();
+/// A program that adds 1 to `counter`.
+fn counting(globals: &Array<Globals>) -> Program {
     let mut insns = insn::load_value(Reg::R1, globals.map().unwrap().as_fd(), 0).to_vec();
     insns.extend([
         insn::mov_imm(Reg::R2, 1),
@@ -30,7 +28,14 @@ fn lost_increments(change: impl Fn(&Array<Globals>, u64) + Sync) -> (u64, u64) {
         insn::mov_imm(Reg::R0, 0),
         insn::exit(),
     ]);
-    let program = Program::socket_filter(&insns);
+    Program::socket_filter(&insns)
+}
+
+/// Runs a program that adds to `counter` while `change` sets `setting`, over and over. Returns how many increments were lost
+/// and how often the setting was changed.
+fn lost_increments(change: impl Fn(&Array<Globals>, u64) + Sync) -> (u64, u64) {
+    let globals = Array::<Globals>::builder().name("count.bss").create().unwrap();
+    let program = counting(&globals);
     let (done, changes) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -47,9 +52,27 @@ fn lost_increments(change: impl Fn(&Array<Globals>, u64) + Sync) -> (u64, u64) {
     (u64::from(RUNS) - seen.counter, seen.setting)
 }
 
+/// One moment of the race, made certain: the program counts between the lookup and the update.
 #[test]
-fn rewriting_the_value_by_system_calls_loses_increments() {
-    // With one CPU nothing runs between lookup and update often enough.
+fn rewriting_the_value_by_system_calls_loses_what_was_counted_meanwhile() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let globals = Array::<Globals>::builder().name("count.bss").create().unwrap();
+    let program = counting(&globals);
+    let map = globals.map().unwrap();
+    let mut value = [0; 16];
+    map.lookup(0, &mut value).unwrap();
+    program.run(1000);
+    value[8..].copy_from_slice(&7_u64.to_ne_bytes());
+    map.update(0, &value).unwrap();
+    let seen = globals.read(0);
+    assert_eq!((seen.counter, seen.setting), (0, 7), "1,000 increments are lost");
+}
+
+/// The race itself, for the figure in the README. How much is lost is the machine's affair, so nothing is asserted of it.
+#[test]
+fn rewriting_the_value_by_system_calls_in_a_race() {
     if !host::ready((5, 8)) || !host::has_cpus(2) {
         return;
     }
@@ -61,7 +84,6 @@ fn rewriting_the_value_by_system_calls_loses_increments() {
         map.update(0, &value).unwrap();
     });
     println!("by system calls: {lost} of {RUNS} increments lost in {changes} changes of the neighbour");
-    assert!(lost > 0);
 }
 
 #[test]
