@@ -73,7 +73,7 @@ fn resolve(bench: &mut Bench, globals: &Globals, loaded: &Loaded) -> Result<()> 
     bench
         .operation("resolve a variable")
         .subject("Globals::var", |b| b.iter(|| globals.var(black_box("config.limits[2].burst"))))
-        .subject("Globals::var, Var::field", |b| {
+        .subject("Globals::var, Var::bind", |b| {
             b.iter(|| globals.var(black_box("config.limits[2].burst")).and_then(|var| var.bind::<u32, ReadWrite>()));
         })
         .subject("Globals::by_id", |b| b.iter(|| Globals::by_id(id)))

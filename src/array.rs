@@ -14,10 +14,10 @@ use crate::view::{Field, Integer, Iter, Layout, MapValue, Shared, Slice};
 
 /// An array map of `T`, mapped into this process: its values are plain shared memory.
 ///
-/// When it is opened, the size of `T` is held against the map's `value_size`, and its type, flags and key size are checked.
-/// A map whose values end before the trailing padding of `T` fits too. The order and types of fields are not held against
-/// anything: a struct of the right size that is not the program's gives wrong values; [`TypedMap::array`](crate::TypedMap::array)
-/// compares them with BTF. Access makes no system call and allocates nothing, save [`Array::snapshot`] for its `Vec`.
+/// When it is opened, the size of `T`, the type of the map, its flags and its key size are checked.
+/// A map whose values end before the trailing padding of `T` fits too. The order and types of fields are not
+/// checked: a struct of the right size that is not the program's gives wrong values. [`TypedMap::array`](crate::TypedMap::array)
+/// checks them against BTF. Access makes no system call and allocates nothing, except for the `Vec` of [`Array::snapshot`].
 ///
 /// Entries are numbered from 0. Value `i` starts `i` times the stride into the mapping, the stride being the size of `T`
 /// rounded up to 8 bytes. All values of a new map are zero.
@@ -59,7 +59,7 @@ pub struct Array<T: MapValue, A: Access = ReadWrite> {
 }
 
 impl<T: MapValue> Array<T> {
-    /// An array of `entries` values in the memory of this process: no kernel, no privileges, same layout, zeroed. For tests
+    /// Makes an array of `entries` values in the memory of this process: no kernel, no privileges, same layout, zeroed. For tests
     /// of code that takes an `Array<T>`.
     ///
     /// # Panics
@@ -104,7 +104,7 @@ impl<T: MapValue, A: Access> Array<T, A> {
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`] if the map is no array, not `BPF_F_MMAPABLE`, or its values have another size than `T`.
+    /// [`Error::Mismatch`] if the map is not an array, not `BPF_F_MMAPABLE`, or its values have another size than `T`.
     /// [`Cause::Frozen`] (EPERM) or [`Cause::ReadOnlyForPrograms`] (EACCES) for a read-write array on a map that can only
     /// be mapped read-only. [`Cause::ReadOnlyDescriptor`] (EACCES, EINVAL), [`Cause::WriteOnlyDescriptor`] (EACCES),
     /// [`Cause::KernelManagedFields`] (524), [`Cause::OutOfMemory`] (ENOMEM: no address space, or too many mappings).
@@ -168,7 +168,7 @@ impl<T: MapValue, A: Access> Array<T, A> {
         MapBuilder::of_type::<T>()
     }
 
-    /// A second, read-only mapping of the same entries, for a part of the program that must not write.
+    /// Makes a second, read-only mapping of the same entries, for a part of the program that must not write.
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ impl<T: MapValue, A: Access> Array<T, A> {
         Array::from_map_window(map.try_clone()?, entries.clone())
     }
 
-    /// The kernel's map: info, pins. `None` if the array is [in the process](Array::in_process).
+    /// Returns the kernel's map: info, pins. `None` if the array is [in the process](Array::in_process).
     pub fn map(&self) -> Option<&Map> {
         self.mapped.as_ref().map(|(map, _)| map)
     }
@@ -191,41 +191,41 @@ impl<T: MapValue, A: Access> Array<T, A> {
         self.mapped.map(|(map, _)| map)
     }
 
-    /// All values. What `Array` offers is offered by [`Slice`] too, for some of them.
+    /// Returns all values as a run. A [`Slice`] offers what `Array` offers, also for some of them.
     #[inline(always)]
     pub fn slice(&self) -> Slice<'_, T, A> {
         self.values.slice()
     }
 
-    /// The number of values.
+    /// Returns the number of values.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Whether there is none, which no map but only an array [in the process](Array::in_process) can be.
+    /// Returns whether there are no values. Only an array [in the process](Array::in_process) can have none; a map cannot.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The view of value `index`: a pointer, nothing is copied.
+    /// Returns the view of value `index`: a pointer, nothing is copied.
     ///
     /// # Panics
     ///
-    /// If there is none, like a slice.
+    /// If it does not exist, as with a slice.
     #[inline(always)]
     #[track_caller]
     pub fn at(&self, index: usize) -> T::View<'_, A> {
         self.slice().at(index)
     }
 
-    /// The view of value `index`, if there is one.
+    /// Returns the view of value `index`, if there is one.
     #[inline(always)]
     pub fn get(&self, index: usize) -> Option<T::View<'_, A>> {
         self.slice().get(index)
     }
 
-    /// The views of all values, in order.
+    /// Returns the views of all values, in order.
     #[inline]
     pub fn iter(&self) -> Iter<'_, T, A> {
         self.slice().iter()
@@ -236,17 +236,17 @@ impl<T: MapValue, A: Access> Array<T, A> {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If it does not exist.
     #[track_caller]
     pub fn share(&self, index: usize) -> Shared<T, A> {
         self.values.share(index)
     }
 
-    /// Some of the values.
+    /// Returns some of the values.
     ///
     /// # Panics
     ///
-    /// If the range ends behind the last value or before it starts.
+    /// If the range ends after the last value or before it starts.
     #[inline]
     #[track_caller]
     pub fn range(&self, range: impl RangeBounds<usize>) -> Slice<'_, T, A> {
@@ -257,7 +257,7 @@ impl<T: MapValue, A: Access> Array<T, A> {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If it does not exist.
     #[inline]
     #[track_caller]
     pub fn read(&self, index: usize) -> T {
@@ -295,7 +295,7 @@ impl<T: MapValue> Array<T, ReadWrite> {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If it does not exist.
     #[inline]
     #[track_caller]
     pub fn write(&self, index: usize, value: T) {

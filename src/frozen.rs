@@ -82,7 +82,7 @@ impl<T> Frozen<T> {
         unsafe { Frozen::from_map_unchecked(map) }
     }
 
-    /// The same for a type with bytemuck's trait. Feature `bytemuck`.
+    /// Maps all entries of `map` for a type with bytemuck's trait, as [`Frozen::from_map`] does. Feature `bytemuck`.
     ///
     /// # Safety
     ///
@@ -127,18 +127,18 @@ impl<T> Frozen<T> {
         MapBuilder::of_type::<T>()
     }
 
-    /// The kernel's map: info, pins.
+    /// Returns the kernel's map: info, pins.
     pub fn map(&self) -> &Map {
         &self.map
     }
 
-    /// The number of values, at least 1.
+    /// Returns the number of values, at least 1.
     #[expect(clippy::len_without_is_empty, reason = "a map has at least one entry")]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Value `index`, if there is one.
+    /// Returns value `index`, if there is one.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
         if index >= self.len {
@@ -151,12 +151,12 @@ impl<T> Frozen<T> {
         Some(unsafe { at.cast::<T>().as_ref() })
     }
 
-    /// All values in order.
+    /// Returns all values in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &T> + DoubleEndedIterator {
         (0..self.len).map(|index| &self[index])
     }
 
-    /// All values as one slice; `None` where they are padded apart, their size being no multiple of 8.
+    /// Returns all values as one slice; `None` where there is padding between them, because their size is not a multiple of 8.
     pub fn as_slice(&self) -> Option<&[T]> {
         let first: NonNull<T> = self.region.base().cast();
         // SAFETY: as in `get`, for all values; at this stride they are an array.
@@ -186,7 +186,7 @@ impl<T> MapBuilder<'_, Frozen<T>> {
         unsafe { Frozen::from_map(map) }
     }
 
-    /// The same for a type with bytemuck's trait. Feature `bytemuck`.
+    /// Makes the map for a type with bytemuck's trait, as [`create_from`](MapBuilder::create_from) does. Feature `bytemuck`.
     ///
     /// # Safety
     ///

@@ -1,8 +1,48 @@
-//! BPF globals and array maps as plain shared memory.
+//! Reads and changes the global variables and array maps of BPF programs as plain shared memory.
 //!
-//! An array map made with `BPF_F_MMAPABLE` lives in kernel memory that a process can map. [`Array`] creates or opens such a
-//! map, maps it, and hands out typed, atomic, zero-copy views of its values: a load or store is one instruction instead of
-//! a system call, and changing one field leaves its neighbours alone.
+//! An array map created with `BPF_F_MMAPABLE`, as the global variables of a program are, lives in kernel memory that a process can
+//! map. A load or store is then one instruction instead of a system call, and changing one variable leaves its neighbours alone.
+//! This crate maps such maps and returns typed, atomic pointers into them, in safe Rust, whatever programs and other processes do
+//! to the memory.
+//!
+//! | I have | I want | I use |
+//! |---|---|---|
+//! | a running program, by name, id or pin | its variables | [`Globals::by_name`], [`by_id`](Globals::by_id), [`by_pin`](Globals::by_pin) |
+//! | a program or map of aya or libbpf-rs | its variables | [`Globals::by_fd`] |
+//! | a program and a Rust struct | all variables bound at once | [`derive(Bind)`](Bind) |
+//! | a program that is loaded anew | to stay bound | [`Follower`] |
+//! | a variable | to access it often | [`Var::bind`], which returns a [`Shared`] |
+//! | a variable, but no Rust type | to read, set or add | [`Var::read`], [`Var::set`], [`Var::add`] |
+//! | several settings | to check, compare, apply and undo them | [`Var::change`], [`Change::apply_all`] |
+//! | an array map | it as an array of my type | [`Array::from_pin`], [`from_id`](Array::from_id), [`from_borrowed_fd`](Array::from_borrowed_fd) |
+//! | a type | a new map of it | [`Array::builder`] |
+//! | code that takes an `Array` | to test it without a kernel | [`Array::in_process`] |
+//! | a C enum, flags, a newtype | it as a field | [`Checked`], [`derive(Repr)`](Repr), `#[repr(transparent)]` |
+//! | somebody else's `Pod` type | it as a value | [`Zerocopy`], `Bytemuck` |
+//! | contents that never change again | plain `&T` | [`Frozen`] |
+//! | any map or program | its info, pins, values by system call | [`Map`], [`Program`] |
+//!
+//! # Variables of a running program
+//!
+//! ```no_run
+//! use bpfvar::{Bind, Globals, Shared};
+//! use std::sync::atomic::Ordering::Relaxed;
+//!
+//! #[derive(Bind)]
+//! struct Count {
+//!     sampling: Shared<u32>,                     // size, kind and signedness are checked against BTF
+//!     #[bind("config.rate")] rate: Shared<u64>,
+//! }
+//!
+//! let globals = Globals::by_name("count")?;
+//! let count = Count::bind(&globals)?;            // no lifetime: keep it, clone it, send it to threads
+//! count.sampling.store(100, Relaxed);            // one instruction
+//! globals.var("config.mode")?.set("FAST")?;      // by text: type and range are checked first
+//! println!("{}", globals.var("config")?.read()?);
+//! # Ok::<(), bpfvar::Error>(())
+//! ```
+//!
+//! # Array maps of your own types
 //!
 //! ```no_run
 //! use bpfvar::{Array, MapValue};
@@ -13,55 +53,47 @@
 //! struct Stats { packets: u64, drops: u32, mode: u32, sizes: [u64; 16] }
 //!
 //! let stats = Array::<Stats>::builder().name("stats").entries(256).create()?; // or from_fd, from_id, from_pin
-//! let third = stats.at(3);                     // a view: a pointer and a lifetime, nothing copied
+//! let third = stats.at(3);                     // a view: a pointer and a lifetime, nothing is copied
 //! third.packets.fetch_add(1, Relaxed);         // one locked instruction, no system call
-//! third.mode.store(2, Relaxed);
-//! third.sizes.at(5).load(Relaxed);
 //! let seen: Stats = third.read();              // each scalar whole; the struct as a whole may be mid-update
 //! let all: Vec<Stats> = stats.snapshot();      // the same for all entries
 //! # Ok::<(), bpfvar::Error>(())
 //! ```
 //!
-//! The global variables of a program that somebody else loaded are found by name, through the program's BTF. [`Globals`] gives
-//! its sections and variables; from a variable come the same fields and views, once the Rust type was held against BTF, or
-//! values for which no Rust type is needed:
+//! # Tests without a kernel
 //!
-//! ```no_run
-//! use bpfvar::Globals;
+//! ```
+//! use bpfvar::Array;
 //! use std::sync::atomic::Ordering::Relaxed;
 //!
-//! let globals = Globals::of_program_named("count")?;      // or by id, pin, descriptor; or of a map
-//! let sampling = globals.var("sampling")?.field::<u32>()?; // size, kind, signedness and alignment are BTF's
-//! sampling.store(100, Relaxed);                            // from here on as above: one instruction
-//! globals.var("config.mode")?.set("FAST")?;                // by text, checked by type and range
-//! println!("{}", globals.var("config")?.read()?);
-//! # Ok::<(), bpfvar::Error>(())
-//! ```
+//! fn total(counters: &Array<u64>) -> u64 {
+//!     counters.sum(|counter| counter)
+//! }
 //!
-//! | type | holds |
-//! |---|---|
-//! | [`Array<T, A>`](Array) | a mapped array map of `T`, read-write or read-only; or the same over process memory, for tests |
-//! | [`Field`], [`Slice`], the views that the derive makes | pointers into it |
-//! | [`Frozen<T>`](Frozen) | contents that nobody writes any more, lent as plain `&T` |
-//! | [`Globals`], [`Section`], [`Var`] | the variables of a running program, by name; [`Value`] is one whose type only BTF knows |
-//! | [`Map`], [`Program`], [`Btf`] | the kernel's objects: info, pins, freezing, element access by system call |
-//! | [`Error`], [`Cause`] | what went wrong and what to do |
+//! let counters = Array::<u64>::in_process(4); // process memory: no kernel, no privileges
+//! counters.at(2).store(5, Relaxed);
+//! assert_eq!(total(&counters), 5);
+//! ```
 //!
 //! # Requirements
 //!
-//! Linux on a 64-bit machine. Mapping needs 5.5, creating maps `CAP_BPF` (`CAP_SYS_ADMIN` before 5.8), opening them by
-//! id and fetching BTF `CAP_SYS_ADMIN`; a descriptor or a pin needs no privilege beyond the right to open it.
+//! Linux on a 64-bit machine. Mapping needs 5.5. Creating maps needs `CAP_BPF` (`CAP_SYS_ADMIN` before 5.8), opening them by
+//! id and fetching BTF `CAP_SYS_ADMIN`. A descriptor or a pin needs no privilege beyond the right to open it, where
+//! `kernel.unprivileged_bpf_disabled` is 0.
 //!
 //! # Features
 //!
-//! `bytemuck`: [`Bytemuck<T>`](https://docs.rs/bpfvar/latest/bpfvar/struct.Bytemuck.html) as a value. `json`: `Value` as JSON, and
-//! structs and arrays from JSON text.
+//! | feature | adds |
+//! |---|---|
+//! | `bytemuck` | [`Bytemuck<T>`](https://docs.rs/bpfvar/latest/bpfvar/struct.Bytemuck.html) as a value |
+//! | `serde` | `Serialize` for values and for what the kernel says of maps and programs, `Deserialize` for [`Input`] |
+//! | `json` | structs and arrays from JSON text; includes `serde` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("bpfvar needs Linux on a 64-bit machine: it maps kernel memory and counts on 8-byte atomics");
 
-/// The README's code is compiled with the doc tests.
+/// Compiles the README's code with the doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
@@ -98,7 +130,7 @@ pub use value::{Input, Value};
 pub use view::Bytemuck;
 pub use view::{Checked, Field, Integer, Iter, MapValue, Repr, Scalar, Shared, Slice, Zerocopy};
 
-/// What the derives name beside the public API.
+/// Holds what the derives name beside the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::globals::Binder;

@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// Print JSON
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
-    /// Print values only; what changes something prints nothing
+    /// Print values only; commands that write print nothing
     #[arg(short, long, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
     /// Name the system call and its errno in errors
@@ -101,8 +101,8 @@ Examples:
   bpfvar set 'count.config.limits[2]={\"burst\": 7}'  members that are not named stay as they are
   bpfvar set count.flags=0x1f
 
-All targets are found and all values checked before the first is written. A scalar is written by one atomic store, and a \
-bitfield so that its neighbours keep what programs store meanwhile; structs and arrays are written scalar by scalar.
+All targets are found and all values checked before the first is written; if a write fails, those before it are undone. A scalar is \
+written by one atomic store, a bitfield so that its neighbours keep what programs store meanwhile, structs and arrays scalar by scalar.
 
 How targets and values are written: bpfvar --help")]
     Set {
@@ -113,7 +113,7 @@ How targets and values are written: bpfvar --help")]
         ///
         /// For sections that are reached by system call only, such as aya's. The whole section, or the whole entry of an array
         /// map, is read and written back with the change in it: whatever programs store to any of its variables in between IS
-        /// LOST. Sections that can be mapped are written as ever.
+        /// LOST. Sections that can be mapped are written as usual.
         #[arg(long)]
         rewrite: bool,
     },
@@ -174,7 +174,7 @@ Examples:
   bpfvar watch count -n 10                       all variables of a program, ten samples
   bpfvar watch count.packets -i 1ms --json | jq -c 'select(.rate > 1000)'
 
-Arrays, map entries and structs are one row a scalar. CHANGE is since the last sample shown, RATE is a second. What can be mapped \
+Arrays, map entries and structs are one row a scalar. CHANGE counts from the last sample that was shown; RATE is per second. What can be mapped \
 is read from memory, without a system call. Ctrl-C, or the last sample, ends with a summary. On a terminal rows are redrawn in place, \
 at most 25 times a second; elsewhere it is one line a row and sample. --json prints one object a line: time (seconds since 1970), name, \
 value, change and rate, one with \"warning\" if the program is gone, and at the end one with \"summary\". More than 10000 rows are \
@@ -190,7 +190,7 @@ refused.")]
         #[arg(short = 'n', long, value_parser = clap::value_parser!(u64).range(1..))]
         samples: Option<u64>,
     },
-    /// Show type, layout and place of a variable
+    /// Show the type, layout and location of a variable
     #[command(after_help = "\
 Examples:
   bpfvar show count.config                the struct with offsets and sizes

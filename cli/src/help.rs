@@ -3,8 +3,8 @@
 pub(crate) const ABOUT: &str = "\
 Shows and sets the global variables of running BPF programs.
 
-What sysctl does for the kernel's parameters, bpfvar does for the global variables of BPF programs that run now, whoever \
-loaded them, and for their array maps. It takes names and types from BTF, and reads and writes through mapped memory.
+bpfvar does for the global variables of running BPF programs, whoever loaded them, and for their array maps what sysctl does \
+for the kernel's parameters. It takes names and types from BTF, and reads and writes through mapped memory.
 
   bpfvar list                           what there is
   bpfvar get count.sampling             count.sampling = 1
@@ -23,7 +23,7 @@ Start with `bpfvar list`. `bpfvar --help` says more, `bpfvar COMMAND --help` has
 
 pub(crate) const TARGETS: &str = "\
 Targets:
-  All commands name things in one way: NAME.PATH
+  All commands name variables in the same way: NAME.PATH
 
   NAME is the name of a program or of a map. The kernel keeps 15 bytes of a name; the whole name of a program's function works \
 too. Names may have dots (count.bss, .data.custom): every border between name and path is tried.
@@ -37,8 +37,8 @@ too. Names may have dots (count.bss, .data.custom): every border between name an
     count.func.calls              a static variable of a function `func`
     count.calls@16                of several `calls`, that at byte 16
 
-  Shells know brackets, so quote them. Without PATH it is all of the program, of the map or, as in count.bss or prog:12.bss, of \
-the section (unless a variable has its name).
+  Shells know brackets, so quote them. Without PATH, the target is the whole program, the whole map or, as in count.bss or prog:12.bss, \
+the whole section (unless a variable has its name).
 
   Programs and maps may share a name. If a target fits several variables, nothing is done, and all of them are listed with their \
 ids, which name them for sure:
@@ -66,7 +66,7 @@ Access:
 
   read-only: mapped; it is frozen or .rodata and can only be read.
 
-  system call: it cannot be mapped, as sections made by aya, or static-only ones; it can be read, but written only by \
+  system call: it cannot be mapped, as sections created by aya or with static variables only; it can be read, but written only by \
 `set --rewrite`.
 
   All of it needs root (CAP_SYS_ADMIN).

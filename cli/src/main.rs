@@ -4,6 +4,7 @@
 //! grammar of targets, `resolve` what finds them in the kernel, `command` one module a command.
 
 mod cli;
+mod columns;
 mod command;
 mod complete;
 mod error;

@@ -3,8 +3,8 @@
 use bpfvar::{AccessMode, Program, ProgramInfo, TypedMap, Value, Var};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
-use unicode_width::UnicodeWidthStr;
 
+use crate::columns;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
 use crate::value::fit;
@@ -41,12 +41,8 @@ pub(crate) struct Columns {
 impl Columns {
     /// Names and types are broken where the terminal is too narrow; values get what is left, and are cut.
     pub(crate) fn of<'a>(out: &Output, rows: impl Iterator<Item = &'a Cells>, indent: usize) -> Columns {
-        let mut widths = [0; 3];
-        for row in rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.width());
-            }
-        }
+        let [name, ty, size, _] = columns::widths(rows);
+        let mut widths = [name, ty, size];
         let Some(width) = out.width else { return Columns { widths, room: usize::MAX } };
         // Each of the four columns has a blank on either side, but for the first and the last.
         let free = width.saturating_sub(indent + widths[2] + 8).max(16);

@@ -55,36 +55,36 @@ impl<'a, K> MapBuilder<'a, K> {
         MapBuilder::new(u32::try_from(size_of::<T>()).unwrap_or(u32::MAX))
     }
 
-    /// The name that `bpftool map` shows: at most 15 letters, digits, `_` and `.`. It need not be unique.
+    /// Sets the name that `bpftool map` shows: at most 15 letters, digits, `_` and `.`. It need not be unique.
     pub fn name(mut self, name: &'a str) -> Self {
         self.name = name;
         self
     }
 
-    /// The number of entries, at least 1. All exist from the start, zeroed.
+    /// Sets the number of entries, at least 1. All exist from the start, zeroed.
     pub fn entries(mut self, entries: u32) -> Self {
         self.entries = entries;
         self
     }
 
-    /// `BPF_F_RDONLY_PROG`: programs may only read. User space, too, may then map it read-only at most and writes by
+    /// Sets `BPF_F_RDONLY_PROG`: programs may only read. User space, too, may then map it read-only at most and writes by
     /// system call until it is frozen.
     pub fn rdonly_prog(self) -> Self {
         self.flag(bpf::F_RDONLY_PROG, true)
     }
 
-    /// `BPF_F_WRONLY_PROG`: programs may only write.
+    /// Sets `BPF_F_WRONLY_PROG`: programs may only write.
     pub fn wronly_prog(self) -> Self {
         self.flag(bpf::F_WRONLY_PROG, true)
     }
 
-    /// The NUMA node whose memory holds the values.
+    /// Sets the NUMA node whose memory holds the values.
     pub fn numa_node(mut self, node: u32) -> Self {
         self.numa_node = node;
         self.flag(bpf::F_NUMA_NODE, true)
     }
 
-    /// A BPF token (`BPF_TOKEN_CREATE`), whose rights replace the caller's capabilities. Linux 6.9.
+    /// Sets a BPF token (`BPF_TOKEN_CREATE`), whose rights replace the caller's capabilities. Linux 6.9.
     pub fn token(mut self, token: BorrowedFd<'a>) -> Self {
         self.token = Some(token);
         self.flag(bpf::F_TOKEN_FD, true)

@@ -17,7 +17,7 @@ impl Map {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] for a key or a length that is out of range, [`Error::Mismatch`] if the map is no array,
+    /// [`Error::Argument`] for a key or a length that is out of range, [`Error::Mismatch`] if the map is not an array,
     /// [`Cause::WriteOnlyDescriptor`] (EPERM).
     pub fn lookup(&self, key: u32, value: &mut [u8]) -> Result<()> {
         self.check_element(key, value.len())?;

@@ -9,6 +9,7 @@ use crate::sys::bpf::{self, RawMapInfo};
 /// What the kernel says of a map: `struct bpf_map_info`, read once when the map was opened or created. All of it is
 /// fixed for the map's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MapInfo {
     /// The type; bpfvar maps [`MapType::ARRAY`] only.
@@ -40,7 +41,7 @@ impl MapInfo {
         Object::Map { name: self.name.clone(), id: self.id, section: None }
     }
 
-    /// Distance from value to value in a mapping, in bytes: the value size rounded up to 8.
+    /// Returns the distance from value to value in a mapping, in bytes: the value size rounded up to 8.
     pub fn stride(&self) -> u64 {
         u64::from(self.value_size).next_multiple_of(8)
     }
@@ -157,17 +158,17 @@ impl MapFlags {
         (1 << 12, "BPF_F_INNER_MAP"),
     ];
 
-    /// Whether the values can be mapped (`BPF_F_MMAPABLE`).
+    /// Returns whether the values can be mapped (`BPF_F_MMAPABLE`).
     pub fn mmapable(self) -> bool {
         self.0 & bpf::F_MMAPABLE != 0
     }
 
-    /// Whether BPF programs may only read (`BPF_F_RDONLY_PROG`).
+    /// Returns whether BPF programs may only read (`BPF_F_RDONLY_PROG`).
     pub fn rdonly_prog(self) -> bool {
         self.0 & bpf::F_RDONLY_PROG != 0
     }
 
-    /// Whether BPF programs may only write (`BPF_F_WRONLY_PROG`).
+    /// Returns whether BPF programs may only write (`BPF_F_WRONLY_PROG`).
     pub fn wronly_prog(self) -> bool {
         self.0 & bpf::F_WRONLY_PROG != 0
     }
@@ -192,6 +193,22 @@ impl fmt::Display for MapFlags {
 impl fmt::Debug for MapFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The kernel's name.
+#[cfg(feature = "serde")]
+impl serde::Serialize for MapType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The kernel's names.
+#[cfg(feature = "serde")]
+impl serde::Serialize for MapFlags {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

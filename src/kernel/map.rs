@@ -101,7 +101,7 @@ impl Map {
         Map::from_fd(object::open_pin(path, bpf::F_RDONLY)?).map_err(|error| error.at_pin(path))
     }
 
-    /// The ids of all maps on the system, in rising order. Needs `CAP_SYS_ADMIN`. A map may be gone by the time that its
+    /// Returns the ids of all maps on the system, in rising order. Needs `CAP_SYS_ADMIN`. A map may be gone by the time that its
     /// id is opened.
     pub fn ids() -> Ids {
         Ids::of(IdKind::Map)
@@ -133,12 +133,12 @@ impl Map {
         if is_map(self.as_fd()) { Ok(self) } else { Err(not_a_map(self.as_fd())) }
     }
 
-    /// What the kernel says of the map. No system call.
+    /// Returns what the kernel says of the map. No system call.
     pub fn info(&self) -> &MapInfo {
         &self.info
     }
 
-    /// A second descriptor of the same map.
+    /// Duplicates the descriptor.
     ///
     /// # Errors
     ///
@@ -230,7 +230,7 @@ impl Map {
         Ok(maps.into_iter().map(|map| map.info).collect())
     }
 
-    /// All maps with this name, of which there may be several; a longer name counts by its first 15 bytes, which is all that
+    /// Opens all maps with this name, of which there may be several; a longer name counts by its first 15 bytes, which is all that
     /// the kernel keeps. Needs `CAP_SYS_ADMIN`.
     ///
     /// # Errors
@@ -296,17 +296,17 @@ impl Map {
 }
 
 impl<'a> MapBuilder<'a, Map> {
-    /// The size of a value in bytes, from 1 to 2^31 - 1.
+    /// Sets the size of a value in bytes, from 1 to 2^31 - 1.
     pub fn value_size(self, bytes: u32) -> Self {
         self.set_value_size(bytes)
     }
 
-    /// Without `BPF_F_MMAPABLE`: a map that only system calls and programs reach.
+    /// Leaves `BPF_F_MMAPABLE` out: only system calls and programs access the map.
     pub fn unmappable(self) -> Self {
         self.flag(bpf::F_MMAPABLE, false)
     }
 
-    /// The types of key and value, by their ids in a BTF object of the kernel; see [`Btf`](crate::Btf). What `bpftool map
+    /// Sets the types of key and value, by their ids in a BTF object of the kernel; see [`Btf`](crate::Btf). What `bpftool map
     /// dump` and the tool `bpfvar` need to show values by name. A data section has key type 0 and a `DATASEC` as value.
     pub fn btf(self, btf: BorrowedFd<'a>, key_type_id: u32, value_type_id: u32) -> Self {
         self.set_btf(btf, key_type_id, value_type_id)

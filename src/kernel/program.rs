@@ -34,6 +34,7 @@ pub struct Program {
 /// What the kernel says of a program: `struct bpf_prog_info`, read when the program was opened. Prints as
 /// `program "count" (id 7)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ProgramInfo {
     /// The id, unique among the programs of the system while the program lives.
@@ -117,13 +118,13 @@ impl Program {
         Program::from_fd(object::open_pin(path, 0)?).map_err(|error| error.at_pin(path))
     }
 
-    /// The ids of all programs on the system, in rising order. Needs `CAP_SYS_ADMIN`. A program may be gone by the time that
+    /// Returns the ids of all programs on the system, in rising order. Needs `CAP_SYS_ADMIN`. A program may be gone by the time that
     /// its id is opened.
     pub fn ids() -> Ids {
         Ids::of(IdKind::Program)
     }
 
-    /// What the kernel says of all programs on the system. Needs `CAP_SYS_ADMIN`.
+    /// Returns what the kernel says of all programs on the system. Needs `CAP_SYS_ADMIN`.
     ///
     /// # Errors
     ///
@@ -133,7 +134,7 @@ impl Program {
         Ok(programs.into_iter().map(|program| program.info).collect())
     }
 
-    /// All programs with this name, of which there may be several. It may be the name that the kernel keeps, cut to 15 bytes,
+    /// Opens all programs with this name, of which there may be several. It may be the name that the kernel keeps, cut to 15 bytes,
     /// or the whole name of the function. Needs `CAP_SYS_ADMIN`.
     ///
     /// # Errors
@@ -148,12 +149,12 @@ impl Program {
         object::all(Program::ids(), Program::from_id, is_named)
     }
 
-    /// What the kernel says of the program. No system call.
+    /// Returns what the kernel says of the program. No system call.
     pub fn info(&self) -> &ProgramInfo {
         &self.info
     }
 
-    /// The name of its main function as its BTF has it, which the kernel does not cut; else [`ProgramInfo::name`].
+    /// Returns the name of its main function as its BTF has it, which the kernel does not cut; without BTF, [`ProgramInfo::name`].
     ///
     /// # Errors
     ///

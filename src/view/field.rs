@@ -92,7 +92,7 @@ impl<'m, T, A> Field<'m, T, A> {
         Field { at, lives: PhantomData, of: PhantomData, access: PhantomData }
     }
 
-    /// The part of type `F` that `place` finds. For the derive.
+    /// Returns the part of type `F` that `place` finds. For the derive.
     ///
     /// # Safety
     ///
@@ -161,7 +161,7 @@ impl<T: MapValue> Field<'_, T, ReadWrite> {
 }
 
 impl<'m, T> Field<'m, T, ReadWrite> {
-    /// The same for whoever must not write.
+    /// Returns a read-only pointer to the same.
     #[inline(always)]
     pub fn read_only(self) -> Field<'m, T, ReadOnly> {
         // SAFETY: what may be read and written may be read; accessed by the same widths.
@@ -314,7 +314,7 @@ impl<'m, S: Integer> Field<'m, S, ReadWrite> {
         fetch_max: Max;
     }
 
-    /// The scalar as an atomic of the standard library, for code that takes one.
+    /// Returns the scalar as an atomic of the standard library, for code that takes one.
     ///
     /// A `bool` has none, because a program may store a byte that is neither 0 nor 1, and a read-only field has none,
     /// because an atomic offers to write.
@@ -327,7 +327,7 @@ impl<'m, S: Integer> Field<'m, S, ReadWrite> {
 }
 
 impl<'m, T: MapValue, const N: usize, A: Access> Field<'m, [T; N], A> {
-    /// The elements, `size_of::<T>()` bytes apart.
+    /// Returns the elements as a run, `size_of::<T>()` bytes apart.
     #[inline(always)]
     pub fn slice(self) -> Slice<'m, T, A, false> {
         // SAFETY: the bytes of [T; N] are N values of T, packed; the contract of `Field::new` holds for each because it holds
@@ -335,31 +335,31 @@ impl<'m, T: MapValue, const N: usize, A: Access> Field<'m, [T; N], A> {
         unsafe { Slice::new(self.at.cast(), N) }
     }
 
-    /// The number of elements.
+    /// Returns the number of elements.
     #[expect(clippy::len_without_is_empty, reason = "N is known")]
     #[inline(always)]
     pub fn len(self) -> usize {
         N
     }
 
-    /// The views of all elements, in order.
+    /// Returns the views of all elements, in order.
     #[inline]
     pub fn iter(self) -> Iter<'m, T, A, false> {
         self.slice().iter()
     }
 
-    /// The view of element `index`.
+    /// Returns the view of element `index`.
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If it does not exist.
     #[inline(always)]
     #[track_caller]
     pub fn at(self, index: usize) -> T::View<'m, A> {
         self.slice().at(index)
     }
 
-    /// The view of element `index`, if there is one.
+    /// Returns the view of element `index`, if there is one.
     #[inline(always)]
     pub fn get(self, index: usize) -> Option<T::View<'m, A>> {
         self.slice().get(index)

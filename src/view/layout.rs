@@ -95,7 +95,7 @@ impl Layout {
         Layout { of: RustType::of::<T>(), shape: Shape::Opaque }
     }
 
-    /// A struct whose fields follow by [`Layout::with`].
+    /// Starts a struct whose fields follow by [`Layout::with`].
     ///
     /// # Safety
     ///
@@ -104,7 +104,7 @@ impl Layout {
         Layout { of: RustType::of::<T>(), shape: Shape::Struct { name, size: size_of::<T>(), fields: Vec::new() } }
     }
 
-    /// A field more.
+    /// Adds a field.
     ///
     /// # Safety
     ///
@@ -133,7 +133,7 @@ impl Layout {
         Layout { of: RustType::of::<T>(), shape: Shape::Newtype { name, inner: Box::new(Layout::of::<S>()) } }
     }
 
-    /// A `repr(transparent)` struct around a field of type `F`.
+    /// Returns the layout of a `repr(transparent)` struct around a field of type `F`.
     ///
     /// # Safety
     ///

@@ -68,7 +68,7 @@ pub trait MapValue: Sized + 'static {
     /// Copies `value` in, each scalar by one relaxed store. Others may see some of them before the rest.
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self);
 
-    /// What the type says of its layout: to be held against BTF, and to make BTF of. For the derive.
+    /// Returns what the type says of its layout, which is compared with BTF and made into BTF. For the derive.
     #[doc(hidden)]
     fn layout() -> Layout {
         Layout::opaque::<Self>()

@@ -86,7 +86,7 @@ impl<'m, T: MapValue, A: Access, const PADDED: bool> Slice<'m, T, A, PADDED> {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If it does not exist.
     #[inline(always)]
     #[track_caller]
     pub fn field(self, index: usize) -> Field<'m, T, A> {
@@ -96,46 +96,46 @@ impl<'m, T: MapValue, A: Access, const PADDED: bool> Slice<'m, T, A, PADDED> {
         }
     }
 
-    /// The number of values.
+    /// Returns the number of values.
     #[inline(always)]
     pub fn len(self) -> usize {
         self.len
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no values.
     #[inline(always)]
     pub fn is_empty(self) -> bool {
         self.len == 0
     }
 
-    /// The view of value `index`: nothing is copied.
+    /// Returns the view of value `index`: nothing is copied.
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If it does not exist.
     #[inline(always)]
     #[track_caller]
     pub fn at(self, index: usize) -> T::View<'m, A> {
         T::view(self.field(index))
     }
 
-    /// The view of value `index`, if there is one.
+    /// Returns the view of value `index`, if there is one.
     #[inline(always)]
     pub fn get(self, index: usize) -> Option<T::View<'m, A>> {
         self.checked(index).map(T::view)
     }
 
-    /// The views of all values, in order.
+    /// Returns the views of all values, in order.
     #[inline]
     pub fn iter(self) -> Iter<'m, T, A, PADDED> {
         Iter { slice: self, left: 0..self.len }
     }
 
-    /// Some of the values.
+    /// Returns some of the values.
     ///
     /// # Panics
     ///
-    /// If the range ends behind the last value or before it starts.
+    /// If the range ends after the last value or before it starts.
     #[inline]
     #[track_caller]
     pub fn range(self, range: impl RangeBounds<usize>) -> Self {
@@ -153,7 +153,7 @@ impl<'m, T: MapValue, A: Access, const PADDED: bool> Slice<'m, T, A, PADDED> {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If it does not exist.
     #[inline]
     #[track_caller]
     pub fn read(self, index: usize) -> T {
@@ -202,7 +202,7 @@ impl<T: MapValue, const PADDED: bool> Slice<'_, T, ReadWrite, PADDED> {
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// If it does not exist.
     #[inline]
     #[track_caller]
     pub fn write(self, index: usize, value: T) {

@@ -193,7 +193,7 @@ fn a_refused_call_is_not_taken_for_a_frozen_map() {
         return;
     }
     let map = Map::builder().value_size(8).rdonly_prog().create().unwrap();
-    // Neither /proc nor an update in vain can tell now.
+    // Neither /proc nor an update that must fail can tell now.
     host::limit_descriptors(3);
     host::refuse_bpf(BPF_MAP_UPDATE_ELEM);
     assert_eq!(map.update(0, &[0; 8]).unwrap_err().raw_os_error(), Some(libc::EPERM));

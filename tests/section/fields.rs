@@ -1,4 +1,4 @@
-//! Rust types held against BTF.
+//! Rust types checked against BTF.
 
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -1,4 +1,4 @@
-//! Every kind of variable, read by its BTF, held against what the C source says.
+//! Every kind of variable, read by its BTF, compared with what the C source says.
 
 use bpfvar::{Input, Value};
 use bpfvar_objects::Source;
@@ -116,7 +116,7 @@ fn array_maps_are_variables_with_entries() {
     let error = globals.var("stats.packets").unwrap_err().to_string();
     assert!(error.contains("stats[0].packets"), "{error}");
     assert!(globals.var("stats[4]").unwrap_err().to_string().contains("0 to 3"));
-    assert!(globals.var("hash").is_err(), "a hash is no array");
+    assert!(globals.var("hash").is_err(), "a hash is not an array");
     let Value::Array(entries) = globals.var("stats").unwrap().read().unwrap() else { panic!("entries") };
     assert_eq!(entries.len(), 4);
 }

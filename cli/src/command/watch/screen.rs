@@ -7,9 +7,10 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::row::{Row, Samples, Step};
+use crate::columns::{self, BETWEEN};
 use crate::error::Result;
 use crate::output::{Ink, Output, clean, obeys_escapes};
-use crate::value::{bare, fit, fit_name, signed, text};
+use crate::value::{bare, fit, signed, text};
 
 /// Nobody sees more.
 const BETWEEN_DRAWS: Duration = Duration::from_millis(40);
@@ -157,14 +158,10 @@ impl Screen {
     }
 
     fn line(&self, cells: [&str; 4]) -> String {
+        // Numbers are never cut.
         let [name, value, change, rate] = self.widths;
-        let padded = |text: String, width: usize| {
-            let pad = " ".repeat(width.saturating_sub(text.width()));
-            (text, pad)
-        };
-        let (name, name_pad) = padded(fit_name(cells[0], name), name);
-        let (value, value_pad) = padded(fit(cells[1], value), value);
-        format!("{name}{name_pad}  {value_pad}{value}  {:>change$}  {:>rate$}", cells[2], cells[3])
+        let widths = [name, value, change.max(cells[2].width()), rate.max(cells[3].width())];
+        columns::line(cells.into_iter().zip(widths))
     }
 
     pub(super) fn summary(&mut self, rows: &[&Row], samples: u64, out: &mut Output) -> Result<()> {
@@ -202,11 +199,7 @@ impl Screen {
 /// is cut.
 fn summary_lines(rows: &[[String; 5]], width: Option<usize>) -> Vec<String> {
     const FIRST: usize = 1;
-    const BETWEEN: usize = 2;
-    let mut widths = [0; 5];
-    for row in rows {
-        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.width()));
-    }
+    let mut widths = columns::widths(rows.iter());
     let mut left_out = None;
     if let Some(width) = width {
         let used = |widths: &[usize; 5]| widths.iter().sum::<usize>() + BETWEEN * (widths.len() - 1);
@@ -221,12 +214,8 @@ fn summary_lines(rows: &[[String; 5]], width: Option<usize>) -> Vec<String> {
         }
     }
     let line = |row: &[String; 5]| {
-        let mut line = String::new();
-        for (index, (cell, width)) in row.iter().zip(widths).enumerate().filter(|(index, _)| Some(*index) != left_out) {
-            let cell = if index == 0 { fit_name(cell, width) } else { fit(cell, width) };
-            let pad = " ".repeat(width - cell.width());
-            line += &if index == 0 { format!("{cell}{pad}") } else { format!("  {pad}{cell}") };
-        }
+        let cells = row.iter().map(String::as_str).zip(widths).enumerate();
+        let line = columns::line(cells.filter(|(index, _)| Some(*index) != left_out).map(|(_, cell)| cell));
         fit(line.trim_end(), width.unwrap_or(usize::MAX))
     };
     rows.iter().map(line).collect()
