@@ -19,12 +19,12 @@ pub(crate) use unit::{Unit, Units, pieces, put_masked};
 /// cheap. Format: the kernel's [`Documentation/bpf/btf.rst`](https://docs.kernel.org/bpf/btf.html).
 ///
 /// ```no_run
-/// use bpfvar::{Btf, Map, Section};
+/// use bpfvar::{Btf, Map, TypedMap};
 ///
 /// // Without CAP_SYS_ADMIN: a pin that may be opened, and the BTF from somewhere else.
 /// let btf = Btf::parse(&std::fs::read("count.btf").expect("a file"))?;
-/// let section = Section::with_btf(Map::from_pin("/sys/fs/bpf/count_data")?, btf)?;
-/// section.var("sampling")?.set("100")?;
+/// let data = TypedMap::with_btf(Map::from_pin("/sys/fs/bpf/count_data")?, btf)?;
+/// data.var("sampling")?.set(100)?;
 /// # Ok::<(), bpfvar::Error>(())
 /// ```
 #[derive(Clone)]

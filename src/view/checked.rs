@@ -18,20 +18,18 @@ use crate::memory::{Access, ReadWrite};
 /// ```
 /// use bpfvar::Repr;
 ///
-/// # macro_rules! bitflags { () => {
 /// bitflags::bitflags! {
 ///     #[derive(Clone, Copy, Debug, PartialEq)]
 ///     struct Flags: u32 { const DROP = 1; const LOG = 2; }
 /// }
-/// # } }
-/// # #[derive(Clone, Copy, Debug, PartialEq)] struct Flags(u32);
-/// # impl Flags { fn bits(self) -> u32 { self.0 } fn from_bits(bits: u32) -> Option<Flags> { (bits < 4).then_some(Flags(bits)) } }
 ///
 /// impl Repr for Flags {
 ///     type Scalar = u32;
 ///     fn to_scalar(self) -> u32 { self.bits() }
 ///     fn from_scalar(bits: u32) -> Option<Flags> { Flags::from_bits(bits) }
 /// }
+/// assert_eq!(Flags::from_scalar(3), Some(Flags::DROP | Flags::LOG));
+/// assert_eq!(Flags::from_scalar(4), None);
 /// ```
 ///
 /// The trait is safe: an implementation converts values and touches no memory. Use such a type in shared memory as
