@@ -76,7 +76,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// [`Error::WrongObject`] if it is a map, a link, BTF or anything else.
+    /// [`Error::WrongObject`](crate::Error::WrongObject) if it is a map, a link, BTF or anything else.
     pub fn from_fd(fd: OwnedFd) -> Result<Program> {
         // Info answers for every BPF object and each has its own; procfs tells which this is.
         let found = cause::describe(fd.as_fd());
@@ -112,7 +112,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// As [`Map::from_pin`](crate::Map::from_pin), with [`Error::WrongObject`] if something else is pinned there.
+    /// As [`Map::from_pin`](crate::Map::from_pin), with [`Error::WrongObject`](crate::Error::WrongObject) if something else is pinned there.
     pub fn from_pin(path: impl AsRef<Path>) -> Result<Program> {
         let path = path.as_ref();
         Program::from_fd(object::open_pin(path, 0)?).map_err(|error| error.at_pin(path))
