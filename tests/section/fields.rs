@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use bpfvar::{Array, Error, MapValue, ReadOnly, ReadWrite};
+use bpfvar::{Array, Cause, Error, MapValue, ReadOnly, ReadWrite};
 use bpfvar_objects::Source;
 
 use crate::{loaded, text};
@@ -53,7 +53,7 @@ fn what_is_read_only_gives_read_only_fields() {
     assert!(error.to_string().contains("the map is frozen"), "{error}");
     assert_eq!(version.bind::<u32, ReadOnly>().unwrap().load(Relaxed), 3);
     assert_eq!(version.read_as::<u32>().unwrap(), 3);
-    assert!(version.set("4").is_err());
+    assert_eq!(version.set("4").unwrap_err().cause(), Some(Cause::Frozen));
 }
 
 #[test]
@@ -63,18 +63,21 @@ fn a_scalar_of_another_kind_is_refused_with_both_kinds() {
     let text = error.to_string();
     assert!(text.contains(" does not have the type i32: "), "{text}");
     assert!(text.contains("expected i32 at offset 0, 4 bytes, found __u32 at offset 0, 4 bytes, unsigned"), "{text}");
-    assert!(globals.var("u32_value").unwrap().bind::<u64, ReadWrite>().is_err());
-    assert!(globals.var("u32_value").unwrap().bind::<f32, ReadWrite>().is_err());
-    assert!(globals.var("u8_value").unwrap().bind::<bool, ReadWrite>().is_err());
-    assert!(globals.var("bool_value").unwrap().bind::<u8, ReadWrite>().is_err());
-    assert!(globals.var("double_value").unwrap().bind::<u64, ReadWrite>().is_err());
+    assert!(matches!(globals.var("u32_value").unwrap().bind::<u64, ReadWrite>().unwrap_err(), Error::Layout { .. }));
+    assert!(matches!(globals.var("u32_value").unwrap().bind::<f32, ReadWrite>().unwrap_err(), Error::Layout { .. }));
+    assert!(matches!(globals.var("u8_value").unwrap().bind::<bool, ReadWrite>().unwrap_err(), Error::Layout { .. }));
+    assert!(matches!(globals.var("bool_value").unwrap().bind::<u8, ReadWrite>().unwrap_err(), Error::Layout { .. }));
+    assert!(matches!(globals.var("double_value").unwrap().bind::<u64, ReadWrite>().unwrap_err(), Error::Layout { .. }));
     assert!(globals.var("node_pointer").unwrap().bind::<u64, ReadWrite>().is_ok());
     assert!(globals.var("char_value").unwrap().bind::<u8, ReadWrite>().is_ok());
     assert!(
         globals.var("bits_value.three").unwrap().bind::<u32, ReadWrite>().unwrap_err().to_string().contains("bitfield")
     );
     assert!(globals.var("cube").unwrap().bind::<[[[i16; 4]; 3]; 2], ReadWrite>().is_ok());
-    assert!(globals.var("cube").unwrap().bind::<[[[i16; 3]; 4]; 2], ReadWrite>().is_err());
+    assert!(matches!(
+        globals.var("cube").unwrap().bind::<[[[i16; 3]; 4]; 2], ReadWrite>().unwrap_err(),
+        Error::Layout { .. }
+    ));
 }
 
 #[test]
@@ -184,7 +187,10 @@ fn a_section_is_bound_to_a_struct_although_it_ends_before_its_padding() {
     let by_size = Array::<Tail, ReadOnly>::from_map(loaded.map(".data").try_clone().unwrap()).unwrap();
     assert_eq!(by_size.read(0).last, 1);
     assert!(Array::<[u64; 2]>::from_map(loaded.map(".data").try_clone().unwrap()).is_err(), "no padding at its end");
-    assert!(Array::<[u32; 2]>::from_map(loaded.map(".data").try_clone().unwrap()).is_err());
+    assert!(matches!(
+        Array::<[u32; 2]>::from_map(loaded.map(".data").try_clone().unwrap()).unwrap_err(),
+        Error::Mismatch { .. }
+    ));
 }
 
 #[test]

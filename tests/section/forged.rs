@@ -2,7 +2,7 @@
 //! Nothing that it does gives two access widths for one byte.
 #![forbid(unsafe_code)]
 
-use bpfvar::{Access, Array, Btf, Field, Map, ReadWrite, TypedMap};
+use bpfvar::{Access, Array, Btf, Error, Field, Map, ReadWrite, TypedMap};
 use bpfvar_testkit::host;
 
 use crate::hostile::Types;
@@ -118,9 +118,9 @@ fn a_layout_counts_only_for_the_type_that_it_is_true_of() {
     }
     let section = section();
     section.var("a[1]").unwrap().bind::<u32, ReadWrite>().unwrap();
-    assert!(section.var("a").unwrap().bind::<Liar, ReadWrite>().is_err());
-    assert!(section.var("a").unwrap().bind::<[Liar; 1], ReadWrite>().is_err());
-    assert!(section.var("a").unwrap().bind::<Silent, ReadWrite>().is_err());
+    assert!(matches!(section.var("a").unwrap().bind::<Liar, ReadWrite>().unwrap_err(), Error::Layout { .. }));
+    assert!(matches!(section.var("a").unwrap().bind::<[Liar; 1], ReadWrite>().unwrap_err(), Error::Layout { .. }));
+    assert!(matches!(section.var("a").unwrap().bind::<Silent, ReadWrite>().unwrap_err(), Error::Layout { .. }));
     // Nothing is known of how this one is accessed, so it does not share a mapping: it has one where it is the only type.
     section.var("b").unwrap().bind::<Outer, ReadWrite>().unwrap();
 }
@@ -131,5 +131,5 @@ fn a_layout_that_ends_early_makes_no_map_fit() {
         return;
     }
     let map = Map::builder().name("short").value_size(4).create().unwrap();
-    assert!(Array::<Short>::from_map(map).is_err());
+    assert!(matches!(Array::<Short>::from_map(map).unwrap_err(), Error::Mismatch { .. }));
 }

@@ -260,14 +260,28 @@ fn kinds() -> Vec<u8> {
 #[test]
 fn any_bytes_are_btf_or_an_error() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let header = [0x9f, 0xeb, 1, 0, 24, 0, 0, 0];
-    for round in 0..20_000 {
-        let mut bytes: Vec<u8> = (0..random.below(200)).map(|_| random.next() as u8).collect();
-        if round % 2 == 0 {
-            bytes.splice(..bytes.len().min(8), header);
+    let (mut parsed, mut in_records) = (0, 0);
+    for round in 0..40_000 {
+        let bytes: Vec<u8> = if round % 2 == 0 {
+            (0..random.below(200)).map(|_| random.next() as u8).collect()
+        } else {
+            // A good header, and records that look like some: a kind that there is, small numbers.
+            let mut types = Types { strings: b"\0a\0b\0".to_vec(), ..Types::default() };
+            for _ in 0..random.below(6) {
+                let kind = (1 + random.below(19) as u32) << 24 | random.below(3) as u32;
+                let rest = (0..random.below(5)).map(|_| 0).collect::<Vec<u32>>();
+                let mut words = vec![random.below(4) as u32, kind, random.below(9) as u32];
+                words.extend(rest.iter().map(|_| random.below(70) as u32));
+                types.add(&words);
+            }
+            types.bytes()
+        };
+        match Btf::parse(&bytes) {
+            Ok(_) => parsed += 1,
+            Err(error) => in_records += u32::from(error.to_string().contains("malformed: type ")),
         }
-        let _ = Btf::parse(&bytes);
     }
+    assert!(parsed > 500 && in_records > 5000, "the parser is reached: {parsed}, {in_records}");
 }
 
 #[test]
@@ -308,7 +322,7 @@ fn changed_types_are_walked_without_harm() {
         |name, section| Map::builder().name(name).value_size(btf.section(section).unwrap().size).create().unwrap();
     let (data, bss) = (map("x.data", ".data"), map("x.bss", ".bss"));
     let mut random = Random(42);
-    let (mut parsed, mut opened) = (0, 0);
+    let (mut parsed, mut opened, mut written) = (0, 0, 0);
     for _ in 0..4_000 {
         let mut bytes = good.to_vec();
         for _ in 0..=random.below(3) {
@@ -326,15 +340,26 @@ fn changed_types_are_walked_without_harm() {
                 let _ = (var.type_name(), var.declaration(), var.offset(), var.size());
                 if var.size() < 500 {
                     let _ = var.read().map(|value| serde_json::to_string(&value).unwrap());
-                    let _ = var.set("1");
-                    let _ = var.add("1");
-                    let _ = var.bind::<u32, ReadWrite>();
+                    if var.set("1").is_ok() {
+                        let read = var.read().unwrap();
+                        let is_one = read.as_f64() == Some(1.0) || read.as_str() == Some("1");
+                        assert!(is_one, "{}: what was written is read: {read}", var.declaration());
+                        written += 1;
+                    }
+                    if let Ok((old, new)) = var.add("1") {
+                        assert_eq!(new.as_f64(), old.as_f64().map(|old| old + 1.0), "{}", var.declaration());
+                    }
+                    if let Ok(shared) = var.bind::<u32, ReadWrite>() {
+                        shared.store(7, std::sync::atomic::Ordering::Relaxed);
+                        assert_eq!(var.read_as::<u32>().unwrap(), 7);
+                    }
                 }
             }
         }
     }
-    println!("{parsed} of 4000 parsed, {opened} sections opened");
-    assert!(parsed > 500 && opened > 500, "the changes are small enough to be walked: {parsed}, {opened}");
+    println!("{parsed} of 4000 parsed, {opened} sections opened, {written} variables written");
+    let walked = parsed > 500 && opened > 500 && written > 5000;
+    assert!(walked, "the changes are small enough to be walked: {parsed}, {opened}, {written}");
 }
 
 /// The walk over it visits few bytes; the value would have two thousand nodes and names for each of them.
