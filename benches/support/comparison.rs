@@ -28,7 +28,7 @@ enum Role {
     Limit,
     /// One that the library has.
     Subject,
-    /// What the library is instead of.
+    /// The system call that the library replaces.
     Call,
 }
 

@@ -62,6 +62,13 @@ fn check_type(ty: &Type, errors: &mut Vec<Error>) {
         Type::Group(inner) => return check_type(&inner.elem, errors),
         // A derive sees names only. A type of the user's own that has one of these can be said as `self::String`.
         Type::Path(path) => match path.path.get_ident().map(ToString::to_string).as_deref() {
+            None => match path.path.segments.last().map(|segment| segment.ident.to_string()).as_deref() {
+                Some("__BindgenBitfieldUnit") => {
+                    "bitfields share their bytes; declare the integer that holds them, such as u32, under a name that starts with `_`, and read and set them by name (bpfvar::Var)"
+                }
+                Some("MaybeUninit") => "a map's memory is never uninitialised; declare the type that is inside",
+                _ => return,
+            },
             Some("usize") => {
                 "usize is as wide as the machine; say u64, which is what a pointer-sized integer is to a BPF program"
             }
@@ -76,7 +83,7 @@ fn check_type(ty: &Type, errors: &mut Vec<Error>) {
             _ => return,
         },
         Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) => {
-            "an address means nothing to the other side of a map; use an index or the bytes themselves"
+            "an address means nothing to the other side of a map; where the program's struct has a pointer, declare it as u64"
         }
         Type::Tuple(_) => "the layout of a tuple is not defined; use a #[repr(C)] struct with derive(MapValue)",
         Type::Slice(_) | Type::TraitObject(_) => "a value of a map has one size, known when compiling; use an array",

@@ -1,6 +1,8 @@
 //! The one error type: what failed, on which object, what was found, what was expected, and the next step. All of it is data.
 
 mod cause;
+mod detail;
+mod errno;
 mod object;
 
 use std::fmt;
@@ -8,10 +10,11 @@ use std::io;
 use std::path::Path;
 
 pub use cause::{Advice, Cause};
+pub use detail::{BindFault, BtfFault, LayoutMismatch, Property};
+use errno::Errno;
 pub use object::{Object, ObjectKind};
 
 pub use crate::sys::Call;
-use crate::sys::ENOTSUPP;
 
 /// The result of everything here that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -147,145 +150,6 @@ pub enum Error {
         /// What was needed: a map or a program.
         expected: ObjectKind,
     },
-}
-
-/// The property of a map that [`Error::Mismatch`] is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Property {
-    /// `map_type`
-    MapType,
-    /// `key_size`
-    KeySize,
-    /// `value_size`
-    ValueSize,
-    /// `map_flags`
-    Flags,
-    /// How the map can be accessed: [`AccessMode`](crate::AccessMode).
-    Access,
-    /// Whether the map is frozen.
-    Frozen,
-    /// Which map is pinned at a path.
-    Pinned,
-}
-
-impl fmt::Display for Property {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Property::MapType => "map_type",
-            Property::KeySize => "key_size",
-            Property::ValueSize => "value_size",
-            Property::Flags => "map_flags",
-            Property::Access => "its access",
-            Property::Frozen => "its state",
-            Property::Pinned => "the pinned map",
-        })
-    }
-}
-
-/// Why BTF cannot be used: [`Error::Btf`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BtfFault {
-    /// The bytes are not BTF, or break its rules.
-    Malformed(
-        /// What is wrong, and where.
-        String,
-    ),
-    /// Nothing describes the values of the map.
-    Missing,
-    /// The map was created without BTF, and no program that uses it has any.
-    NoUserHasBtf,
-    /// The type is not that of the map's values.
-    #[non_exhaustive]
-    DoesNotFit {
-        /// The type.
-        type_name: String,
-        /// Its size in bytes.
-        size: u64,
-        /// The size of the map's values in bytes.
-        value_size: u32,
-    },
-    /// The members overlap so often that a value of it would take too much memory.
-    #[non_exhaustive]
-    TooMuchContent {
-        /// The size of the variable in bytes.
-        size: u64,
-        /// What a value of it would take, in bytes.
-        content: u64,
-    },
-}
-
-impl BtfFault {
-    /// Returns the next step, where there is one.
-    pub fn advice(&self) -> Option<Advice> {
-        match self {
-            BtfFault::Malformed(_) => None,
-            BtfFault::Missing => Some(Advice::ReadAsBytes),
-            BtfFault::NoUserHasBtf => Some(Advice::CompileWithBtf),
-            BtfFault::DoesNotFit { .. } => Some(Advice::TakeLoadedBtf),
-            BtfFault::TooMuchContent { .. } => Some(Advice::ReadAPart),
-        }
-    }
-}
-
-impl fmt::Display for BtfFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BtfFault::Malformed(reason) => write!(f, "its BTF is malformed: {reason}"),
-            BtfFault::Missing => f.write_str("no BTF describes its values"),
-            BtfFault::NoUserHasBtf => f.write_str("it was created without BTF, and no program that uses it has any"),
-            BtfFault::DoesNotFit { type_name, size, value_size } => write!(
-                f,
-                "its BTF ({type_name}, {size} bytes) does not fit its values of {value_size} bytes: it belongs to another program or build, or is \
-                 incomplete"
-            ),
-            BtfFault::TooMuchContent { size, content } => {
-                write!(f, "its members overlap so often that {size} bytes would become a value of {content} bytes")
-            }
-        }
-    }
-}
-
-/// One difference between a Rust type and the BTF of a variable: [`Error::Layout`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LayoutMismatch {
-    /// The field, as a path from the value: `limits[0].burst`. Empty for the value itself.
-    pub field: String,
-    /// What the Rust type has: kind, offset and size in bytes.
-    pub expected: String,
-    /// What BTF has there.
-    pub found: String,
-    /// The next step.
-    pub advice: Option<Advice>,
-}
-
-impl fmt::Display for LayoutMismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LayoutMismatch { field, expected, found, advice } = self;
-        if !field.is_empty() {
-            write!(f, "{field}: ")?;
-        }
-        write!(f, "expected {expected}, found {found}")?;
-        advice.map_or(Ok(()), |advice| write!(f, " ({advice})"))
-    }
-}
-
-/// A field that cannot be bound: [`Error::Bind`].
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct BindFault {
-    /// The field of the Rust struct.
-    pub field: String,
-    /// Why.
-    pub error: Error,
-}
-
-impl fmt::Display for BindFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.error)
-    }
 }
 
 /// So many names are shown; all are in the data.
@@ -496,37 +360,5 @@ impl Error {
             Error::WrongObject { .. } => self.about(Object::Pin { path: path.to_owned(), map: None }),
             other => other,
         }
-    }
-}
-
-/// An errno by its symbolic name.
-struct Errno(i32);
-
-impl fmt::Display for Errno {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.0 {
-            libc::EPERM => "EPERM",
-            libc::ENOENT => "ENOENT",
-            libc::E2BIG => "E2BIG",
-            libc::EBADF => "EBADF",
-            libc::EAGAIN => "EAGAIN",
-            libc::ENOMEM => "ENOMEM",
-            libc::EACCES => "EACCES",
-            libc::EFAULT => "EFAULT",
-            libc::EBUSY => "EBUSY",
-            libc::EEXIST => "EEXIST",
-            libc::ENODEV => "ENODEV",
-            libc::ENOTDIR => "ENOTDIR",
-            libc::EINVAL => "EINVAL",
-            libc::ENFILE => "ENFILE",
-            libc::EMFILE => "EMFILE",
-            libc::EROFS => "EROFS",
-            libc::ENAMETOOLONG => "ENAMETOOLONG",
-            libc::ENOSYS => "ENOSYS",
-            libc::ELOOP => "ELOOP",
-            ENOTSUPP => "ENOTSUPP (524)",
-            other => return write!(f, "errno {other}"),
-        };
-        f.write_str(name)
     }
 }

@@ -8,9 +8,10 @@ use crate::memory::{Access, ReadWrite};
 
 /// A type that a map's values, or a part of them, can have.
 ///
-/// Implemented for `u8` to `u64`, `i8` to `i64`, `f32`, `f64`, `bool`, arrays of these, by `#[derive(MapValue)]` for
-/// `#[repr(C)]` structs of them, and by [`Zerocopy`](crate::Zerocopy) and `Bytemuck` for other people's types. Its layout in
-/// memory is its layout in Rust, which for `repr(C)` is C's: declare the struct as the BPF program does.
+/// It is implemented for `u8` to `u64`, `i8` to `i64`, `f32`, `f64`, `bool` and arrays of these; by `#[derive(MapValue)]` for
+/// `#[repr(C)]` structs of them; by [`Checked`](crate::Checked) for enums and flags; and by [`Zerocopy`](crate::Zerocopy) and
+/// `Bytemuck` for other people's types. A value's layout in memory is its layout in Rust, which for `repr(C)` is C's: declare the
+/// struct as the BPF program does.
 ///
 /// Implement it through the derive. The trait is safe: an implementation can call only what a [`Field`] offers, and what a
 /// `Field` may touch is fixed by its type.
@@ -28,6 +29,23 @@ use crate::memory::{Access, ReadWrite};
 ///
 /// Refused, each with its reason: structs without `repr(C)` or `repr(transparent)`, packed ones, alignment above 4096, zero size, enums, unions,
 /// references and pointers, `usize`, `isize`, `u128`, `i128`, `char`, lifetimes. Types and constants as parameters are fine.
+///
+/// # Types made by others
+///
+/// What bindgen, libbpf-cargo's skeletons and C headers hold, and what to declare for it:
+///
+/// | in the program's struct | in yours |
+/// |---|---|
+/// | an integer, `float`, `double`, `bool` (a skeleton's `MaybeUninit<bool>`) | the same scalar: any byte but 0 is `true` |
+/// | `enum mode`, flags | `Checked<Mode>` with `#[derive(Repr)]` ([`Checked`](crate::Checked)), or the integer of its size |
+/// | a newtype, `#[repr(transparent)] struct Ip(u32)` | the same with this derive |
+/// | `char name[16]` (`[c_char; 16]`) | `[u8; 16]`, `[i8; 16]`, or `Zerocopy<[u8; 16]>` to copy it by words |
+/// | a pointer | `u64` |
+/// | a bitfield, a union, a packed struct | a field whose name starts with `_` and that covers it; the parts by name, with [`Var`](crate::Var) |
+/// | padding that a generator named, `__pad_4: [u8; 4]` | the same |
+/// | a whole foreign struct with `Pod`, or zerocopy's traits | [`Zerocopy<T>`](crate::Zerocopy), `Bytemuck<T>`; a member by `read_at` and `write_at` |
+///
+/// # Examples
 ///
 /// ```
 /// use bpfvar::{Array, MapValue};
@@ -47,6 +65,7 @@ use crate::memory::{Access, ReadWrite};
     message = "`{Self}` cannot be the value of a BPF map",
     label = "not a scalar, an array or a struct with `#[derive(MapValue)]`",
     note = "values are `u8` to `u64`, `i8` to `i64`, `f32`, `f64`, `bool`, arrays of these, and `#[repr(C)]` structs with `#[derive(bpfvar::MapValue)]`",
+    note = "an enum or flags: `#[derive(bpfvar::Repr)]`, and `bpfvar::Checked<T>` as the field",
     note = "a type with zerocopy's or bytemuck's traits can be read and written whole as `bpfvar::Zerocopy<T>` or `bpfvar::Bytemuck<T>`"
 )]
 pub trait MapValue: Sized + 'static {

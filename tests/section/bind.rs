@@ -2,20 +2,11 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use bpfvar::{Array, Bind, Cause, Error, Follower, Globals, MapValue, ReadOnly, Reload, Shared, TypedMap, Var};
+use bpfvar::{Array, Bind, Cause, Error, Follower, Globals, ReadOnly, Reload, Shared, TypedMap, Var};
 use bpfvar_objects::{Source, load_named};
 use bpfvar_testkit::host;
 
-use crate::loaded;
-
-#[derive(MapValue, Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-struct Stats {
-    packets: u64,
-    drops: u32,
-    mode: u32,
-    sizes: [u64; 4],
-}
+use crate::{Stats, loaded};
 
 #[derive(Bind, Debug)]
 struct Count {

@@ -5,23 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use bpfvar::{Array, Cause, Error, MapValue, ReadOnly, ReadWrite};
 use bpfvar_objects::Source;
 
-use crate::{loaded, text};
-
-#[derive(MapValue, Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-struct Limit {
-    burst: u32,
-    delta: i32,
-}
-
-#[derive(MapValue, Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-struct Config {
-    rate: u64,
-    mode: u32,
-    limits: [Limit; 4],
-    enabled: bool,
-}
+use crate::{Config, Limit, Stats, loaded, text};
 
 #[test]
 fn a_variable_is_a_field_and_a_struct_a_view() {
@@ -211,14 +195,6 @@ fn a_section_bound_to_another_struct_is_refused() {
 
 #[test]
 fn array_maps_are_bound_entry_by_entry() {
-    #[derive(MapValue, Clone, Copy, Debug, PartialEq)]
-    #[repr(C)]
-    struct Stats {
-        packets: u64,
-        drops: u32,
-        mode: u32,
-        sizes: [u64; 4],
-    }
     let Some((loaded, globals)) = loaded(Source::Maps) else { return };
     loaded.run(2);
     let stats = globals.map("stats").unwrap();

@@ -146,3 +146,36 @@ fn a_member_of_a_foreign_struct_is_read_and_written_alone() {
     assert!(std::panic::catch_unwind(|| rule.read_at::<u32>(size_of::<Rule>() - 2)).is_err());
     assert!(std::panic::catch_unwind(|| rule.write_at(usize::MAX, 1_u8)).is_err());
 }
+
+/// As libbpf-cargo's skeletons and bindgen have them: padding with a name, `c_char`, a pointer as its number.
+#[test]
+fn a_struct_as_generators_write_it_is_bound() {
+    #[derive(MapValue, Clone, Copy, Debug)]
+    #[repr(C)]
+    struct Data {
+        sampling: u32,
+        __pad_4: [u8; 4],
+        config: Generated,
+        ratio: f64,
+        label: [std::ffi::c_char; 16],
+    }
+    #[derive(MapValue, Clone, Copy, Debug)]
+    #[repr(C)]
+    struct Generated {
+        rate: u64,
+        mode: Checked<Mode>,
+        limits: [Limit; 4],
+        enabled: bool,
+        __pad_45: [u8; 3],
+    }
+    let Some((_loaded, globals)) = loaded(Source::Count) else { return };
+    let data: Shared<Data> = globals.map(".data").unwrap().bind().unwrap();
+    let seen = data.read();
+    assert_eq!((seen.sampling, seen.config.rate, seen.config.enabled, seen.ratio), (1, 1000, true, 0.75));
+    assert_eq!(seen.label[..4], [b'e', b't', b'h', b'0'].map(|byte| byte as std::ffi::c_char));
+    let pointer: Shared<u64, ReadOnly> = {
+        let Some((_loaded, kinds)) = loaded(Source::Kinds) else { return };
+        kinds.var("node_pointer").unwrap().bind().unwrap()
+    };
+    pointer.load(Relaxed);
+}

@@ -16,9 +16,36 @@ mod reading;
 mod stale;
 mod writing;
 
-use bpfvar::Globals;
+use bpfvar::{Globals, MapValue};
 use bpfvar_objects::{Loaded, Source, load};
 use bpfvar_testkit::host;
+
+/// `struct config` of `count.bpf.c`, and what is in it.
+#[derive(MapValue, Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub(crate) struct Limit {
+    pub(crate) burst: u32,
+    pub(crate) delta: i32,
+}
+
+#[derive(MapValue, Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub(crate) struct Config {
+    pub(crate) rate: u64,
+    pub(crate) mode: u32,
+    pub(crate) limits: [Limit; 4],
+    pub(crate) enabled: bool,
+}
+
+/// An entry of the map `stats` of `maps.bpf.c`.
+#[derive(MapValue, Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub(crate) struct Stats {
+    pub(crate) packets: u64,
+    pub(crate) drops: u32,
+    pub(crate) mode: u32,
+    pub(crate) sizes: [u64; 4],
+}
 
 /// An object in the kernel and its globals; None where the test cannot run.
 fn loaded(source: Source) -> Option<(Loaded, Globals)> {

@@ -7,23 +7,7 @@ use bpfvar::{Array, Cause, Globals, Map, MapValue, ReadOnly, Shared, TypedMap, V
 use bpfvar_objects::Source;
 use bpfvar_testkit::host;
 
-use crate::{loaded, text};
-
-#[derive(MapValue, Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-struct Limit {
-    burst: u32,
-    delta: i32,
-}
-
-#[derive(MapValue, Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-struct Config {
-    rate: u64,
-    mode: u32,
-    limits: [Limit; 4],
-    enabled: bool,
-}
+use crate::{Config, loaded, text};
 
 /// What a daemon keeps for its whole life. No lifetime.
 #[derive(Clone)]
