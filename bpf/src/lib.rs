@@ -1,24 +1,20 @@
 //! BPF programs in C, compiled, and what loads them: for the tests of bpfvar and of its tool. Never published.
 //!
 //! The objects are committed (`bpf/build` makes them), so that no test needs clang. [`load`] puts one into the kernel so that
-//! nobody can tell it from what libbpf makes of it; [`load_as_aya`] does as aya does. The real ones are at hand to hold them
-//! against: [`load_by_bpftool`] and [`load_by_aya`].
+//! nobody can tell it from what libbpf makes of it; [`load_as_aya`] does as aya does. The real loaders are here to compare these
+//! with: [`load_by_bpftool`], which is libbpf, and with the feature `aya` `load_by_aya`.
 
-mod as_aya;
-mod as_libbpf;
 mod btf;
-mod by_aya;
-mod by_bpftool;
 mod elf;
-mod kconfig;
+mod imitation;
 mod loaded;
-mod parts;
+mod real;
 mod source;
 
-pub use as_aya::load_as_aya;
-pub use as_libbpf::{load, load_named};
 pub use btf::{Btf, Linkage, Section, Variable};
-pub use by_aya::load_by_aya;
-pub use by_bpftool::load_by_bpftool;
+pub use imitation::{load, load_as_aya, load_named};
 pub use loaded::{Loaded, LoadedMap, LoadedProgram};
+#[cfg(feature = "aya")]
+pub use real::load_by_aya;
+pub use real::load_by_bpftool;
 pub use source::Source;

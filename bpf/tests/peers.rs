@@ -142,6 +142,7 @@ fn as_aya_makes_bare_maps_whose_programs_have_types() {
     assert!(count.map(".rodata").is_frozen().expect("/proc"));
 }
 
+#[cfg(feature = "aya")]
 #[test]
 fn nobody_can_tell_our_bare_objects_from_those_of_aya() {
     if !host::ready((6, 0)) || !host::has_tool("bpftool") {

@@ -251,7 +251,7 @@ impl Encoder<'_> {
             self.path.push_str(name);
             let Some((_, part)) = parts.iter().find(|(known, _)| known == name) else {
                 let known: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
-                return Err(self.fault(value, format!("there is no such member; there are {}", known.join(", "))));
+                return Err(self.fault(value, format!("there is no member {name:?}; there are {}", known.join(", "))));
             };
             self.part(*part, at as u64, value)?;
             self.path.truncate(before);

@@ -6,11 +6,11 @@ use aya_obj::{EbpfSectionKind, Object};
 use bpfvar::Map;
 use bpfvar_testkit::load_btf;
 
+use super::kconfig;
+use super::parts;
 use crate::btf::{Btf, Linkage, Section};
 use crate::elf::Elf;
-use crate::kconfig;
 use crate::loaded::{Loaded, LoadedMap};
-use crate::parts;
 use crate::source::Source;
 
 const NAME_LEN: usize = 15;

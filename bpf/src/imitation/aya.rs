@@ -7,9 +7,9 @@ use aya_obj::btf::BtfFeatures;
 use bpfvar::Map;
 use bpfvar_testkit::load_btf;
 
+use super::parts;
 use crate::btf::Btf;
 use crate::loaded::Loaded;
-use crate::parts;
 use crate::source::Source;
 
 /// Loads an object as aya does: section maps that cannot be mapped, without types, with the bare names of sections. Only the
