@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use bpfvar::{Error, VarPath};
+
 /// What a user typed to name a program, a map, a section, a variable or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -74,29 +76,21 @@ fn check(rest: &str, may_be_empty: bool) -> Result<(), String> {
     let sections = [".rodata", ".data", ".bss", ".kconfig"];
     let odd = |(at, _): (usize, &str)| !sections.iter().any(|section| rest[at + 1..].starts_with(section));
     if rest.ends_with('.') || rest.match_indices("..").any(odd) {
-        return Err("a name is missing behind a dot".to_owned());
+        return Err("a name is missing after a dot".to_owned());
     }
     if let Some(odd) = rest.chars().find(|c| c.is_whitespace() || c.is_control() || *c == '=') {
-        return Err(format!("{odd:?} is in no name"));
+        return Err(format!("a name cannot contain {odd:?}"));
     }
-    let mut parts = rest.split('[');
-    if parts.next().is_some_and(|name| name.contains(']')) {
+    let path = rest.find('[').unwrap_or(rest.len());
+    if rest[..path].contains(']') {
         return Err("a [ is missing before ]".to_owned());
     }
-    for part in parts {
-        let (index, behind) = part.split_once(']').ok_or("a ] is missing")?;
-        let number = match index.strip_prefix("0x") {
-            Some(digits) => u64::from_str_radix(digits, 16).ok(),
-            None => index.parse().ok(),
-        };
-        if number.is_none() || index.starts_with('+') {
-            return Err(format!("[{index}] is no index: a number from 0 on is needed"));
-        }
-        if behind.contains(']') || !(behind.is_empty() || behind.starts_with('.')) {
-            return Err(format!("behind [{index}] comes .member, another [index], or nothing"));
-        }
+    // Where the name ends only the kernel's names tell; from the first bracket on it is a path.
+    match rest[path..].parse::<VarPath>() {
+        Err(Error::Argument { rule, .. }) => Err(rule),
+        Err(error) => Err(error.to_string()),
+        Ok(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// `TARGET=VALUE`.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use crate::error::{Advice, Cause, Error, Object, ObjectKind, Result};
+use crate::error::{Advice, Error, Object, ObjectKind, Result};
 use crate::kernel::{Map, Program, ProgramInfo};
 use crate::typed_map::{TypedMap, Var, find};
 
@@ -150,16 +150,10 @@ impl Globals {
     pub fn of_system() -> Result<Globals> {
         let programs = Program::all()?;
         let mut opener = Opener::default();
-        let mut maps = Vec::new();
-        for id in Map::ids() {
-            let map = match Map::from_id(id?) {
-                Err(error) if error.cause() == Some(Cause::NoSuchId) => continue,
-                map => map?,
-            };
-            let id = map.info().id;
-            let users: Vec<_> = programs.iter().filter(|info| info.uses(id)).collect();
-            maps.extend(opener.open(map, &users)?);
-        }
+        let maps = Map::each(|map| {
+            let users: Vec<_> = programs.iter().filter(|info| info.uses(map.info().id)).collect();
+            opener.open(map, &users)
+        })?;
         Ok(Globals { object: Object::System, program: None, maps })
     }
 

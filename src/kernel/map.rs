@@ -226,8 +226,7 @@ impl Map {
     ///
     /// As [`Map::from_id`].
     pub fn all() -> Result<Vec<MapInfo>> {
-        let maps = object::all(Map::ids(), Map::from_id, |_| true)?;
-        Ok(maps.into_iter().map(|map| map.info).collect())
+        Map::each(|map| Ok(Some(map.info)))
     }
 
     /// Opens all maps with this name, of which there may be several; a longer name counts by its first 15 bytes, which is all that
@@ -238,7 +237,12 @@ impl Map {
     /// As [`Map::from_id`], but for maps that go away meanwhile.
     pub fn named(name: &str) -> Result<Vec<Map>> {
         let name = object::cut(name);
-        object::all(Map::ids(), Map::from_id, |map| map.info.name == name)
+        Map::each(|map| Ok((map.info.name == name).then_some(map)))
+    }
+
+    /// What `keep` makes of all maps of the system.
+    pub(crate) fn each<U>(keep: impl FnMut(Map) -> Result<Option<U>>) -> Result<Vec<U>> {
+        object::all(Map::ids(), Map::from_id, keep)
     }
 
     /// This map at a path.

@@ -119,13 +119,17 @@ pub(super) fn cut(name: &str) -> &str {
     &name[..end]
 }
 
-/// All objects that `wanted` wants; those that went away since their ids were listed are left out.
-pub(super) fn all<T>(ids: Ids, open: impl Fn(u32) -> Result<T>, wanted: impl Fn(&T) -> bool) -> Result<Vec<T>> {
+/// What `keep` makes of all objects; those that went away since their ids were listed are left out. One is open at a time, unless it
+/// is kept.
+pub(super) fn all<T, U>(
+    ids: Ids,
+    open: impl Fn(u32) -> Result<T>,
+    mut keep: impl FnMut(T) -> Result<Option<U>>,
+) -> Result<Vec<U>> {
     let mut found = Vec::new();
     for id in ids {
         match open(id?) {
-            Ok(object) if wanted(&object) => found.push(object),
-            Ok(_) => {}
+            Ok(object) => found.extend(keep(object)?),
             Err(error) if error.cause() == Some(Cause::NoSuchId) => {}
             Err(error) => return Err(error),
         }

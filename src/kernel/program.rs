@@ -130,8 +130,7 @@ impl Program {
     ///
     /// As [`Program::from_id`], but for programs that go away meanwhile.
     pub fn all() -> Result<Vec<ProgramInfo>> {
-        let programs = object::all(Program::ids(), Program::from_id, |_| true)?;
-        Ok(programs.into_iter().map(|program| program.info).collect())
+        object::all(Program::ids(), Program::from_id, |program| Ok(Some(program.info)))
     }
 
     /// Opens all programs with this name, of which there may be several. It may be the name that the kernel keeps, cut to 15 bytes,
@@ -146,7 +145,7 @@ impl Program {
             program.info.name == cut
                 && (name == cut || program.full_name().is_ok_and(|full| full == name || full == cut))
         };
-        object::all(Program::ids(), Program::from_id, is_named)
+        object::all(Program::ids(), Program::from_id, |program| Ok(is_named(&program).then_some(program)))
     }
 
     /// Returns what the kernel says of the program. No system call.

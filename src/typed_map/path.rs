@@ -73,6 +73,9 @@ fn parse_steps(text: &str) -> Result<Vec<Step>, String> {
             if end == 0 {
                 return Err("the name of a member is missing after a dot".to_owned());
             }
+            if behind[..end].contains(']') {
+                return Err("a [ is missing before ]".to_owned());
+            }
             steps.push(Step::Member(behind[..end].to_owned()));
             rest = &behind[end..];
         } else if let Some(behind) = rest.strip_prefix('[') {
