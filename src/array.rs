@@ -219,6 +219,17 @@ impl<T: MapValue, A: Access> Array<T, A> {
         self.slice().at(index)
     }
 
+    /// Returns a pointer to the whole value `index`, for generic code; see [`Slice::field`].
+    ///
+    /// # Panics
+    ///
+    /// If it does not exist.
+    #[inline(always)]
+    #[track_caller]
+    pub fn field(&self, index: usize) -> Field<'_, T, A> {
+        self.slice().field(index)
+    }
+
     /// Returns the view of value `index`, if there is one.
     #[inline(always)]
     pub fn get(&self, index: usize) -> Option<T::View<'_, A>> {

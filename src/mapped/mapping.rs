@@ -1,4 +1,5 @@
 //! From a map to a region of its memory: what can be mapped, and which bytes that takes.
+#![allow(unsafe_code)]
 
 use std::any::type_name;
 use std::ops::Range;
@@ -51,7 +52,8 @@ pub(super) fn map_part<A: Access>(map: &Map, entry: u32, at: u64, len: u64) -> R
 
 fn map_bytes<A: Access>(map: &Map, offset: u64, len: u64) -> Result<Region> {
     let len = usize::try_from(len).unwrap_or(usize::MAX);
-    Region::map(map.as_fd(), offset, len, A::WRITABLE).map_err(|source| map.mmap_error(source))
+    // SAFETY: OBJ_GET_INFO_BY_FD answered for the descriptor of every `Map`, which it does for BPF objects only.
+    unsafe { Region::map(map.as_fd(), offset, len, A::WRITABLE) }.map_err(|source| map.mmap_error(source))
 }
 
 fn check_mappable(map: &Map) -> Result<()> {

@@ -42,7 +42,12 @@ unsafe impl Sync for Region {}
 impl Region {
     /// Maps `len` bytes of the BPF array map behind `fd`, from byte `offset` on, shared: one mmap. The mapping starts at the
     /// page that holds `offset`, so the base is aligned as `offset` is, up to the size of a page.
-    pub(crate) fn map(fd: BorrowedFd<'_>, offset: u64, len: usize, writable: bool) -> io::Result<Self> {
+    ///
+    /// # Safety
+    ///
+    /// `fd` is a BPF object. Of these only maps can be mapped, and the kernel grants no byte behind their values, nor takes one
+    /// away. (A file could be shortened, and then every access behind its end is SIGBUS.)
+    pub(crate) unsafe fn map(fd: BorrowedFd<'_>, offset: u64, len: usize, writable: bool) -> io::Result<Self> {
         let mut options = MmapOptions::new();
         options.offset(offset).len(len);
         let mapping =

@@ -79,7 +79,7 @@ impl<'m, T: MapValue, A: Access, const PADDED: bool> Slice<'m, T, A, PADDED> {
     /// use std::sync::atomic::Ordering::Relaxed;
     ///
     /// fn count<T: Integer>(counters: &Array<T>, index: usize, by: T) {
-    ///     counters.slice().field(index).fetch_add(by, Relaxed);
+    ///     counters.field(index).fetch_add(by, Relaxed);
     /// }
     /// # count(&Array::<u32>::in_process(2), 1, 5);
     /// ```
