@@ -76,7 +76,7 @@ fn check_type(ty: &Type, errors: &mut Vec<Error>) {
                 "isize is as wide as the machine; say i64, which is what a pointer-sized integer is to a BPF program"
             }
             Some("u128" | "i128") => {
-                "no atomic instruction that works on read-only memory moves 16 bytes; use [u64; 2]"
+                "no atomic instruction that works on read-only memory moves 16 bytes; use bpfvar::Zerocopy<u128>, which is read as two words"
             }
             Some("char") => "not every u32 is a char, and a BPF program may store any; use u32 and char::from_u32",
             Some("str" | "String") => "text lies in a map as bytes; use [u8; N]",

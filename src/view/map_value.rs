@@ -40,6 +40,7 @@ use crate::memory::{Access, ReadWrite};
 /// | `enum mode`, flags | `Checked<Mode>` with `#[derive(Repr)]` ([`Checked`](crate::Checked)), or the integer of its size |
 /// | a newtype, `#[repr(transparent)] struct Ip(u32)` | the same with this derive |
 /// | `char name[16]` (`[c_char; 16]`) | `[u8; 16]`, `[i8; 16]`, or `Zerocopy<[u8; 16]>` to copy it by words |
+/// | `__int128` | `Zerocopy<u128>`, which is read as two words |
 /// | a pointer | `u64` |
 /// | a bitfield, a union, a packed struct | a field whose name starts with `_` and that covers it; the parts by name, with [`Var`](crate::Var) |
 /// | padding that a generator named, `__pad_4: [u8; 4]` | the same |

@@ -115,6 +115,10 @@ fn bytes_and_foreign_structs_are_whole_in_a_mapping_of_their_own() {
     assert_eq!(&label.read().0[..5], b"eth0\0");
     label.write(Zerocopy(*b"lo\0\0\0\0\0\0\0\0\0\0\0\0\0\0"));
     assert_eq!(text(&globals, "label"), "\"lo\"");
+    // 16 bytes in one scalar: two words.
+    let Some((_loaded, kinds)) = loaded(Source::Kinds) else { return };
+    let wide: Shared<Zerocopy<u128>> = kinds.var("u128_value").unwrap().bind().unwrap();
+    assert_eq!(wide.read().0.to_string(), text(&kinds, "u128_value"));
     let limit: Shared<Zerocopy<Foreign>> = globals.var("config.limits[1]").unwrap().bind().unwrap();
     assert_eq!(limit.read().0, Foreign { burst: 20, delta: -2 });
 }
