@@ -102,7 +102,7 @@ struct Readme;
 extern crate self as bpfvar;
 
 mod array;
-mod error;
+pub mod error;
 mod frozen;
 mod globals;
 mod kernel;
@@ -116,9 +116,7 @@ mod view;
 
 pub use array::{Array, FreezeError};
 pub use bpfvar_derive::{Bind, MapValue, Repr};
-pub use error::{
-    Advice, BindFault, BtfFault, Call, Cause, Error, LayoutMismatch, Object, ObjectKind, Property, Result,
-};
+pub use error::{Cause, Error, Result};
 pub use frozen::Frozen;
 pub use globals::{Bind, Follower, FromMap, FromVar, Globals, Reload};
 pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};

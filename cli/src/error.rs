@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::io;
 
-use bpfvar::{Advice, BindFault, Error, Object, ObjectKind, Property};
+use bpfvar::Error;
+use bpfvar::error::{Advice, BindFault, Object, ObjectKind, Property};
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 

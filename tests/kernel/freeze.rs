@@ -3,7 +3,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use bpfvar::{Array, Cause, Error, Frozen, Map, Property, ReadOnly};
+use bpfvar::error::Property;
+use bpfvar::{Array, Cause, Error, Frozen, Map, ReadOnly};
 use bpfvar_testkit::insn::{self, Reg, Size};
 use bpfvar_testkit::{Program, host};
 

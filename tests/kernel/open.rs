@@ -2,7 +2,8 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use bpfvar::{Array, Cause, Error, Map, MapValue, ObjectKind, Property, ReadOnly, Zerocopy};
+use bpfvar::error::{ObjectKind, Property};
+use bpfvar::{Array, Cause, Error, Map, MapValue, ReadOnly, Zerocopy};
 use bpfvar_testkit::{Program, host, insn, raw_map, spin_lock_map};
 
 fn program() -> Program {

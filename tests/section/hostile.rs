@@ -2,7 +2,8 @@
 
 use std::os::fd::AsFd;
 
-use bpfvar::{Btf, BtfFault, Error, Map, ReadWrite, TypedMap};
+use bpfvar::error::BtfFault;
+use bpfvar::{Btf, Error, Map, ReadWrite, TypedMap};
 use bpfvar_objects::{Source, load};
 use bpfvar_testkit::host;
 

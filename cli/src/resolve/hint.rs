@@ -1,6 +1,7 @@
 //! What else could have been meant. Only asked when nothing was found, so it may take its time.
 
-use bpfvar::{Error, Globals, MapType, ObjectKind, ProgramInfo, Var};
+use bpfvar::error::ObjectKind;
+use bpfvar::{Error, Globals, MapType, ProgramInfo, Var};
 
 use super::{Object, Resolver, labels};
 use crate::error::{Failure, other_type};

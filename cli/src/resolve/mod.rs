@@ -4,7 +4,8 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bpfvar::{Cause, Error, Globals, Map, MapInfo, ObjectKind, ProgramInfo, TypedMap};
+use bpfvar::error::ObjectKind;
+use bpfvar::{Cause, Error, Globals, Map, MapInfo, ProgramInfo, TypedMap};
 
 use crate::error::{Failure, Result};
 use crate::target::{Origin, Target, splits};
