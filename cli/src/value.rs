@@ -132,7 +132,8 @@ pub(crate) enum Shape {
 impl Shape {
     pub(crate) fn of(var: &Var, value: &Value) -> Shape {
         match value {
-            Value::Array(elements) if !var.is_text() => Shape::Parts(
+            // All entries of a map are no text, though each may be.
+            Value::Array(elements) if !(var.is_text() && var.entry().is_some()) => Shape::Parts(
                 (0..).zip(elements).map(|(index, value): (usize, _)| part(var, format!("[{index}]"), value)).collect(),
             ),
             Value::Struct(members) => {

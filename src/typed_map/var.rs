@@ -152,7 +152,7 @@ impl Var {
         self.linkage
     }
 
-    /// Returns whether it is an array of C's `char`, which is read as text.
+    /// Returns whether it is an array of C's `char`, which is read as text. For all entries of a map, whether each is.
     pub fn is_text(&self) -> bool {
         matches!(*self.btf().kind(self.part.of), Kind::Array { element, .. } if self.btf().is_char(element))
     }

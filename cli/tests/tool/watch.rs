@@ -217,3 +217,47 @@ fn an_unloaded_program_is_noticed_once() {
     assert_eq!((lines.len(), &lines[0]["map"]), (3, &Value::from(id)), "{lines:?}");
     has(lines[0]["warning"].as_str().unwrap(), &["no program uses it any more"]);
 }
+
+/// BTF with `char`, `int` and `char [8]`, in this order.
+fn btf_of_texts() -> Vec<u8> {
+    let strings = b"\0char\0int\0";
+    let types: [u32; 14] = [
+        1,
+        1 << 24,
+        1,
+        1 << 24 | 8, // char
+        6,
+        1 << 24,
+        4,
+        1 << 24 | 32, // int
+        0,
+        3 << 24,
+        0,
+        1,
+        2,
+        8, // char [8]
+    ];
+    let types_len = size_of_val(&types) as u32;
+    let mut bytes = vec![0x9f, 0xeb, 1, 0];
+    let header = [24, 0, types_len, types_len, strings.len() as u32];
+    bytes.extend(header.iter().chain(&types).flat_map(|word| word.to_ne_bytes()));
+    bytes.extend(strings);
+    bytes
+}
+
+#[test]
+fn a_map_of_texts_has_a_row_an_entry() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let btf = bpfvar_testkit::load_btf(&btf_of_texts()).unwrap();
+    let texts = bpfvar::Map::builder().name("texts").value_size(8).entries(2).btf(btf.as_fd(), 2, 3).create().unwrap();
+    texts.update(1, b"eth0\0\0\0\0").unwrap();
+    let target = format!("map:{}", texts.info().id);
+    let printed = ok(&["watch", "--json", &target, "-n", "1"]);
+    for (index, value) in ["", "eth0"].into_iter().enumerate() {
+        let mut rows = printed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let row = rows.find(|line| line["name"] == format!("{target}[{index}]")).unwrap();
+        assert_eq!(row["value"], value, "{printed}");
+    }
+}
