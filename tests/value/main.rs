@@ -3,5 +3,6 @@
 
 mod array;
 mod scalar;
+mod shared;
 mod slice;
 mod whole;
