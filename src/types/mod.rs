@@ -143,8 +143,8 @@ pub(crate) struct Part {
 }
 
 /// About the memory of a decoded scalar in bytes, and of a name without its text.
-const NODE: u64 = 48;
-const NAME: u64 = 24;
+const NODE: u64 = 64;
+const NAME: u64 = 32;
 
 impl Btf {
     pub(crate) fn get(&self, id: TypeId) -> &Type {
@@ -228,7 +228,8 @@ impl Btf {
     }
 
     /// About how many bytes of memory a value of this type takes when it is decoded: a node for each scalar and each name, where
-    /// members that overlap count each time.
+    /// members that overlap count each time. An enum counts its names, too: each of
+    /// them for the time that looking for one takes.
     pub(crate) fn content(&self, id: TypeId) -> u64 {
         self.content_of(id, &mut HashMap::new())
     }
@@ -251,6 +252,11 @@ impl Btf {
                 members.iter().fold(NODE, one)
             }
             Kind::Variable { of, .. } => self.content_of(*of, known),
+            // Each one is looked for among the enumerators, and has the name of one.
+            Kind::Enum { values, .. } => {
+                let longest = values.iter().map(|known| known.name.len()).max().unwrap_or(0);
+                NODE + (longest + values.len()) as u64
+            }
             _ => NODE,
         };
         known.insert(id, content);

@@ -385,3 +385,27 @@ fn a_union_of_thousands_of_members_is_not_read_whole() {
     // One element is fine.
     assert!(bss.var("all[7]").unwrap().read().is_ok());
 }
+
+/// A byte of each becomes a name of half a KiB, and is looked for among all of them.
+#[test]
+fn an_array_of_enums_with_long_or_many_names_is_not_read_whole() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    const LEN: u32 = 1 << 18;
+    let long = "x".repeat(512);
+    let many: Vec<String> = (0..20_000).map(|index| format!("e{index}")).collect();
+    let many: Vec<(&str, u32)> = many.iter().map(|name| (name.as_str(), 7)).collect();
+    for values in [vec![(long.as_str(), 0)], many] {
+        let mut types = Types::default();
+        let color = types.enumeration("color", 1, &values);
+        let array = types.array(color, LEN);
+        let variable = types.variable("all", array);
+        types.section(".bss", LEN, &[(variable, 0)]);
+        let map = Map::builder().name(".bss").value_size(LEN).create().unwrap();
+        let bss = TypedMap::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+        let error = bss.var("all").unwrap().read().unwrap_err();
+        assert!(matches!(error, Error::Btf { fault: BtfFault::TooMuchContent { .. }, .. }), "{error}");
+        assert!(bss.var("all[7]").unwrap().read().is_ok());
+    }
+}
