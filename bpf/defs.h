@@ -16,6 +16,7 @@ typedef _Bool bool;
 #define false 0
 
 #define SEC(name) __attribute__((section(name), used))
+#define __always_inline inline __attribute__((always_inline))
 #define __noinline __attribute__((noinline))
 #define __hidden __attribute__((visibility("hidden")))
 #define __weak __attribute__((weak))
@@ -38,6 +39,7 @@ enum {
 /* The numbers are those of enum bpf_func_id. */
 static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;
 static long (*const bpf_map_update_elem)(void *map, const void *key, const void *value, __u64 flags) = (void *)2;
+static __u32 (*const bpf_get_smp_processor_id)(void) = (void *)8;
 
 /* Its members are not needed. */
 struct __sk_buff;

@@ -6,11 +6,12 @@ use std::ops::{Range, RangeBounds};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use crate::error::{Cause, Error, Result};
+use crate::error::{Cause, Error, Object, Result};
 use crate::kernel::{Map, MapBuilder};
 use crate::mapped::Values;
 use crate::memory::{Access, ReadOnly, ReadWrite};
-use crate::view::{Field, Integer, Iter, Layout, MapValue, Shared, Slice};
+use crate::together::{PerCpu, SwitchWriter};
+use crate::view::{CacheLine, Field, Integer, Iter, Layout, MapValue, Shared, Slice, Switch};
 
 /// An array map of `T`, mapped into this process: its values are plain shared memory.
 ///
@@ -69,6 +70,26 @@ impl<T: MapValue> Array<T> {
         Array { values: Values::in_process(entries as usize), mapped: None }
     }
 
+}
+
+impl<T: MapValue> Array<Switch<T>> {
+    /// Returns what writes the switch that is value `index`.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::NeedsCapBpf`]: the wait for programs takes a map of maps.
+    ///
+    /// # Panics
+    ///
+    /// If the value does not exist.
+    #[track_caller]
+    pub fn switch(&self, index: usize) -> Result<SwitchWriter<T>> {
+        let object = self.map().map_or(Object::Value, |map| map.info().object());
+        SwitchWriter::new(self.share(index), self.map(), object)
+    }
+}
+
+impl<T: MapValue> Array<T> {
     /// Freezes the map for user space, for good: unmaps, freezes, and maps read-only. Programs still write unless the map
     /// is `BPF_F_RDONLY_PROG`.
     ///
@@ -253,6 +274,18 @@ impl<T: MapValue, A: Access> Array<T, A> {
         self.values.share(index)
     }
 
+    /// Returns the values as those of the CPUs: value `i` is that of CPU `i`. For a map into which programs look by
+    /// `bpf_get_smp_processor_id`. A `T` that is a [`CacheLine`](crate::CacheLine) keeps CPUs from disturbing one another.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`] of [`Property::CpuSlots`](crate::error::Property::CpuSlots) if there are fewer than the machine can have CPUs.
+    pub fn per_cpu(&self) -> Result<PerCpu<T, A>> {
+        let object = || self.map().map_or(Object::Value, |map| map.info().object());
+        let available = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        PerCpu::new(available, object, |cpu| Ok(self.share(cpu as usize)))
+    }
+
     /// Returns some of the values.
     ///
     /// # Panics
@@ -328,6 +361,18 @@ impl<T: MapValue> Array<T, ReadWrite> {
     #[inline]
     pub fn fill(&self, value: T) {
         self.slice().fill(value);
+    }
+}
+
+impl<T: MapValue> PerCpu<T> {
+    /// Makes a value for each of `cpus` CPUs in the memory of this process, zeroed: no kernel, no privileges. For tests.
+    ///
+    /// # Panics
+    ///
+    /// If the values do not fit the address space.
+    pub fn in_process(cpus: u32) -> PerCpu<T> {
+        let array = Array::<CacheLine<T>>::in_process(cpus);
+        PerCpu::of_slots((0..array.len()).map(|cpu| array.share(cpu).project(CacheLine::place)).collect())
     }
 }
 

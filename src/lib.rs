@@ -109,6 +109,7 @@ mod kernel;
 mod mapped;
 mod memory;
 mod sys;
+mod together;
 mod typed_map;
 mod types;
 mod value;
@@ -121,12 +122,13 @@ pub use frozen::Frozen;
 pub use globals::{Bind, Follower, FromMap, FromVar, Globals, Reload};
 pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};
 pub use memory::{Access, ReadOnly, ReadWrite};
+pub use together::{PerCpu, Run, SwitchWriter};
 pub use typed_map::{AccessMode, Applied, Change, Linkage, Step, TypedMap, Var, VarPath};
 pub use types::Btf;
 pub use value::{Input, Value};
 #[cfg(feature = "bytemuck")]
 pub use view::Bytemuck;
-pub use view::{Checked, Field, Integer, Iter, MapValue, Repr, Scalar, Shared, Slice, Zerocopy};
+pub use view::{CacheLine, CacheLineView, Checked, Field, Integer, Iter, MapValue, Repr, Scalar, Seq, SeqView, Shared, Slice, Switch, SwitchView, Zerocopy};
 
 /// Holds what the derives name beside the public API.
 #[doc(hidden)]

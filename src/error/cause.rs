@@ -213,6 +213,20 @@ advice! {
     CreateReadOnlyArray: "create an Array<T, ReadOnly> or, with its contents, a Frozen<T>";
     /// Nothing has this name.
     ListPrograms: "`bpfvar list` and `bpftool prog` show the programs that are loaded";
+    /// A value was changed in every try to copy it.
+    ReadAgain: "read it again";
+    /// A value has a writer inside, perhaps one that will never leave.
+    ReadAgainOrReset: "try again; if the numbers stay the same, a writer was cut short, and a new value ends that (SeqView::reset, Array::write, Var::set)";
+    /// Another thread writes the value.
+    TryAgain: "try again when it is done; if it lives in another PID namespace and has ended, nobody here can tell";
+    /// The thread writes the value in the middle of writing it.
+    WriteOnce: "change all of it in one closure";
+    /// Programs that use a switch may sleep.
+    AllowSleepable: "if none of them keeps the value while it sleeps, say so (SwitchWriter::allow_sleepable, `bpfvar set --allow-sleepable`)";
+    /// There are too few slots for the CPUs of the machine.
+    MoreSlots: "compile the program with -DBPFVAR_MAX_CPUS=N, or give the array map an entry for each CPU";
+    /// A part of a value that changes as one is to be written alone.
+    ChangeTogether: "change it by Var::set, or bind the whole value";
     /// The object is not a map.
     GiveMap: "give the descriptor or the pin of a map";
     /// The object is not a program.

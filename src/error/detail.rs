@@ -22,6 +22,10 @@ pub enum Property {
     Frozen,
     /// Which map is pinned at a path.
     Pinned,
+    /// How many slots there are for CPUs.
+    CpuSlots,
+    /// Which version a switch is at.
+    Version,
 }
 
 impl fmt::Display for Property {
@@ -34,6 +38,8 @@ impl fmt::Display for Property {
             Property::Access => "its access",
             Property::Frozen => "its state",
             Property::Pinned => "the pinned map",
+            Property::CpuSlots => "the number of its slots",
+            Property::Version => "its version",
         })
     }
 }
@@ -140,5 +146,58 @@ pub struct BindFault {
 impl fmt::Display for BindFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.error)
+    }
+}
+
+/// There was no consistent copy: in each of a bounded number of tries, a writer was at work. What
+/// [`SeqView::read`](crate::SeqView::read) and [`SwitchView::read`](crate::SwitchView::read) give; small, so that it costs nothing to
+/// return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Torn {
+    /// How many writers had come when it was looked last. For a switch, its version.
+    pub begun: u64,
+    /// How many of them had left. For a switch, its version.
+    pub ended: u64,
+}
+
+impl Torn {
+    pub(crate) fn new(begun: u64, ended: u64) -> Torn {
+        Torn { begun, ended }
+    }
+}
+
+impl fmt::Display for Torn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Torn { begun, ended } = self;
+        f.write_str("there was no consistent copy, because a writer was at work in every try ")?;
+        match begun.wrapping_sub(*ended) {
+            0 => write!(f, "(the last number was {begun})"),
+            inside => write!(f, "({begun} came, {ended} left, {inside} inside)"),
+        }
+    }
+}
+
+impl std::error::Error for Torn {}
+
+/// Who keeps others from writing: [`Error::Busy`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Holder {
+    /// A thread of user space, by its number in its PID namespace. It lives, or it cannot be told that it does not.
+    Thread(u64),
+    /// This very thread: it writes the value inside of the closure that makes the value.
+    ThisThread,
+    /// A writer that takes no lock: a BPF program that is inside, or one that was cut short and never left.
+    Program,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Holder::Thread(id) => write!(f, "thread {id} is writing it"),
+            Holder::ThisThread => f.write_str("this thread is writing it already"),
+            Holder::Program => f.write_str("a program is writing it, or was cut short while it did"),
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 
 pub use cause::{Advice, Cause};
-pub use detail::{BindFault, BtfFault, LayoutMismatch, Property};
+pub use detail::{BindFault, BtfFault, Holder, LayoutMismatch, Property, Torn};
 use errno::Errno;
 pub use object::{Object, ObjectKind};
 
@@ -140,6 +140,33 @@ pub enum Error {
         faults: Vec<BindFault>,
     },
 
+    /// There was no consistent copy of a value that changes as one.
+    #[non_exhaustive]
+    Torn {
+        /// The variable.
+        object: Box<Object>,
+        /// What was seen.
+        torn: Torn,
+    },
+
+    /// Somebody else is writing a value that changes as one. Nothing was changed.
+    #[non_exhaustive]
+    Busy {
+        /// The variable.
+        object: Box<Object>,
+        /// Who.
+        holder: Holder,
+    },
+
+    /// Programs that may sleep use a switch, and no wait can tell when they are done with its old value. Nothing was changed.
+    #[non_exhaustive]
+    MaySleep {
+        /// The variable.
+        object: Box<Object>,
+        /// The programs. Empty if nobody can tell which programs use it (that needs `CAP_SYS_ADMIN`).
+        programs: Vec<Object>,
+    },
+
     /// The descriptor or the pin is another kind of object: a program, a link, BTF, an ordinary file.
     #[non_exhaustive]
     WrongObject {
@@ -150,6 +177,12 @@ pub enum Error {
         /// What was needed: a map or a program.
         expected: ObjectKind,
     },
+}
+
+impl From<Torn> for Error {
+    fn from(torn: Torn) -> Error {
+        Error::Torn { object: Box::new(Object::Value), torn }
+    }
 }
 
 /// So many names are shown; all are in the data.
@@ -187,6 +220,14 @@ impl fmt::Display for Error {
             }
             Error::Bind { object, rust_type, faults } => {
                 write!(f, "{rust_type} cannot be bound to {object}: {}", join(faults))?;
+            }
+            Error::Torn { object, torn } => write!(f, "{object}: {torn}")?,
+            Error::Busy { object, holder } => write!(f, "{object}: {holder}")?,
+            Error::MaySleep { object, programs } if programs.is_empty() => {
+                write!(f, "{object}: whether programs that may sleep use it cannot be told without CAP_SYS_ADMIN")?;
+            }
+            Error::MaySleep { object, programs } => {
+                write!(f, "{object}: programs of a type that may sleep use it, and no wait tells when they are done: {}", join(programs))?;
             }
             Error::WrongObject { object, found, expected } => {
                 write!(f, "{object} is not a BPF {expected} but {found}")?;
@@ -274,6 +315,15 @@ impl fmt::Debug for Error {
                 .field("rust_type", rust_type)
                 .field("faults", faults)
                 .finish(),
+            Error::Torn { object, torn } => {
+                f.debug_struct("Torn").field("object", object).field("torn", torn).finish()
+            }
+            Error::Busy { object, holder } => {
+                f.debug_struct("Busy").field("object", object).field("holder", holder).finish()
+            }
+            Error::MaySleep { object, programs } => {
+                f.debug_struct("MaySleep").field("object", object).field("programs", programs).finish()
+            }
             Error::WrongObject { object, found, expected } => f
                 .debug_struct("WrongObject")
                 .field("object", object)
@@ -305,6 +355,9 @@ impl Error {
             | Error::Btf { object, .. }
             | Error::Layout { object, .. }
             | Error::Bind { object, .. }
+            | Error::Torn { object, .. }
+            | Error::Busy { object, .. }
+            | Error::MaySleep { object, .. }
             | Error::WrongObject { object, .. } => object,
         }
     }
@@ -326,6 +379,12 @@ impl Error {
             Error::Btf { fault, .. } => fault.advice(),
             Error::WrongObject { expected: ObjectKind::Program, .. } => Some(Advice::GiveProgram),
             Error::WrongObject { .. } => Some(Advice::GiveMap),
+            Error::Torn { torn, .. } if torn.begun != torn.ended => Some(Advice::ReadAgainOrReset),
+            Error::Torn { .. } => Some(Advice::ReadAgain),
+            Error::Busy { holder: Holder::Program, .. } => Some(Advice::ReadAgainOrReset),
+            Error::Busy { holder: Holder::ThisThread, .. } => Some(Advice::WriteOnce),
+            Error::Busy { .. } => Some(Advice::TryAgain),
+            Error::MaySleep { .. } => Some(Advice::AllowSleepable),
             Error::Layout { .. } | Error::Bind { .. } => None,
         }
     }
@@ -349,6 +408,9 @@ impl Error {
             | Error::Btf { object, .. }
             | Error::Layout { object, .. }
             | Error::Bind { object, .. }
+            | Error::Torn { object, .. }
+            | Error::Busy { object, .. }
+            | Error::MaySleep { object, .. }
             | Error::WrongObject { object, .. } => **object = about,
         }
         self

@@ -55,6 +55,8 @@ pub enum Object {
         /// What it is, as /proc names it: `anon_inode:bpf-map`.
         what: String,
     },
+    /// A value in memory, reached by a pointer that does not know whose it is.
+    Value,
     /// A variable, or a part of one.
     #[non_exhaustive]
     Variable {
@@ -119,7 +121,7 @@ impl Object {
             Object::Btf { .. } => ObjectKind::Btf,
             Object::Pin { .. } => ObjectKind::Pin,
             Object::Descriptor { .. } => ObjectKind::Descriptor,
-            Object::Variable { .. } => ObjectKind::Variable,
+            Object::Variable { .. } | Object::Value => ObjectKind::Variable,
         }
     }
 
@@ -160,6 +162,7 @@ impl fmt::Display for Object {
             Object::Pin { path, map: Some(map) } => write!(f, "{map} at {path:?}"),
             Object::Descriptor { what } if what.is_empty() => f.write_str("the descriptor"),
             Object::Descriptor { what } => write!(f, "the descriptor ({what})"),
+            Object::Value => f.write_str("the value"),
             Object::Variable { path, type_name, map, .. } => write!(f, "{path} ({type_name} in {map})"),
         }
     }

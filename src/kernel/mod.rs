@@ -5,12 +5,14 @@ mod btf;
 mod builder;
 mod cause;
 mod element;
+mod grace;
 mod info;
 mod map;
 mod object;
 mod program;
 
 pub use builder::MapBuilder;
+pub(crate) use grace::Grace;
 pub use info::{MapFlags, MapInfo, MapType};
 pub use map::Map;
 pub use object::Ids;

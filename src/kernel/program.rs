@@ -65,6 +65,19 @@ impl ProgramInfo {
         Object::Program { name: self.name.clone(), id: self.id }
     }
 
+    /// Returns whether programs of its type may sleep: those that the kernel has sleepable variants of, and types that this crate
+    /// does not know. The kernel does not tell whether this very one is sleepable.
+    pub fn may_sleep(&self) -> bool {
+        // enum bpf_prog_type. Kprobes, among which uprobes are, tracing (fentry, fexit, iterators), struct_ops, extensions, LSM and
+        // syscall programs can be sleepable (`can_be_sleepable` in kernel/bpf/verifier.c).
+        const KPROBE: u32 = 2;
+        const LAST_BEFORE_TRACING: u32 = 25;
+        const SK_LOOKUP: u32 = 30;
+        const NETFILTER: u32 = 32;
+        let known = (1..=LAST_BEFORE_TRACING).contains(&self.program_type) && self.program_type != KPROBE;
+        !(known || self.program_type == SK_LOOKUP || self.program_type == NETFILTER)
+    }
+
     /// Returns whether the program uses the map with this id.
     pub fn uses(&self, map_id: u32) -> bool {
         self.map_ids.contains(&map_id)

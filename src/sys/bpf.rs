@@ -18,6 +18,9 @@ pub(crate) const NAME_LEN: usize = 16;
 /// `BPF_MAP_TYPE_ARRAY`.
 pub(crate) const MAP_TYPE_ARRAY: u32 = 2;
 
+/// `BPF_MAP_TYPE_ARRAY_OF_MAPS`.
+pub(crate) const MAP_TYPE_ARRAY_OF_MAPS: u32 = 12;
+
 /// `BPF_F_NUMA_NODE`: `numa_node` counts.
 pub(crate) const F_NUMA_NODE: u32 = 1 << 2;
 /// `BPF_F_RDONLY`: the new descriptor reads only.
@@ -347,6 +350,16 @@ pub(crate) unsafe fn map_update(fd: BorrowedFd<'_>, key: u32, value: &[u8]) -> i
     let mut attr = Element { map_fd: raw(fd), key: address(&key), value: address(value), ..Element::default() };
     // SAFETY: `key` is 4 readable bytes, `value` is as long as the map's values, says the caller.
     unsafe { bpf(Call::MapUpdateElem, &mut attr) }.map(drop)
+}
+
+/// `BPF_MAP_UPDATE_ELEM` of entry 0 of a map of maps.
+///
+/// # Safety
+///
+/// `outer` is a map whose keys and values are 4 bytes long.
+pub(crate) unsafe fn map_of_maps_update(outer: BorrowedFd<'_>, inner: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { map_update(outer, 0, &raw(inner).to_ne_bytes()) }
 }
 
 /// `BPF_MAP_LOOKUP_BATCH`: entries from `first` on into `values`. Returns how many were copied.

@@ -50,6 +50,8 @@ pub enum Call {
     Dup = u32::MAX - 2,
     /// Reading `/proc/thread-self/fdinfo`, which tells whether a map is frozen
     FdInfo = u32::MAX - 3,
+    /// Reading `/sys/devices/system/cpu/possible`, the numbers of the CPUs
+    PossibleCpus = u32::MAX - 4,
 }
 
 impl fmt::Display for Call {
@@ -75,6 +77,7 @@ impl fmt::Display for Call {
             Call::Unlink => "unlink",
             Call::Dup => "fcntl(F_DUPFD_CLOEXEC)",
             Call::FdInfo => "reading fdinfo",
+            Call::PossibleCpus => "reading /sys/devices/system/cpu/possible",
         })
     }
 }

@@ -1,23 +1,35 @@
 //! Values whose type is known when compiling: views of one value, of its fields, of many.
 
+mod cache_line;
 mod checked;
 mod field;
 mod layout;
 mod map_value;
+mod protocol;
 mod scalar;
+mod seq;
 mod shared;
 mod slice;
+mod switch;
 mod whole;
 mod word;
+mod writer;
 
+pub use cache_line::{CacheLine, CacheLineView};
 pub use checked::{Checked, Repr};
 pub use field::Field;
 pub use layout::Layout;
 pub(crate) use layout::{Class, LayoutField, ScalarKind, Shape};
 pub use map_value::MapValue;
 pub use scalar::{Integer, Scalar};
+pub(crate) use seq::{Repairs, SeqHead, TRIES, bpfvar_seq};
+pub use seq::{Seq, SeqView};
 pub use shared::Shared;
 pub use slice::{Iter, Slice};
+pub(crate) use switch::{SwitchHead, bpfvar_switch};
+pub use switch::{Switch, SwitchView};
+pub(crate) use protocol::slot_of;
+pub(crate) use writer::Lock;
 #[cfg(feature = "bytemuck")]
 pub use whole::Bytemuck;
 pub use whole::Zerocopy;

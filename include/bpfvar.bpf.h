@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bpfvar.bpf.h: values that change together, for BPF programs. Copy it beside your program. It is MIT licensed, so programs under
+ * the GPL may include it. Include vmlinux.h or <linux/bpf.h>, and <bpf/bpf_helpers.h>, before it. clang 14 or later.
+ *
+ * The other side of the memory is the Rust crate `bpfvar` (Seq, Switch, PerCpu) and its tool, which know these declarations by
+ * BTF: compile with -g.
+ *
+ *   BPFVAR_SEQ(type)      a program writes, user space reads: each copy is one that was there at one moment. Also the other way.
+ *   BPFVAR_SWITCH(type)   user space writes, programs read: all that a program reads in one run is of one version.
+ *   BPFVAR_PERCPU(type)   a value for each CPU, on cache lines of its own. Its type can be a BPFVAR_SEQ.
+ *
+ * What orders memory
+ * ------------------
+ *
+ *   BPF instruction                      x86-64                   arm64                               kernel
+ *   plain load, store of 1 to 8 bytes    in order, but a load may   none; an address that depends on    any
+ *                                        pass an earlier store      a load is used after that load
+ *   atomic add, result unused            full barrier               none                                any
+ *   atomic add with BPF_FETCH            full barrier               full barrier                        5.12; arm64 JIT: 5.18
+ *   load_acquire, store_release          as plain                   acquire, release                    6.15, clang 20, -mcpu=v4
+ *
+ * Compiled with -D__TARGET_ARCH_x86, as libbpf's tracing macros want it on x86-64, this header uses the first two and works on
+ * Linux 5.10. Otherwise it uses the third and works on every machine, from Linux 5.12 on; an older kernel refuses the program. Never load
+ * an object that was compiled with -D__TARGET_ARCH_x86 on another machine. The fourth is not used: what it orders is not enough
+ * for a sequence lock, and kernels before 6.15 refuse it. BPFVAR_SWITCH and BPFVAR_PERCPU need no barrier on any machine.
+ */
+#ifndef BPFVAR_BPF_H
+#define BPFVAR_BPF_H
+
+#define BPFVAR_INLINE static inline __attribute__((always_inline, unused))
+
+#ifdef __TARGET_ARCH_x86
+
+BPFVAR_INLINE void bpfvar_add_(__u64 *word, __u64 amount)
+{
+	asm volatile("lock *(u64 *)(%0 + 0) += %1" :: "r"(word), "r"(amount) : "memory");
+}
+
+BPFVAR_INLINE __u64 bpfvar_load_(__u64 *word)
+{
+	__u64 value;
+
+	asm volatile("%0 = *(u64 *)(%1 + 0)" : "=r"(value) : "r"(word) : "memory");
+	return value;
+}
+
+#else
+
+/* The compiler must not know the amount: it takes an addition of 0 for something cheaper. It must not see the result unused either. */
+BPFVAR_INLINE __u64 bpfvar_fetch_add_(__u64 *word, __u64 amount)
+{
+	asm volatile("" : "+r"(amount) :: "memory");
+	amount = __sync_fetch_and_add(word, amount);
+	asm volatile("" : "+r"(amount) :: "memory");
+	return amount;
+}
+
+BPFVAR_INLINE void bpfvar_add_(__u64 *word, __u64 amount)
+{
+	bpfvar_fetch_add_(word, amount);
+}
+
+BPFVAR_INLINE __u64 bpfvar_load_(__u64 *word)
+{
+	return bpfvar_fetch_add_(word, 0);
+}
+
+#endif
+
+/*
+ * Sequence lock
+ * -------------
+ *
+ *   BPFVAR_SEQ(struct stats) stats;
+ *
+ *   struct stats *s = bpfvar_seq_begin(&stats);
+ *   if (s) {
+ *           s->packets += 1;
+ *           s->bytes += len;
+ *           bpfvar_seq_end(&stats);
+ *   }
+ *
+ * bpfvar_seq_begin gives the value to change, or NULL if another writer is inside: a program on another CPU, or the one that this
+ * program interrupted. Then nothing may be changed, and bpfvar_seq_end must not be called. A program cannot wait, so count what was left out, or give each CPU a
+ * value of its own, which is the normal form:
+ *
+ *   BPFVAR_PERCPU(BPFVAR_SEQ(struct stats)) stats;
+ *
+ * There, too, NULL is possible: an interrupt, an NMI or a task that preempts the program runs on the same CPU.
+ *
+ * What a writer must do: after bpfvar_seq_begin gave a value, reach bpfvar_seq_end on every path, with no return, tail call,
+ * bpf_throw or bpf_loop that is left early between them; change the value between the two only, and all of it that way. A writer that
+ * is cut short leaves the value locked: reading says so, and further calls of bpfvar_seq_begin give NULL, until user space
+ * writes it afresh (Rust: SeqView::reset; tool: bpfvar set).
+ *
+ * Cost: two atomic additions.
+ *
+ * How it works: a writer adds 1 to `begin`, and then to `end` when it is done. A reader loads `end`, copies the value, loads
+ * `begin`: if both are the same number, nobody was inside from the first load to the last.
+ */
+struct bpfvar_seq {
+	__u64 begin;	/* writers that came */
+	__u64 end;	/* writers that left */
+	__u64 writer;	/* the thread of user space that writes; programs leave it alone */
+};
+
+#define BPFVAR_SEQ(type)				\
+	struct {					\
+		struct bpfvar_seq bpfvar_seq;		\
+		__typeof__(type) value;			\
+	}
+
+/* An initial value: BPFVAR_SEQ(struct config) config = BPFVAR_SEQ_INIT({ .rate = 5 }); */
+#define BPFVAR_SEQ_INIT(...) { .value = __VA_ARGS__ }
+
+BPFVAR_INLINE int bpfvar_enter_(struct bpfvar_seq *seq)
+{
+	__u64 end;
+
+	bpfvar_add_(&seq->begin, 1);
+	end = bpfvar_load_(&seq->end);
+	if (bpfvar_load_(&seq->begin) - end == 1)
+		return 1;
+	bpfvar_add_(&seq->end, 1);
+	return 0;
+}
+
+#define bpfvar_seq_begin(seq)					\
+	(bpfvar_enter_(&(seq)->bpfvar_seq) ? &(seq)->value : (__typeof__(&(seq)->value))0)
+
+#define bpfvar_seq_end(seq) bpfvar_add_(&(seq)->bpfvar_seq.end, 1)
+
+/*
+ * Copies the value, which user space or another program writes, to *to. Gives 1, or 0 if in BPFVAR_SEQ_TRIES tries a writer was
+ * always inside; *to is then not to be used. The program may have interrupted the writer, so more tries need not help.
+ *
+ *   struct config c;
+ *   if (!bpfvar_seq_read(&config, &c))
+ *           return 0;
+ *
+ * The verifier walks through all tries, each of which copies the value. For large values, or where a program must not fail, use a
+ * BPFVAR_SWITCH.
+ */
+#ifndef BPFVAR_SEQ_TRIES
+#define BPFVAR_SEQ_TRIES 8
+#endif
+
+#define bpfvar_seq_read(seq, to) ({							\
+	__typeof__(&(seq)->value) bpfvar_to_ = (to);					\
+	int bpfvar_try_, bpfvar_done_ = 0;						\
+											\
+	for (bpfvar_try_ = 0; bpfvar_try_ < BPFVAR_SEQ_TRIES; bpfvar_try_++) {		\
+		__u64 bpfvar_end_ = bpfvar_load_(&(seq)->bpfvar_seq.end);		\
+											\
+		__builtin_memcpy(bpfvar_to_, &(seq)->value, sizeof((seq)->value));	\
+		if (bpfvar_load_(&(seq)->bpfvar_seq.begin) == bpfvar_end_) {		\
+			bpfvar_done_ = 1;						\
+			break;								\
+		}									\
+	}										\
+	bpfvar_done_;									\
+})
+
+/*
+ * Settings that switch as one
+ * ---------------------------
+ *
+ *   BPFVAR_SWITCH(struct config) config = BPFVAR_SWITCH_INIT({ .rate = 1000, .mode = FAST });
+ *
+ *   const struct config *c = bpfvar_current(&config);
+ *   if (c->mode == FAST) ... c->rate ...
+ *
+ * All that is read through `c` is of one version, however often user space switches meanwhile. Call bpfvar_current once a run: a second
+ * call may give the next version. `c` may be kept until the run ends, and no longer.
+ *
+ * There are two slots. User space writes the one that is not in use, makes it the current one by one store, and waits until no
+ * program that began before can still read the other. The kernel cannot wait for sleepable programs (fentry.s, lsm.s, uprobe.s,
+ * syscall, ...) that way, so do not use a switch in one, or copy what you need at once and do not sleep before.
+ *
+ * Cost: one load and a multiplication. Programs must not write it.
+ */
+struct bpfvar_switch {
+	__u64 version;	/* its lowest bit is the current slot */
+	__u64 settled;	/* the version before which no program can still be */
+	__u64 writer;	/* the thread of user space that writes */
+};
+
+#define BPFVAR_SWITCH(type)				\
+	struct {					\
+		struct bpfvar_switch bpfvar_switch;	\
+		__typeof__(type) slots[2];		\
+	}
+
+#define BPFVAR_SWITCH_INIT(...) { .slots = { __VA_ARGS__ } }
+
+/*
+ * The address depends on the version that was loaded, and the compiler must not make a branch of that: behind a branch, a load
+ * may be done early.
+ */
+#define bpfvar_current(sw) ({									\
+	__u64 bpfvar_slot_ = *(const volatile __u64 *)&(sw)->bpfvar_switch.version & 1;		\
+												\
+	asm volatile("" : "+r"(bpfvar_slot_));							\
+	(const __typeof__((sw)->slots[0]) *)							\
+		((const char *)(sw)->slots + bpfvar_slot_ * sizeof((sw)->slots[0]));		\
+})
+
+/*
+ * A value for each CPU
+ * --------------------
+ *
+ *   BPFVAR_PERCPU(struct counters) counters;
+ *
+ *   struct counters *c = bpfvar_this_cpu(&counters);
+ *   if (c)
+ *           c->packets++;
+ *
+ * bpfvar_this_cpu gives NULL on a CPU whose number is BPFVAR_MAX_CPUS or more. User space checks that no CPU of the machine is,
+ * and says so. A slot takes at least BPFVAR_CACHE_LINE bytes. Values of any size can be larger than that, and stay on cache lines of their own.
+ *
+ * A program that is interrupted in the middle of `c->packets++` by one that does the same on this CPU loses one of both. Where
+ * that can be, use __sync_fetch_and_add(&c->packets, 1), which is cheap on a line that no other CPU uses.
+ */
+#ifndef BPFVAR_MAX_CPUS
+#define BPFVAR_MAX_CPUS 256
+#endif
+#ifndef BPFVAR_CACHE_LINE
+#define BPFVAR_CACHE_LINE 64
+#endif
+
+#define BPFVAR_PERCPU(type)							\
+	struct {								\
+		struct {							\
+			__typeof__(type) value;					\
+		} __attribute__((aligned(BPFVAR_CACHE_LINE))) bpfvar_percpu[BPFVAR_MAX_CPUS];	\
+	}
+
+#define bpfvar_this_cpu(percpu) ({									\
+	__u64 bpfvar_cpu_ = (__u32)bpf_get_smp_processor_id();						\
+													\
+	asm volatile("" : "+r"(bpfvar_cpu_));								\
+	bpfvar_cpu_ < sizeof((percpu)->bpfvar_percpu) / sizeof((percpu)->bpfvar_percpu[0]) ?		\
+		&(percpu)->bpfvar_percpu[bpfvar_cpu_].value :						\
+		(__typeof__(&(percpu)->bpfvar_percpu[0].value))0;					\
+})
+
+#endif

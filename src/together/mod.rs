@@ -1,0 +1,12 @@
+//! Values that change together, held by handles: writing a switch, the slots of all CPUs.
+
+mod per_cpu;
+mod run;
+mod runs;
+mod switch_writer;
+
+pub use per_cpu::PerCpu;
+pub use run::Run;
+pub(crate) use runs::{Runs, Sleepable};
+pub use switch_writer::SwitchWriter;
+pub(crate) use switch_writer::{Then, switch};

@@ -1,0 +1,361 @@
+//! A value under a sequence lock: it is read as it was at one moment.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::sync::atomic::Ordering::{self, Relaxed};
+
+use super::layout::Layout;
+use super::protocol::{Counts, Load, Sequence, Word};
+use super::writer::Lock;
+use super::{Field, MapValue};
+use crate::error::{Error, Holder, Object, Result, Torn};
+use crate::memory::{Access, ReadWrite};
+
+/// How often a value is copied until that is undisturbed. With the pauses in between it is some milliseconds.
+pub(crate) const TRIES: u32 = 2000;
+
+/// A value in shared memory that is read as it was at one moment, under a sequence lock: `BPFVAR_SEQ(type)` of `bpfvar.bpf.h`,
+/// which a BPF program writes with `bpfvar_seq_begin` and `bpfvar_seq_end`.
+///
+/// As a [`MapValue`] it is a value of a map, a field of a struct, a variable. Its view is a [`SeqView`], whose
+/// [`read`](SeqView::read) gives the copy. A `Seq<T>` itself is what whole copies are made of ([`Array::snapshot`](crate::Array::snapshot),
+/// [`Array::read`](crate::Array::read)): each is consistent in itself, or [`get`](Seq::get) says that it is not.
+///
+/// # Layout
+///
+/// Three words of 8 bytes, and then the `T`, aligned: `struct { struct bpfvar_seq { __u64 begin, end, writer; } bpfvar_seq; T value; }`.
+/// A writer adds 1 to `begin` when it comes and to `end` when it leaves. `writer` is the thread of user space that writes.
+///
+/// # Examples
+///
+/// ```
+/// use bpfvar::{Array, MapValue, Seq};
+///
+/// #[derive(MapValue, Clone, Copy, Debug, Default, PartialEq)]
+/// #[repr(C)]
+/// struct Stats { packets: u64, bytes: u64 }
+///
+/// let stats = Array::<Seq<Stats>>::in_process(4); // one for each CPU
+/// stats.at(2).update(|stats| { stats.packets += 1; stats.bytes += 100 })?; // as a program does
+/// assert_eq!(stats.at(2).read()?, Stats { packets: 1, bytes: 100 }); // never 1 and 0
+/// let bytes: u64 = stats.snapshot().into_iter().map(|stats| stats.get().map_or(0, |stats| stats.bytes)).sum();
+/// assert_eq!(bytes, 100);
+/// # Ok::<(), bpfvar::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct Seq<T> {
+    bpfvar_seq: bpfvar_seq,
+    value: T,
+}
+
+/// What is before the value. Its name is that of the C struct, as it goes into BTF.
+#[derive(bpfvar_derive::MapValue, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[map_value(view = "SeqHead")]
+#[repr(C)]
+pub(crate) struct bpfvar_seq {
+    begin: u64,
+    end: u64,
+    writer: u64,
+}
+
+impl<T> Seq<T> {
+    /// Makes one, for [`Array::write`](crate::Array::write) and [`Array::fill`](crate::Array::fill), which start the counts afresh.
+    pub fn new(value: T) -> Seq<T> {
+        Seq { bpfvar_seq: bpfvar_seq::default(), value }
+    }
+
+    /// Returns the value, if it was copied as it was at one moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Torn`] if it was not.
+    #[inline]
+    pub fn get(self) -> Result<T, Torn> {
+        let bpfvar_seq { begin, end, .. } = self.bpfvar_seq;
+        if begin == end { Ok(self.value) } else { Err(Torn::new(begin, end)) }
+    }
+
+    /// Returns the value, whether it is consistent or not.
+    #[inline]
+    pub fn into_relaxed(self) -> T {
+        self.value
+    }
+
+    /// Returns how many writers had left when it was copied.
+    #[inline]
+    pub fn sequence(&self) -> u64 {
+        self.bpfvar_seq.end
+    }
+}
+
+/// A pointer to a [`Seq`]: its view. One word; copied freely.
+///
+/// | | | system calls |
+/// |---|---|---|
+/// | [`read`](SeqView::read) | a copy as it was at one moment, or [`Torn`] after a bounded number of tries | 0 |
+/// | [`read_relaxed`](SeqView::read_relaxed), [`relaxed`](SeqView::relaxed) | each scalar whole, no more | 0 |
+/// | [`write`](SeqView::write), [`update`](SeqView::update) | all readers see the old value or the new one | 1 (`gettid`), if nobody else writes |
+///
+/// # Memory ordering
+///
+/// What a writer stored before it came is visible after a read that saw its value: `end` is loaded with acquire, and added to with
+/// release. Nothing is ordered by a read that fails.
+pub struct SeqView<'m, T, A> {
+    at: Field<'m, Seq<T>, A>,
+}
+
+impl<T, A> Clone for SeqView<'_, T, A> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, A> Copy for SeqView<'_, T, A> {}
+
+impl<A: Access> Load for Field<'_, u64, A> {
+    #[inline(always)]
+    fn load(self, order: Ordering) -> u64 {
+        Field::load(self, order)
+    }
+
+    #[inline(always)]
+    fn fence(order: Ordering) {
+        std::sync::atomic::fence(order);
+    }
+
+    #[inline]
+    fn pause() {
+        for _ in 0..16 {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+impl Word for Field<'_, u64, ReadWrite> {
+    fn store(self, value: u64, order: Ordering) {
+        Field::store(self, value, order);
+    }
+
+    fn fetch_add(self, amount: u64, order: Ordering) -> u64 {
+        Field::fetch_add(self, amount, order)
+    }
+
+    fn compare_exchange(self, old: u64, new: u64, success: Ordering, failure: Ordering) -> std::result::Result<u64, u64> {
+        Field::compare_exchange(self, old, new, success, failure)
+    }
+}
+
+impl From<Counts> for Torn {
+    fn from(counts: Counts) -> Torn {
+        Torn::new(counts.begun, counts.ended)
+    }
+}
+
+impl<'m, A: Access> SeqHead<'m, A> {
+    #[inline(always)]
+    pub(crate) fn sequence(self) -> Sequence<Field<'m, u64, A>> {
+        Sequence { begin: self.begin, end: self.end }
+    }
+}
+
+impl<'m> SeqHead<'m, ReadWrite> {
+    /// Keeps other writers of user space out.
+    pub(crate) fn lock(self, repairs: Repairs) -> Result<SeqLock<'m>> {
+        let lock = Lock::take(self.writer)?;
+        let inside = self.sequence().inside();
+        let abandoned = match repairs {
+            Repairs::Anything => inside,
+            Repairs::TheDead if lock.is_taken_over() => inside,
+            Repairs::Nothing if lock.is_taken_over() && inside != 0 => {
+                lock.give_back_to_the_dead();
+                let ended = self.end.load(Relaxed);
+                return Err(Torn::new(ended.wrapping_add(inside), ended).into());
+            }
+            _ => 0,
+        };
+        Ok(SeqLock { sequence: self.sequence(), abandoned, _lock: lock })
+    }
+}
+
+/// The right to write a [`Seq`] from user space.
+pub(crate) struct SeqLock<'m> {
+    sequence: Sequence<Field<'m, u64, ReadWrite>>,
+    /// So many writers are inside and will never leave.
+    abandoned: u64,
+    _lock: Lock<'m>,
+}
+
+impl SeqLock<'_> {
+    /// Lets `write` write, unless a program is inside.
+    pub(crate) fn write<R>(self, write: impl FnOnce() -> R) -> Result<R> {
+        let busy = |_| Error::Busy { object: Box::new(Object::Value), holder: Holder::Program };
+        self.sequence.enter(self.abandoned).map_err(busy)?;
+        // Dropped also if `write` panics: without that nobody could read again.
+        let _leave = Leave(&self);
+        Ok(write())
+    }
+}
+
+struct Leave<'a, 'm>(&'a SeqLock<'m>);
+
+impl Drop for Leave<'_, '_> {
+    fn drop(&mut self) {
+        self.0.sequence.leave(self.0.abandoned);
+    }
+}
+
+/// What a new value makes good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repairs {
+    /// It is made of the old one.
+    Nothing,
+    /// What a thread left that is known to be dead.
+    TheDead,
+    /// And what a program left, or what looks so.
+    Anything,
+}
+
+impl<'m, T: MapValue, A: Access> SeqView<'m, T, A> {
+    /// What is before the value.
+    #[inline(always)]
+    fn head(self) -> SeqHead<'m, A> {
+        // SAFETY: a field of a `Seq`, by syntax and so aligned, and accessed as what it is only.
+        let head = unsafe { self.at.project(|seq: *mut Seq<T>| &raw mut (*seq).bpfvar_seq) };
+        head.view()
+    }
+
+    #[inline(always)]
+    fn value(self) -> Field<'m, T, A> {
+        // SAFETY: as in `head`.
+        unsafe { self.at.project(|seq: *mut Seq<T>| &raw mut (*seq).value) }
+    }
+
+    /// Returns a copy of the value as it was at one moment. No system call, no allocation; where no writer disturbs, two loads and
+    /// a comparison more than [`read_relaxed`](SeqView::read_relaxed).
+    ///
+    /// It tries up to 2,000 times, with pauses: a few milliseconds. Whoever reads on the CPU on which a writer was interrupted
+    /// would try in vain for longer.
+    ///
+    /// # Errors
+    ///
+    /// [`Torn`], with the last numbers. If those stay the same, a writer was cut short: [`SeqView::reset`].
+    #[inline]
+    pub fn read(self) -> Result<T, Torn> {
+        Ok(self.head().sequence().read(TRIES, || T::read_from(self.value()))?)
+    }
+
+    /// Returns a copy of the value, each scalar by one relaxed load. It may be caught in the middle of an update.
+    #[inline]
+    pub fn read_relaxed(self) -> T {
+        T::read_from(self.value())
+    }
+
+    /// Returns the view of the value itself, for single scalars, which are whole always.
+    #[inline(always)]
+    pub fn relaxed(self) -> T::View<'m, A> {
+        T::view(self.value())
+    }
+
+    /// Returns the pointer to all of it.
+    #[inline(always)]
+    pub fn field(self) -> Field<'m, Seq<T>, A> {
+        self.at
+    }
+}
+
+impl<T: MapValue> SeqView<'_, T, ReadWrite> {
+    /// Writes the value so that every reader sees the old one or this one. Several threads and processes can write: one at a
+    /// time, by a lock beside the value. A thread that waits sleeps in between, for up to 5 seconds. Where the writer before was
+    /// killed in the middle, this makes it good.
+    ///
+    /// Programs read it by `bpfvar_seq_read`. A value that programs write should not be written by user space, too, except to
+    /// [`reset`](SeqView::reset) it: programs then find it busy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another thread keeps the lock, or a program is inside. Nothing was written.
+    pub fn write(self, value: T) -> Result<()> {
+        self.write_value(Repairs::TheDead, &value)
+    }
+
+    /// Writes the value also if a writer was cut short that will never leave. If it is still at work, readers may for once see some
+    /// of its value and some of this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if another thread keeps the lock. Nothing was written.
+    pub fn reset(self, value: T) -> Result<()> {
+        self.write_value(Repairs::Anything, &value)
+    }
+
+    fn write_value(self, repairs: Repairs, value: &T) -> Result<()> {
+        self.head().lock(repairs)?.write(|| T::write_to(self.value(), value))
+    }
+
+    /// Changes the value so that every reader sees the old one or the new one, and no change by another writer of user space is
+    /// lost. `change` gets a copy; if it panics, nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`SeqView::write`]; and [`Error::Torn`] if a writer was killed in the middle, so that there is no old value to start
+    /// from. [`SeqView::write`] makes that good.
+    pub fn update(self, change: impl FnOnce(&mut T)) -> Result<()> {
+        let lock = self.head().lock(Repairs::Nothing)?;
+        let mut value = self.read()?;
+        change(&mut value);
+        lock.write(|| T::write_to(self.value(), &value))
+    }
+}
+
+/// Prints the value that is there now, or that there is none.
+impl<T: MapValue, A: Access> fmt::Debug for SeqView<'_, T, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A T need not be Debug; its view is.
+        self.relaxed().fmt(f)
+    }
+}
+
+impl<T: MapValue> MapValue for Seq<T> {
+    type View<'m, A: Access> = SeqView<'m, T, A>;
+
+    #[inline(always)]
+    fn view<A: Access>(field: Field<'_, Self, A>) -> Self::View<'_, A> {
+        SeqView { at: field }
+    }
+
+    /// As [`SeqView::read`]; after the last try, whatever is there.
+    #[inline]
+    fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
+        let view = SeqView { at: field };
+        let writer = view.head().writer.load(Relaxed);
+        match view.head().sequence().read(TRIES, || (view.head().end.load(Relaxed), T::read_from(view.value()))) {
+            Ok((end, value)) => Seq { bpfvar_seq: bpfvar_seq { begin: end, end, writer }, value },
+            Err(Counts { begun, ended }) => {
+                // Never equal, as that would pass for consistent.
+                let begin = if begun == ended { begun.wrapping_add(1) } else { begun };
+                Seq { bpfvar_seq: bpfvar_seq { begin, end: ended, writer }, value: view.read_relaxed() }
+            }
+        }
+    }
+
+    /// As a writer who is alone, whatever those before left. The counts go on.
+    fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
+        let view = SeqView { at: field };
+        let sequence = view.head().sequence();
+        let abandoned = sequence.inside();
+        sequence.enter_anyway();
+        T::write_to(view.value(), &value.value);
+        sequence.leave(abandoned);
+    }
+
+    fn layout() -> Layout {
+        // SAFETY: both fields follow.
+        let layout = unsafe { Layout::structure::<Self>("Seq") };
+        // SAFETY: as in `SeqView::head`; views access these fields only.
+        let layout = unsafe { layout.with::<Self, bpfvar_seq>("bpfvar_seq", |seq: *mut Self| &raw mut (*seq).bpfvar_seq) };
+        // SAFETY: as above.
+        unsafe { layout.with::<Self, T>("value", |seq: *mut Self| &raw mut (*seq).value) }
+    }
+}
