@@ -13,14 +13,16 @@ pub enum Source {
     Maps,
     /// A `.data` of 12 bytes, with a `u64` in it.
     Tail,
+    /// Values that change together, declared by `bpfvar.bpf.h`, and the same without.
+    Together,
     /// Names as in `Count`; two static variables of one name in one section.
     Twin,
 }
 
 impl Source {
     /// All of them.
-    pub const ALL: [Source; 6] =
-        [Source::Count, Source::Custom, Source::Kinds, Source::Maps, Source::Tail, Source::Twin];
+    pub const ALL: [Source; 7] =
+        [Source::Count, Source::Custom, Source::Kinds, Source::Maps, Source::Tail, Source::Together, Source::Twin];
 
     /// The object's name, which libbpf puts before the names of its sections.
     pub fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Source {
             Source::Kinds => "kinds",
             Source::Maps => "maps",
             Source::Tail => "tail",
+            Source::Together => "together",
             Source::Twin => "twin",
         }
     }
@@ -42,6 +45,7 @@ impl Source {
             Source::Kinds => include_bytes!("../objects/kinds.bpf.o"),
             Source::Maps => include_bytes!("../objects/maps.bpf.o"),
             Source::Tail => include_bytes!("../objects/tail.bpf.o"),
+            Source::Together => include_bytes!("../objects/together.bpf.o"),
             Source::Twin => include_bytes!("../objects/twin.bpf.o"),
         }
     }
@@ -52,7 +56,7 @@ impl Source {
         match self {
             Source::Kinds => (6, 0),
             Source::Count => (5, 13),
-            Source::Maps => (5, 12),
+            Source::Maps | Source::Together => (5, 12),
             Source::Custom | Source::Tail | Source::Twin => (5, 6),
         }
     }

@@ -225,6 +225,10 @@ advice! {
     AllowSleepable: "if none of them keeps the value while it sleeps, say so (SwitchWriter::allow_sleepable, `bpfvar set --allow-sleepable`)";
     /// There are too few slots for the CPUs of the machine.
     MoreSlots: "compile the program with -DBPFVAR_MAX_CPUS=N, or give the array map an entry for each CPU";
+    /// A variable has a value for each CPU.
+    ChooseCpu: "choose a CPU, [NUMBER]";
+    /// A whole holds values that change as one each.
+    ChooseMember: "change each of them by its path";
     /// A part of a value that changes as one is to be written alone.
     ChangeTogether: "change it by Var::set, or bind the whole value";
     /// The object is not a map.

@@ -4,6 +4,7 @@ use super::Globals;
 use crate::array::Array;
 use crate::error::{BindFault, Error, Result};
 use crate::memory::Access;
+use crate::together::{PerCpu, SwitchWriter};
 use crate::typed_map::{TypedMap, Var};
 use crate::view::{MapValue, Shared};
 
@@ -22,6 +23,8 @@ use crate::view::{MapValue, Shared};
 /// |---|---|
 /// | [`Shared<T>`](Shared), `Shared<T, ReadOnly>` | a handle to a variable, or to a whole section; the type is checked against BTF |
 /// | [`Array<T>`](Array), `Array<T, ReadOnly>` | all entries of a map |
+/// | [`SwitchWriter<T>`](SwitchWriter) | what writes a variable that is declared by `BPFVAR_SWITCH` |
+/// | [`PerCpu<T>`](PerCpu), `PerCpu<T, ReadOnly>` | the values of all CPUs: a variable that is declared by `BPFVAR_PERCPU`, or a map with an entry for each |
 /// | [`Var`], [`TypedMap`] | access without a Rust type |
 /// | `Option` of any of these | `None` if there is no such variable or map, as in an older build of the program |
 ///
@@ -70,7 +73,7 @@ impl Bind for Globals {
 /// What a field of a [`Bind`] struct can be: something made from a variable.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be bound to a variable",
-    label = "not `Shared<T>`, `Var` or an `Option` of one",
+    label = "not `Shared<T>`, `SwitchWriter<T>`, `PerCpu<T>`, `Var` or an `Option` of one",
     note = "an `Array` or `TypedMap` is bound to a map: `#[bind(map = \"name\")]`"
 )]
 pub trait FromVar: Sized {
@@ -85,7 +88,7 @@ pub trait FromVar: Sized {
 /// What a field with `#[bind(map = "name")]` of a [`Bind`] struct can be: something made from a map.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be bound to a map",
-    label = "not `Array<T>`, `Shared<T>`, `TypedMap` or an `Option` of one"
+    label = "not `Array<T>`, `Shared<T>`, `PerCpu<T>`, `TypedMap` or an `Option` of one"
 )]
 pub trait FromMap: Sized {
     /// Looks the map up and binds to it.
@@ -99,6 +102,20 @@ pub trait FromMap: Sized {
 impl<T: MapValue, A: Access> FromVar for Shared<T, A> {
     fn from_var(globals: &Globals, path: &str) -> Result<Self> {
         globals.var(path)?.bind()
+    }
+}
+
+/// A variable that is declared by `BPFVAR_SWITCH`.
+impl<T: MapValue> FromVar for SwitchWriter<T> {
+    fn from_var(globals: &Globals, path: &str) -> Result<Self> {
+        globals.var(path)?.switch()
+    }
+}
+
+/// A variable that is declared by `BPFVAR_PERCPU`, or an array with an element for each CPU.
+impl<T: MapValue, A: Access> FromVar for PerCpu<T, A> {
+    fn from_var(globals: &Globals, path: &str) -> Result<Self> {
+        globals.var(path)?.per_cpu()
     }
 }
 
@@ -123,6 +140,13 @@ impl<T: MapValue, A: Access> FromMap for Array<T, A> {
 impl<T: MapValue, A: Access> FromMap for Shared<T, A> {
     fn from_map(globals: &Globals, name: &str) -> Result<Self> {
         globals.map(name)?.bind()
+    }
+}
+
+/// An array map with an entry for each CPU.
+impl<T: MapValue, A: Access> FromMap for PerCpu<T, A> {
+    fn from_map(globals: &Globals, name: &str) -> Result<Self> {
+        globals.map(name)?.array()?.per_cpu()
     }
 }
 

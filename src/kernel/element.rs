@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 
 use super::{Map, cause};
 use crate::error::{Call, Cause, Error, Result};
-use crate::sys::bpf;
+use crate::sys::{self, bpf};
 
 /// # Values by system call
 impl Map {
@@ -25,6 +25,35 @@ impl Map {
         // descriptor's, by I/O safety (see `Map`).
         unsafe { bpf::map_lookup(self.as_fd(), key, value) }
             .map_err(|source| self.element_error(Call::MapLookupElem, source))
+    }
+
+    /// Returns what all CPUs have in entry `key` of a `BPF_MAP_TYPE_PERCPU_ARRAY`: a value of [`MapInfo::stride`](crate::MapInfo::stride) bytes for
+    /// each possible CPU, in rising order. Such a map cannot be mapped: every look is a system call that copies the values of all CPUs, about
+    /// 1 µs on a machine with few, while a slot in memory that is mapped costs a load ([`PerCpu`](crate::PerCpu)).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] for a key that is out of range, [`Error::Mismatch`] for another type of map,
+    /// [`Cause::WriteOnlyDescriptor`] (EPERM).
+    pub fn lookup_per_cpu(&self, key: u32) -> Result<Vec<u8>> {
+        self.check_per_cpu()?;
+        self.check_key(key)?;
+        // As many as any kernel can be built for (`NR_CPUS`): how many this one copies is told by a file only, and over that another one
+        // can be mounted. What is not written takes no memory.
+        const MOST: usize = 8192;
+        let mut values = vec![0; self.info().stride() as usize * MOST];
+        // SAFETY: check_per_cpu saw a per-CPU array with 4-byte keys, whose lookup copies value_size rounded up to 8 bytes for each
+        // possible CPU, of which there are no more than MOST. The info is the descriptor's, by I/O safety (see `Map`).
+        unsafe { bpf::map_lookup(self.as_fd(), key, &mut values) }
+            .map_err(|source| self.element_error(Call::MapLookupElem, source))?;
+        let possible = sys::possible_cpus().map_err(|source| Error::Kernel {
+            call: Call::PossibleCpus,
+            object: Box::new(self.info().object()),
+            cause: Cause::Other,
+            source,
+        })?;
+        values.truncate(self.info().stride() as usize * possible.len());
+        Ok(values)
     }
 
     /// Rewrites the whole value of entry `key` (`BPF_MAP_UPDATE_ELEM`).
@@ -85,12 +114,17 @@ impl Map {
             .map_err(|source| self.element_error(Call::MapUpdateBatch, source))
     }
 
+    fn check_key(&self, key: u32) -> Result<()> {
+        let entries = self.info().max_entries;
+        if key < entries {
+            return Ok(());
+        }
+        Err(self.argument("key", key, format!("the entries are 0..{entries}")))
+    }
+
     fn check_element(&self, key: u32, len: usize) -> Result<()> {
         self.check_array()?;
-        let entries = self.info().max_entries;
-        if key >= entries {
-            return Err(self.argument("key", key, format!("the entries are 0..{entries}")));
-        }
+        self.check_key(key)?;
         self.check_len("value", len, self.info().value_size.into())
     }
 

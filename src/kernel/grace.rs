@@ -13,6 +13,7 @@ use crate::sys::bpf::{self, MAP_TYPE_ARRAY, MAP_TYPE_ARRAY_OF_MAPS, MapCreate};
 /// with nohz_full.
 ///
 /// Two descriptors. Needs `CAP_BPF`.
+#[derive(Debug)]
 pub(crate) struct Grace {
     outer: OwnedFd,
     inner: OwnedFd,

@@ -82,6 +82,9 @@ impl MapType {
     /// `BPF_MAP_TYPE_ARRAY`, the one type that can be mapped (beside arenas, which are memory of another kind).
     pub const ARRAY: MapType = MapType(bpf::MAP_TYPE_ARRAY);
 
+    /// `BPF_MAP_TYPE_PERCPU_ARRAY`, which has a value for each CPU in each entry, and cannot be mapped.
+    pub const PERCPU_ARRAY: MapType = MapType(bpf::MAP_TYPE_PERCPU_ARRAY);
+
     /// In the order of `enum bpf_map_type` in `include/uapi/linux/bpf.h`.
     const NAMES: [&'static str; 34] = [
         "UNSPEC",

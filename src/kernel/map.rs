@@ -294,6 +294,19 @@ impl Map {
         Ok(())
     }
 
+    /// That it is an array, or an array with a copy for each CPU.
+    pub(crate) fn check_typed(&self) -> Result<()> {
+        if self.info.map_type == MapType::PERCPU_ARRAY { self.check_per_cpu() } else { self.check_array() }
+    }
+
+    /// That it is an array with a copy for each CPU.
+    pub(crate) fn check_per_cpu(&self) -> Result<()> {
+        if self.info.map_type == MapType::PERCPU_ARRAY && self.info.key_size == 4 {
+            return Ok(());
+        }
+        Err(self.mismatch(Property::MapType, self.info.map_type, "BPF_MAP_TYPE_PERCPU_ARRAY", None))
+    }
+
     pub(super) fn kernel_error(&self, call: Call, cause: Cause, source: io::Error) -> Error {
         Error::Kernel { call, object: Box::new(self.info.object()), cause, source }
     }

@@ -34,6 +34,13 @@ pub(crate) struct Put {
     pub(crate) bits: [u8; 8],
 }
 
+/// The pieces of some bytes of an entry, in order.
+pub(crate) struct Plan {
+    pieces: Vec<(Unit, Range<u64>)>,
+    start: u64,
+    len: usize,
+}
+
 impl Put {
     /// The unit with these bits put over what was seen in it.
     pub(crate) fn over(&self, seen: [u8; 8]) -> [u8; 8] {
@@ -61,6 +68,22 @@ impl<A: Access> Typed<A> {
             let (from, to) = (span(&piece, unit.at), span(&piece, range.start));
             bytes[to].copy_from_slice(&word[from]);
         }
+    }
+
+    /// What `read_planned` needs to know of the bytes of an entry.
+    pub(crate) fn plan(&self, range: Range<u64>) -> Plan {
+        let len = range.end - range.start;
+        Plan { pieces: pieces(&self.units, range.start, len).collect(), start: range.start, len: len as usize }
+    }
+
+    /// Copies the bytes as `read` does, without asking what the units are.
+    pub(crate) fn read_planned(&self, entry: u32, plan: &Plan) -> Vec<u8> {
+        let mut bytes = vec![0; plan.len];
+        for (unit, piece) in &plan.pieces {
+            let word = self.load(entry, *unit);
+            bytes[span(piece, plan.start)].copy_from_slice(&word[span(piece, unit.at)]);
+        }
+        bytes
     }
 
     fn load(&self, entry: u32, unit: Unit) -> [u8; 8] {

@@ -18,6 +18,9 @@ pub(crate) const NAME_LEN: usize = 16;
 /// `BPF_MAP_TYPE_ARRAY`.
 pub(crate) const MAP_TYPE_ARRAY: u32 = 2;
 
+/// `BPF_MAP_TYPE_PERCPU_ARRAY`.
+pub(crate) const MAP_TYPE_PERCPU_ARRAY: u32 = 6;
+
 /// `BPF_MAP_TYPE_ARRAY_OF_MAPS`.
 pub(crate) const MAP_TYPE_ARRAY_OF_MAPS: u32 = 12;
 

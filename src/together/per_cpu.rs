@@ -98,13 +98,17 @@ impl<T: MapValue, A: Access> PerCpu<T, A> {
 
 /// The number of slots that this machine needs: the highest number that a CPU can have, plus 1.
 pub(crate) fn cpus() -> Result<u32> {
-    let cpus = sys::possible_cpus().map_err(|source| Error::Kernel {
+    Ok(possible()?.last().map_or(1, |last| last + 1))
+}
+
+/// The numbers of the CPUs that there can be.
+pub(crate) fn possible() -> Result<Vec<u32>> {
+    sys::possible_cpus().map_err(|source| Error::Kernel {
         call: Call::PossibleCpus,
         object: Box::new(Object::System),
         cause: Cause::Other,
         source,
-    })?;
-    Ok(cpus.last().map_or(1, |last| last + 1))
+    })
 }
 
 impl<T, A> Clone for PerCpu<T, A> {

@@ -7,6 +7,7 @@ use crate::error::{Error, Object, Result};
 use crate::kernel::{Grace, Map, Program};
 
 /// Who may read a switch.
+#[derive(Debug)]
 pub(crate) enum Runs {
     /// Programs that use this map.
     OfMap { id: u32, grace: Arc<Grace> },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::runs::{Runs, Sleepable};
-use crate::error::{Error, Object, Property, Result, Torn};
+use crate::error::{Advice, Error, Object, Property, Result, Torn};
 use crate::kernel::Map;
 use crate::view::{Lock, MapValue, Shared, Switch, SwitchHead, SwitchView};
 
@@ -158,25 +158,25 @@ pub(crate) enum Then {
 }
 
 /// Switches to what `write` makes of the old slot in the new one. Gives the version.
-pub(crate) fn switch(
+pub(crate) fn switch<E: From<Error>>(
     head: SwitchHead<'_, crate::ReadWrite>,
     runs: &Runs,
     from: Option<u64>,
     then: Then,
-    write: impl FnOnce(usize, usize) -> Result<()>,
-) -> Result<u64> {
+    write: impl FnOnce(usize, usize) -> Result<(), E>,
+) -> Result<u64, E> {
     let _lock = Lock::take(head.writer)?;
     let found = head.version.load(Relaxed);
     if let Some(from) = from.filter(|from| *from != found) {
-        return Err(Error::Mismatch {
+        return Err(E::from(Error::Mismatch {
             object: Box::new(Object::Value),
             property: Property::Version,
             found: found.to_string(),
             expected: format!("{from}, which the change was made from"),
-            advice: Some(crate::error::Advice::ReadAgain),
-        });
+            advice: Some(Advice::ReadAgain),
+        }));
     }
-    let version = head.versions().publish(|| runs.wait(), write)?;
+    let version = head.versions().publish(|| runs.wait().map_err(E::from), write)?;
     if then == Then::Wait {
         runs.wait()?;
         head.settled.store(version, Relaxed);

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::TypedMap;
+use super::together::{Cpu, Guard};
 use crate::error::{Advice, Cause, Error, Property, Result};
+use crate::kernel::MapType;
 use crate::mapped::Typed;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::view::{MapValue, Shared};
@@ -15,7 +17,7 @@ use crate::view::{MapValue, Shared};
 /// | `Mapped` | each scalar whole | each scalar by one atomic store; a bitfield, or a narrow member of a union, by a compare-and-swap of its unit. Neighbours are never touched |
 /// | `MappedReadOnly` | each scalar whole | never: the map is frozen or `BPF_F_RDONLY_PROG` |
 /// | `SystemCall` | aligned words of 8 bytes whole, by one lookup | only by [`Var::change_by_rewrite`](crate::Var::change_by_rewrite), which rewrites **the whole value** and loses what programs stored meanwhile |
-/// | `SystemCallReadOnly` | the same | never: the map is frozen, or the descriptor is read-only |
+/// | `SystemCallReadOnly` | the same | never: the map is frozen, the descriptor is read-only, or it is a per-CPU array |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -37,6 +39,9 @@ impl TypedMap {
     ///
     /// As [`Map::is_frozen`](crate::Map::is_frozen).
     pub fn access(&self) -> Result<AccessMode> {
+        if self.info().map_type == MapType::PERCPU_ARRAY {
+            return Ok(AccessMode::SystemCallReadOnly);
+        }
         let flags = self.info().flags;
         let reads_only = self.as_map().reads_only();
         let fixed = reads_only || self.as_map().is_frozen()?;
@@ -67,6 +72,25 @@ impl TypedMap {
         let mut whole = vec![0; self.info().value_size as usize];
         self.as_map().lookup(entry, &mut whole)?;
         Ok(whole)
+    }
+
+    /// What copies such bytes again and again, as fast as it can, where the map is mapped read-only.
+    pub(super) fn copier(&self, entry: u32, range: Range<u64>) -> Result<impl Fn() -> Result<Vec<u8>>> {
+        let mapped = self.mapped_for_reading()?.map(|typed| (typed, typed.plan(range.clone())));
+        Ok(move || match &mapped {
+            Some((typed, plan)) => Ok(typed.read_planned(entry, plan)),
+            None => self.read(entry, range.clone()),
+        })
+    }
+
+    /// Whether it is read through a mapping. Maps it.
+    pub(super) fn is_mapped_for_reading(&self) -> Result<bool> {
+        Ok(self.mapped_for_reading()?.is_some())
+    }
+
+    /// What every variable in the map is behind.
+    pub(super) fn guards(&self) -> Vec<Guard> {
+        if self.info().map_type == MapType::PERCPU_ARRAY { vec![Guard::Copies(Cpu::NotChosen)] } else { Vec::new() }
     }
 
     /// The read-only mapping. `None` if the map cannot be mapped; the caller then reads by system call.

@@ -1,10 +1,13 @@
 //! Writing variables by their BTF.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Var;
+use super::together::{Guard, Stop};
 use crate::error::{Advice, Error, Result};
 use crate::mapped::Put;
+use crate::together::Runs;
 use crate::types::{Unit, pieces, put_masked};
 use crate::value::{Image, Input, Value, decode, encode, parse_float, parse_number};
 
@@ -32,9 +35,12 @@ use crate::value::{Image, Input, Value, decode, encode, parse_float, parse_numbe
 #[derive(Clone, Debug)]
 #[must_use = "nothing is written before `apply`"]
 pub struct Change {
+    /// What is written: the value in a wrapper.
     var: Var,
     puts: Vec<Put>,
     by_rewrite: bool,
+    /// Who must be waited for, if it changes as one.
+    runs: Option<Arc<Runs>>,
 }
 
 /// What [`Change::apply`] did. It can be undone.
@@ -74,9 +80,10 @@ impl Var {
     /// [`Cause::Frozen`](crate::Cause::Frozen), [`Cause::ReadOnlyForPrograms`](crate::Cause::ReadOnlyForPrograms),
     /// [`Error::Mismatch`]; see [`AccessMode`](crate::AccessMode).
     pub fn change(&self, value: impl Into<Input>) -> Result<Change> {
-        let puts = self.puts(&value.into())?;
-        self.map().mapped_for_writing().map_err(|error| error.about(self.object()))?;
-        Ok(Change { var: self.clone(), puts, by_rewrite: false })
+        let var = self.writable()?;
+        let puts = var.puts(&value.into())?;
+        let runs = var.prepare().map_err(|error| error.about(self.object()))?;
+        Ok(Change { var, puts, by_rewrite: false, runs })
     }
 
     /// Checks a new value, to be applied by a lookup and an update of the **whole** section, for maps that cannot be mapped.
@@ -87,8 +94,28 @@ impl Var {
     ///
     /// [`Error::Argument`] if the value does not fit the type.
     pub fn change_by_rewrite(&self, value: impl Into<Input>) -> Result<Change> {
-        let puts = self.puts(&value.into())?;
-        Ok(Change { var: self.clone(), puts, by_rewrite: true })
+        let var = self.writable()?;
+        if var.guard().is_some() {
+            let rule = "a value that changes as one is written through a mapping only".to_owned();
+            return Err(self.argument("path", format!("{:?}", self.path()), rule, None));
+        }
+        let puts = var.puts(&value.into())?;
+        Ok(Change { var, puts, by_rewrite: true, runs: None })
+    }
+
+    /// All that writing it can fail of beforehand. Gives whom a change as one waits for.
+    fn prepare(&self) -> Result<Option<Arc<Runs>>> {
+        let Some(guard) = self.guard() else {
+            self.map().mapped_for_writing()?;
+            return Ok(None);
+        };
+        let runs = match guard {
+            Guard::Switch { .. } => Runs::of(Some(self.map().as_map()))?,
+            _ => Runs::InProcess,
+        };
+        runs.check(self.sleepable)?;
+        self.map().mapped_for_writing()?;
+        Ok(Some(Arc::new(runs)))
     }
 
     /// Adds to a number in one step: nothing that a program adds atomically meanwhile is lost. Returns the value before and the
@@ -99,22 +126,12 @@ impl Var {
     /// [`Error::Argument`] if the variable is not a number, or the sum does not fit; and as [`Var::change`].
     pub fn add(&self, amount: impl Into<Input>) -> Result<(Value, Value)> {
         let amount = amount.into();
-        let (entry, unit, span) = self.one_unit()?;
-        let typed = self.map().mapped_for_writing().map_err(|error| error.about(self.object()))?;
-        let mut sum = Err(self.argument("amount", amount.to_string(), "nothing was added".to_owned(), None));
-        // What was there is in `sum`, too.
-        let _ = typed.update(entry, unit, |word| {
-            let old = self.decode_word(&word, &span);
-            sum = self.sum(&old, &amount).and_then(|new| {
-                let image = self.image(&new.into())?;
-                let new = decode(self.btf(), self.part(), &image.bytes);
-                Ok((image, old, new))
-            });
-            let (image, _, _) = sum.as_ref().ok()?;
-            Some(overlay(word, image, &span))
-        });
-        let (_, old, new) = sum?;
-        Ok((old, new))
+        let replaced = self.replace(|old| {
+            let new = self.sum(old, &amount)?;
+            Ok(Some(self.writable()?.image(&new.into())?))
+        })?;
+        let refused = |_| self.argument("amount", amount.to_string(), "nothing was added".to_owned(), None);
+        replaced.map(|Replaced { old, new }| (old, new)).map_err(refused)
     }
 
     /// Writes `new` if `old` is there, in one step. `Ok(Ok(_))` and `Ok(Err(_))` hold what was there; in the second case nothing
@@ -128,22 +145,62 @@ impl Var {
         old: impl Into<Input>,
         new: impl Into<Input>,
     ) -> Result<std::result::Result<Value, Value>> {
-        let (old, new) = (self.image(&old.into())?, self.image(&new.into())?);
-        let (entry, unit, span) = self.one_unit()?;
-        let typed = self.map().mapped_for_writing().map_err(|error| error.about(self.object()))?;
-        let wanted = decode(self.btf(), self.part(), &old.bytes);
-        let seen = typed.update(entry, unit, |word| {
-            let same = match &wanted {
-                // Any byte but 0 is true.
-                Value::Bool(_) => self.decode_word(&word, &span) == wanted,
-                _ => {
-                    let bytes = word[span.clone()].iter().zip(&old.bytes).zip(&old.mask);
-                    bytes.into_iter().all(|((seen, old), mask)| seen & mask == old & mask)
+        let var = self.writable()?;
+        let (old, new) = (var.image(&old.into())?, var.image(&new.into())?);
+        let wanted = decode(self.btf(), var.part(), &old.bytes);
+        // Bits, which for a float are more than its value. Any byte but 0 is true.
+        let is_wanted = |found: &Value| match (found, &wanted) {
+            (Value::F32(found), Value::F32(wanted)) => found.to_bits() == wanted.to_bits(),
+            (Value::F64(found), Value::F64(wanted)) => found.to_bits() == wanted.to_bits(),
+            _ => *found == wanted,
+        };
+        let replaced = self.replace(|found| Ok(is_wanted(found).then(|| new.clone())))?;
+        Ok(replaced.map(|replaced| replaced.old))
+    }
+
+    /// Replaces a scalar by what `change` makes of it, in one step. `change` may be called again if somebody was faster; `Err` holds
+    /// the value for which it gave None.
+    fn replace(
+        &self,
+        mut change: impl FnMut(&Value) -> Result<Option<Image>>,
+    ) -> Result<std::result::Result<Replaced, Value>> {
+        let var = self.writable()?;
+        let (entry, unit, span) = var.one_unit()?;
+        let runs = var.prepare().map_err(|error| error.about(self.object()))?;
+        // What `change` said last.
+        let mut said = Ok(Err(Value::Bool(false)));
+        let mut ask = |old: Value| {
+            said = change(&old).map(|image| match image {
+                Some(image) => Ok((image, old)),
+                None => Err(old),
+            });
+            said.as_ref().ok()?.as_ref().ok().map(|(image, _)| image.clone())
+        };
+        match (var.guard(), runs) {
+            (Some(guard), Some(runs)) => {
+                let start = var.guarded().bytes().start;
+                let range = var.bytes();
+                let range = (range.start - start) as usize..(range.end - start) as usize;
+                let result = var.change_as_one(entry, guard, &runs, false, |bytes| {
+                    let image = ask(var.decoded(&bytes[range])).ok_or(Stop::Unchanged)?;
+                    let mut puts = Vec::new();
+                    var.add_puts(entry, &image, &mut puts);
+                    Ok(puts)
+                });
+                if let Err(Stop::Error(error)) = result {
+                    return Err(error.about(self.object()));
                 }
-            };
-            same.then(|| overlay(word, &new, &span))
-        });
-        Ok(seen.map(|word| self.decode_word(&word, &span)).map_err(|word| self.decode_word(&word, &span)))
+            }
+            _ => {
+                let typed = var.map().mapped_for_writing().map_err(|error| error.about(self.object()))?;
+                // What was there is in `said`, too.
+                let _ = typed.update(entry, unit, |word| {
+                    let image = ask(var.decoded(&word[span.clone()]))?;
+                    Some(overlay(word, &image, &span))
+                });
+            }
+        }
+        Ok(said?.map(|(image, old)| Replaced { old, new: var.decoded(&image.bytes) }))
     }
 
     fn sum(&self, old: &Value, amount: &Input) -> Result<Value> {
@@ -188,10 +245,6 @@ impl Var {
                 Err(self.argument("path", format!("{:?}", self.path()), rule, None))
             }
         }
-    }
-
-    fn decode_word(&self, word: &[u8; 8], span: &Range<usize>) -> Value {
-        decode(self.btf(), self.part(), &word[span.clone()])
     }
 
     fn image(&self, value: &Input) -> Result<Image> {
@@ -263,10 +316,8 @@ impl Change {
     #[expect(clippy::new_ret_no_self, reason = "the counterpart of `old`")]
     pub fn new(&self) -> Result<Value> {
         self.each_entry(|entry| {
-            let bytes = self.var.bytes();
-            let mut new = self.var.map().read(entry, bytes.clone())?;
-            put_over(&mut new, bytes.start, self.puts_of(entry));
-            Ok(self.var.decoded(&new))
+            let old = self.var.read_as_one(entry)?;
+            Ok(self.var.decoded(&self.over(entry, old)))
         })
         .map(value_of)
     }
@@ -278,48 +329,90 @@ impl Change {
     /// As [`Var::read`].
     pub fn changes_nothing(&self) -> Result<bool> {
         let same = self.each_entry(|entry| {
-            let bytes = self.var.bytes();
-            let old = self.var.map().read(entry, bytes.clone())?;
-            let mut new = old.clone();
-            put_over(&mut new, bytes.start, self.puts_of(entry));
-            Ok(old == new)
+            let old = self.var.read_as_one(entry)?;
+            Ok(self.over(entry, old.clone()) == old)
         })?;
         Ok(same.0.into_iter().all(|same| same))
     }
 
-    /// Writes the value.
+    /// Writes the value. What is declared by `BPFVAR_SWITCH`, or is in such a variable, is switched, and this returns when no program can
+    /// still see the old value; what is declared by `BPFVAR_SEQ` is written so that readers see the old value or the new one.
     ///
     /// # Errors
     ///
-    /// None where the map is mapped. A change by [`Var::change_by_rewrite`] makes its system calls here, and fails as
-    /// [`Map::update`](crate::Map::update).
+    /// None where the map is mapped and the value does not change as one. [`Error::Busy`], [`Error::Torn`], and what
+    /// [`SwitchWriter::update`](crate::SwitchWriter::update) gives, where it does: then nothing was written. A change by
+    /// [`Var::change_by_rewrite`] makes its system calls here, and fails as [`Map::update`](crate::Map::update).
     pub fn apply(self) -> Result<Applied> {
-        let mut undo = Vec::with_capacity(self.puts.len());
-        let pairs = self.each_entry(|entry| self.apply_to(entry, &mut undo))?;
-        let several = pairs.1;
-        let (old, new) = pairs.0.into_iter().unzip();
-        let (old, new) = (value_of((old, several)), value_of((new, several)));
-        Ok(Applied { old, new, undo: Change { puts: undo, ..self } })
+        let mut applied = Change::apply_as_one(vec![self])?;
+        Ok(applied.remove(0))
     }
 
-    /// Applies several changes, all or none: if one fails, those before it are undone.
+    /// Applies several changes, all or none: if one fails, those before it are undone. Changes inside of one variable that changes as
+    /// one are one switch, or one write.
     ///
     /// # Errors
     ///
     /// As [`Change::apply`]. If undoing fails too, the error is that of the change that failed first.
     pub fn apply_all(changes: impl IntoIterator<Item = Change>) -> Result<Vec<Applied>> {
-        let mut done: Vec<Applied> = Vec::new();
-        for change in changes {
-            match change.apply() {
-                Ok(applied) => done.push(applied),
+        let mut groups: Vec<Vec<(usize, Change)>> = Vec::new();
+        for (index, change) in changes.into_iter().enumerate() {
+            let same = change.var.guard().and_then(|_| groups.iter_mut().find(|group| group[0].1.goes_with(&change)));
+            match same {
+                Some(group) => group.push((index, change)),
+                None => groups.push(vec![(index, change)]),
+            }
+        }
+        let mut done: Vec<(usize, Applied)> = Vec::new();
+        for group in groups {
+            let (indexes, changes): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+            match Change::apply_as_one(changes) {
+                Ok(applied) => done.extend(indexes.into_iter().zip(applied)),
                 Err(error) => {
-                    // The first error says more than one that follows from it.
-                    let _ = done.into_iter().rev().try_for_each(Applied::undo);
+                    let undo: Vec<Change> = done.into_iter().rev().map(|(_, applied)| applied.undo).collect();
+                    if !undo.is_empty() {
+                        // The first error says more than one that follows from it.
+                        let _ = Change::apply_all(undo);
+                    }
                     return Err(error);
                 }
             }
         }
-        Ok(done)
+        done.sort_by_key(|(index, _)| *index);
+        Ok(done.into_iter().map(|(_, applied)| applied).collect())
+    }
+
+    /// Whether both are inside of the same value that changes as one.
+    fn goes_with(&self, other: &Change) -> bool {
+        let place = |change: &Change| (change.var.map().info().id, change.var.single(), change.var.guard());
+        self.var.single().is_some() && place(self) == place(other)
+    }
+
+    /// Applies one change, or several that go together.
+    fn apply_as_one(changes: Vec<Change>) -> Result<Vec<Applied>> {
+        let mut undo: Vec<Vec<Put>> = vec![Vec::new(); changes.len()];
+        let first = &changes[0];
+        let pairs = first.each_entry(|entry| match first.var.guard() {
+            Some(guard) => Change::apply_guarded(&changes, entry, guard, &mut undo),
+            None => first.apply_to(entry, &mut undo[0]).map(|pair| vec![pair]),
+        })?;
+        let several = pairs.1;
+        // A list of pairs for each entry becomes a list of entries for each change.
+        let mut values: Vec<(Vec<Value>, Vec<Value>)> = vec![(Vec::new(), Vec::new()); changes.len()];
+        for entry in pairs.0 {
+            for ((olds, news), (old, new)) in values.iter_mut().zip(entry) {
+                olds.push(old);
+                news.push(new);
+            }
+        }
+        let all = changes.into_iter().zip(values).zip(undo);
+        Ok(all
+            .map(|((change, (old, new)), undo)| Applied {
+                old: value_of((old, several)),
+                new: value_of((new, several)),
+                undo: Change { puts: undo, ..change },
+            })
+            .collect())
     }
 
     /// Calls `each` for each entry that the variable lies in. The flag says whether it lies in several.
@@ -337,6 +430,46 @@ impl Change {
     fn puts_of(&self, entry: u32) -> &[Put] {
         let first = self.puts.partition_point(|put| put.entry < entry);
         &self.puts[first..self.puts.partition_point(|put| put.entry <= entry)]
+    }
+
+    /// The variable's bytes with the new ones put over them.
+    fn over(&self, entry: u32, mut bytes: Vec<u8>) -> Vec<u8> {
+        put_over(&mut bytes, self.var.bytes().start, self.puts_of(entry));
+        bytes
+    }
+
+    /// Writes one entry of values that change as one: of each change the value before and after. What puts the old bits back goes to
+    /// `undo`.
+    fn apply_guarded(
+        changes: &[Change],
+        entry: u32,
+        guard: Guard,
+        undo: &mut [Vec<Put>],
+    ) -> Result<Vec<(Value, Value)>> {
+        let Change { var, runs, .. } = &changes[0];
+        let runs = runs.as_deref().unwrap_or(&Runs::InProcess);
+        let puts: Vec<Put> = changes.iter().flat_map(|change| change.puts_of(entry)).copied().collect();
+        let whole = var.guarded();
+        let start = whole.bytes().start;
+        let make = |whole_is_new| var.change_as_one(entry, guard, runs, whole_is_new, |_| Ok(puts.clone()));
+        let old = make(covers(&whole, &puts)).map_err(|stop| match stop {
+            Stop::Error(error) => error,
+            Stop::Unchanged => var.not_one(),
+        })?;
+        Ok(changes
+            .iter()
+            .zip(undo)
+            .map(|(change, undo)| {
+                for put in change.puts_of(entry) {
+                    let byte = |at: u64| old.get(usize::try_from(at.checked_sub(start)?).ok()?).copied();
+                    let bits = std::array::from_fn(|index| byte(put.unit.at + index as u64).unwrap_or(0));
+                    undo.push(Put { bits, ..*put });
+                }
+                let range = change.var.bytes();
+                let mine = old[(range.start - start) as usize..(range.end - start) as usize].to_vec();
+                (change.var.decoded(&mine), change.var.decoded(&change.over(entry, mine.clone())))
+            })
+            .collect())
     }
 
     /// Writes one entry: its value before and after. What puts the old bits back goes to `undo`.
@@ -360,10 +493,26 @@ impl Change {
                 put_over(&mut old, bytes.start, &[Put { bits: word, mask: [0xff; 8], ..*put }]);
             }
         }
-        let mut new = old.clone();
-        put_over(&mut new, bytes.start, puts);
+        let new = self.over(entry, old.clone());
         Ok((self.var.decoded(&old), self.var.decoded(&new)))
     }
+}
+
+/// What [`Var::replace`] did.
+struct Replaced {
+    old: Value,
+    new: Value,
+}
+
+/// Whether the puts leave nothing of a variable as it is.
+fn covers(var: &Var, puts: &[Put]) -> bool {
+    let bytes = var.bytes();
+    pieces(var.map().units(), bytes.start, bytes.end - bytes.start).all(|(unit, piece)| {
+        piece.into_iter().all(|byte| {
+            let at = (byte - unit.at) as usize;
+            puts.iter().any(|put| put.unit == unit && put.mask[at] == 0xff)
+        })
+    })
 }
 
 impl Applied {
@@ -395,7 +544,7 @@ fn value_of((mut values, several): (Vec<Value>, bool)) -> Value {
 }
 
 /// Puts bits into bytes that start at `start` of the entry, as far as they reach.
-fn put_over(bytes: &mut [u8], start: u64, puts: &[Put]) {
+pub(super) fn put_over(bytes: &mut [u8], start: u64, puts: &[Put]) {
     for put in puts {
         for (at, (bits, mask)) in (put.unit.at..put.unit.end()).zip(put.bits.iter().zip(&put.mask)) {
             let index = at.checked_sub(start).and_then(|index| usize::try_from(index).ok());

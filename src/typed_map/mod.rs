@@ -5,6 +5,7 @@ mod change;
 mod compare;
 mod find;
 mod path;
+mod together;
 mod var;
 
 use std::collections::HashSet;
@@ -77,7 +78,7 @@ impl TypedMap {
     /// [`Error::Mismatch`] if the map is not an array, [`Error::Btf`] if nothing describes its values,
     /// [`Cause::BtfNeedsCapSysAdmin`](crate::Cause::BtfNeedsCapSysAdmin).
     pub fn open(map: Map) -> Result<TypedMap> {
-        map.check_array()?;
+        map.check_typed()?;
         let btf = match map.info().btf_id {
             0 => TypedMap::btf_of_a_user(&map)?,
             id => Btf::from_id(id)?,
@@ -97,7 +98,7 @@ impl TypedMap {
     /// [`Error::Mismatch`] if the map is not an array. [`Error::Btf`] if the BTF has no type for it, or one that does not fit its
     /// values.
     pub fn with_btf(map: Map, btf: Btf) -> Result<TypedMap> {
-        map.check_array()?;
+        map.check_typed()?;
         let info = map.info();
         let fault = |fault| Error::Btf { object: Box::new(info.object()), fault };
         let root = match (info.btf_id, info.btf_value_type_id) {
@@ -255,7 +256,7 @@ fn users(map_id: u32) -> Result<Vec<ProgramInfo>> {
 
 /// Whether a map may have typed values at all.
 pub(crate) fn may_be_typed(info: &MapInfo) -> bool {
-    info.map_type == MapType::ARRAY
+    info.map_type == MapType::ARRAY || info.map_type == MapType::PERCPU_ARRAY
 }
 
 /// Names it as errors do: `.bss of map "count.bss" (id 7)`.

@@ -52,10 +52,17 @@ impl FromStr for VarPath {
 
 impl fmt::Display for VarPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|step| match step {
+        self.0.iter().try_for_each(|step| step.fmt(f))
+    }
+}
+
+/// Prints it as it stands in a path.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Step::Member(name) => write!(f, ".{name}"),
             Step::Index(index) => write!(f, "[{index}]"),
-        })
+        }
     }
 }
 

@@ -4,12 +4,14 @@ use std::fmt;
 use std::ops::Range;
 
 use super::path::{self, Astray, Step, VarPath};
+use super::together::Guard;
 use super::{TypedMap, compare};
 use crate::error::{Advice, BtfFault, Error, Object, ObjectKind, Result};
 use crate::mapped::Values;
-use crate::memory::{Access, ReadWrite};
+use crate::memory::{Access, ReadOnly, ReadWrite};
+use crate::together::Sleepable;
 use crate::types::{Btf, Kind, Part, Placed};
-use crate::value::{Value, decode};
+use crate::value::Value;
 use crate::view::{MapValue, Shared};
 
 /// A variable of a running program, or a part of one, found by its path. A handle: it owns a share of its map, so it can be
@@ -38,8 +40,11 @@ pub struct Var {
     map: TypedMap,
     path: String,
     entry: Entry,
-    part: Part,
+    /// What stands between the entry and the part, from the outside to the inside.
+    pub(super) guards: Vec<Guard>,
+    pub(super) part: Part,
     linkage: Option<Linkage>,
+    pub(super) sleepable: Sleepable,
 }
 
 /// Which values of the map it lies in.
@@ -85,12 +90,28 @@ impl Var {
         let is_twin = map.0.twins.contains(&ty.name);
         let path = if is_twin { format!("{}@{}", ty.name, placed.offset) } else { ty.name.to_string() };
         let part = path::whole(btf, placed.variable, placed.offset.into());
-        Var { map: map.clone(), path, entry: Entry::One(0), part, linkage: Some(linkage) }
+        Var {
+            map: map.clone(),
+            path,
+            entry: Entry::One(0),
+            guards: map.guards(),
+            part,
+            linkage: Some(linkage),
+            sleepable: Sleepable::Refused,
+        }
     }
 
     pub(super) fn of_map(map: &TypedMap) -> Var {
         let part = path::whole(map.btf(), map.units().root(), 0);
-        Var { map: map.clone(), path: map.info().name.clone(), entry: Entry::All, part, linkage: None }
+        Var {
+            map: map.clone(),
+            path: map.info().name.clone(),
+            entry: Entry::All,
+            guards: map.guards(),
+            part,
+            linkage: None,
+            sleepable: Sleepable::Refused,
+        }
     }
 
     /// Returns its path: `config.limits[2].burst`; `calls@16` for a variable that shares its name with another of its section.
@@ -115,6 +136,10 @@ impl Var {
     /// Returns its declaration as C writes it, with everything inside it, a line each. Comments give offsets, counted from the
     /// variable, and sizes in bytes.
     pub fn declaration(&self) -> String {
+        if self.wrapper().is_some() {
+            let inner = self.unwrapped();
+            return format!("// {}\n{}", self.type_name(), inner.declaration());
+        }
         let name = self.path.rsplit('.').next().unwrap_or(&self.path);
         let name = name.split('[').next().unwrap_or(name);
         let name = match (self.entry, self.single()) {
@@ -164,46 +189,55 @@ impl Var {
     /// [`Error::NotFound`] for a member that does not exist, with those that do. [`Error::Argument`] for a path that leads
     /// nowhere or is malformed.
     pub fn at(&self, path: &str) -> Result<Var> {
-        let fault = |rule: String, advice| self.argument("path", format!("{path:?}"), rule, advice);
         let steps: VarPath = path.parse().map_err(|error: Error| error.about(self.object()))?;
-        let (mut entry, mut part) = (self.entry, self.part);
+        let mut var = self.clone();
         for step in steps.steps() {
-            match (entry, step) {
-                (Entry::All, Step::Index(index)) => {
-                    let entries = self.map.info().max_entries;
-                    let found = u32::try_from(*index).ok().filter(|index| *index < entries);
-                    let rule = || fault(format!("there is no entry {index}; they are 0 to {}", entries - 1), None);
-                    entry = Entry::One(found.ok_or_else(rule)?);
-                }
-                (Entry::All, Step::Member(member)) if self.single().is_none() => {
-                    let rule = format!("a map has entries, such as {}[0].{member}", self.path);
-                    return Err(fault(rule, Some(Advice::ChooseEntry)));
-                }
-                _ => {
-                    entry = Entry::One(if let Entry::One(index) = entry { index } else { 0 });
-                    part = path::step(self.btf(), part, step).map_err(|astray| match astray {
+            // Errors name what the path starts from.
+            var = Var { path: self.path.clone(), ..var.stepped(step)? };
+        }
+        Ok(Var { path: format!("{}{path}", self.path), ..var })
+    }
+
+    /// One step further. Its path stays as it is.
+    pub(super) fn stepped(&self, step: &Step) -> Result<Var> {
+        let fault = |rule: String, advice| self.argument("path", format!("{:?}", step.to_string()), rule, advice);
+        let mut var = self.clone();
+        match (self.entry, step) {
+            (Entry::All, Step::Index(index)) => {
+                let entries = self.map.info().max_entries;
+                let found = u32::try_from(*index).ok().filter(|index| *index < entries);
+                let rule = || fault(format!("there is no entry {index}; they are 0 to {}", entries - 1), None);
+                var.entry = Entry::One(found.ok_or_else(rule)?);
+            }
+            (Entry::All, Step::Member(member)) if self.single().is_none() => {
+                let rule = format!("a map has entries, such as {}[0].{member}", self.path);
+                return Err(fault(rule, Some(Advice::ChooseEntry)));
+            }
+            _ => {
+                var.entry = Entry::One(if let Entry::One(index) = self.entry { index } else { 0 });
+                if !var.step_to_cpu(step)? {
+                    var.part = path::step(self.btf(), var.part, step).map_err(|astray| match astray {
                         Astray::Rule(rule) => fault(rule, None),
                         Astray::Missing { kind, name, known } => self.not_found(kind, name, known),
                     })?;
                 }
             }
         }
-        Ok(Var { path: format!("{}{path}", self.path), entry, part, ..self.clone() })
+        Ok(var)
     }
 
     /// Reads it, whatever its type and however its map is accessed. Each scalar is whole; a struct or an array may be caught in
-    /// the middle of an update.
+    /// the middle of an update, unless it is declared by `BPFVAR_SEQ` or `BPFVAR_SWITCH` or is inside of one: then all of it is of one
+    /// moment. What has a value for each CPU is the sum of all; `[3]` is that of CPU 3.
     ///
     /// # Errors
     ///
     /// As [`Array::from_map`](crate::Array::from_map) when the map is first mapped, or as [`Map::lookup`](crate::Map::lookup).
-    /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does.
+    /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does. [`Error::Torn`] if there was no consistent copy.
     pub fn read(&self) -> Result<Value> {
         self.check_content()?;
-        let read = |entry| {
-            let bytes = if self.is_text() { self.read_text(entry) } else { self.read_bytes(entry, self.bytes()) }?;
-            Ok(decode(self.btf(), self.part, &bytes))
-        };
+        let var = self.unwrapped();
+        let read = |entry| var.read_entry(entry).map_err(|error| error.about(self.object()));
         match self.single() {
             Some(entry) => read(entry),
             None => (0..self.map.info().max_entries).map(read).collect::<Result<_>>().map(Value::Array),
@@ -216,8 +250,12 @@ impl Var {
     ///
     /// [`Error::Layout`]; and as [`Var::read`].
     pub fn read_as<T: MapValue>(&self) -> Result<T> {
+        if self.btf().holds_wrapper(self.part.of) {
+            // Copied by the type's own rules.
+            return Ok(self.bind::<T, ReadOnly>()?.read());
+        }
         let entry = self.check::<T>()?;
-        let bytes = self.read_bytes(entry, self.part.offset..self.part.offset + size_of::<T>() as u64)?;
+        let bytes = self.read_as_one(entry).map_err(|error| error.about(self.object()))?;
         Ok(Values::<T, ReadWrite>::of_bytes(&bytes).slice().read(0))
     }
 
@@ -237,20 +275,17 @@ impl Var {
     /// [`Cause::ReadOnlyForPrograms`](crate::Cause::ReadOnlyForPrograms) if the map can only be mapped read-only.
     /// [`Error::Mismatch`] if it cannot be mapped at all.
     pub fn bind<T: MapValue, A: Access>(&self) -> Result<Shared<T, A>> {
+        self.check_pointer::<A>()?;
         let entry = self.check::<T>()?;
         self.map.share(entry, self.part.offset).map_err(|error| error.about(self.object()))
     }
 
-    fn read_bytes(&self, entry: u32, range: Range<u64>) -> Result<Vec<u8>> {
-        self.map.read(entry, range).map_err(|error| error.about(self.object()))
-    }
-
     /// The bytes of a char array up to its first NUL, and some more: it may be long and all but empty.
-    fn read_text(&self, entry: u32) -> Result<Vec<u8>> {
+    pub(super) fn read_text(&self, entry: u32) -> Result<Vec<u8>> {
         let Range { start, end } = self.bytes();
         let mut text = Vec::new();
         for at in (start..end).step_by(4096) {
-            text.extend(self.read_bytes(entry, at..end.min(at + 4096))?);
+            text.extend(self.map.read(entry, at..end.min(at + 4096))?);
             if text.contains(&0) {
                 break;
             }
@@ -301,6 +336,24 @@ impl Var {
             None => self.size(),
         };
         self.part.offset..self.part.offset + len
+    }
+
+    /// How many elements it has, if it is an array.
+    pub(super) fn elements(&self) -> Option<u32> {
+        match *self.btf().kind(self.part.of) {
+            Kind::Array { len, .. } => Some(len),
+            _ => None,
+        }
+    }
+
+    /// The names of its members, if it is a struct or a union.
+    pub(super) fn members(&self) -> Vec<String> {
+        match self.btf().kind(self.part.of) {
+            Kind::Struct { members, .. } => {
+                self.btf().named_parts(members).into_iter().map(|(name, _)| name.to_owned()).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     pub(super) fn part(&self) -> Part {

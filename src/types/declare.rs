@@ -32,6 +32,10 @@ impl Btf {
         if depth > MAX_POINTERS {
             return plain("...");
         }
+        if let Some(wrapper) = self.wrapper(id).filter(|_| ty.name.is_empty()) {
+            let value = self.declarator(wrapper.value().of, String::new(), depth + 1);
+            return plain(&format!("{}({value})", wrapper.macro_name()));
+        }
         match &ty.kind {
             Kind::Pointer { to } => self.pointer(*to, "", &inner, depth),
             Kind::Array { element, len } => self.declarator(*element, format!("{inner}[{len}]"), depth),

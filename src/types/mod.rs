@@ -8,12 +8,14 @@ mod declare;
 mod emit;
 mod parse;
 mod unit;
+mod wrapper;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use emit::{Description, Emitter, Encoding};
 pub(crate) use unit::{Unit, Units, pieces, put_masked};
+pub(crate) use wrapper::Wrapper;
 
 /// Types in the BPF Type Format, parsed: what the names, types and places of variables are taken from. A handle; cloning it is
 /// cheap. Format: the kernel's [`Documentation/bpf/btf.rst`](https://docs.kernel.org/bpf/btf.html).

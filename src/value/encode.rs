@@ -7,7 +7,7 @@ use crate::error::Advice;
 use crate::types::{Bits, Btf, Int, Kind, Part, TypeId, put_masked};
 
 /// The new bytes of a part, and a mask of the bits to write.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Image {
     pub(crate) bytes: Vec<u8>,
     pub(crate) mask: Vec<u8>,

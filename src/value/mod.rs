@@ -5,6 +5,7 @@ mod encode;
 mod input;
 #[cfg(feature = "serde")]
 mod serde;
+mod sum;
 mod text;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use std::fmt;
 pub(crate) use decode::decode;
 pub(crate) use encode::{Image, encode};
 pub use input::Input;
+pub(crate) use sum::sum;
 pub(crate) use text::{parse_float, parse_number};
 
 /// The value of a variable whose type is not known when compiling: what [`Var::read`](crate::Var::read) returns. What may be

@@ -22,7 +22,7 @@ pub use layout::Layout;
 pub(crate) use layout::{Class, LayoutField, ScalarKind, Shape};
 pub use map_value::MapValue;
 pub use scalar::{Integer, Scalar};
-pub(crate) use seq::{Repairs, SeqHead, TRIES, bpfvar_seq};
+pub(crate) use seq::{Repairs, TRIES, bpfvar_seq};
 pub use seq::{Seq, SeqView};
 pub use shared::Shared;
 pub use slice::{Iter, Slice};

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::atomic::Ordering::{self, Relaxed};
+use std::time::Duration;
 
 use super::layout::Layout;
 use super::protocol::{Counts, Load, Sequence, Word};
@@ -167,6 +168,8 @@ impl<'m> SeqHead<'m, ReadWrite> {
         let inside = self.sequence().inside();
         let abandoned = match repairs {
             Repairs::Anything => inside,
+            Repairs::TheAbandoned if self.is_abandoned() => inside,
+            Repairs::TheAbandoned if lock.is_taken_over() => inside,
             Repairs::TheDead if lock.is_taken_over() => inside,
             Repairs::Nothing if lock.is_taken_over() && inside != 0 => {
                 lock.give_back_to_the_dead();
@@ -176,6 +179,19 @@ impl<'m> SeqHead<'m, ReadWrite> {
             _ => 0,
         };
         Ok(SeqLock { sequence: self.sequence(), abandoned, _lock: lock })
+    }
+
+    /// Whether a writer is inside that has not moved for a tenth of a second, in which a program ends many times over.
+    fn is_abandoned(self) -> bool {
+        let numbers = || (self.begin.load(Relaxed), self.end.load(Relaxed));
+        let before = numbers();
+        for _ in 0..50 {
+            if before.0 == before.1 || numbers() != before {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
     }
 }
 
@@ -213,7 +229,9 @@ pub(crate) enum Repairs {
     Nothing,
     /// What a thread left that is known to be dead.
     TheDead,
-    /// And what a program left, or what looks so.
+    /// And what a program left, as far as can be told by waiting.
+    TheAbandoned,
+    /// And whatever a program is about to write.
     Anything,
 }
 

@@ -17,6 +17,8 @@ const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 pub enum ProgramType {
     /// Runs by [`Program::run`]; gets a packet.
     SocketFilter = 1,
+    /// Never attached here: a type that has sleepable variants.
+    Kprobe = 2,
     /// Runs at every hit of a tracepoint while [`Attached`].
     RawTracepoint = 17,
 }

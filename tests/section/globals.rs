@@ -121,7 +121,7 @@ fn all_sections_are_there_and_nothing_else() {
     let Some((_loaded, globals)) = loaded(Source::Maps) else { return };
     let mut names: Vec<_> = globals.maps().iter().map(TypedMap::name).collect();
     names.sort_unstable();
-    assert_eq!(names, ["a_map_with_a_lo", "numbers", "plain", "scalar", "stats"]);
+    assert_eq!(names, ["a_map_with_a_lo", "numbers", "percpu", "plain", "scalar", "stats"]);
 }
 
 #[test]

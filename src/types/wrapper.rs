@@ -1,0 +1,94 @@
+//! The structs that `bpfvar.bpf.h` puts around values which change together, as BTF shows them.
+
+use super::{Bits, Btf, Int, Keyword, Kind, Member, Part, TypeId};
+
+/// A struct of `bpfvar.bpf.h`. Offsets are counted from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrapper {
+    /// `BPFVAR_SEQ`, with the value in it.
+    Seq(Part),
+    /// `BPFVAR_SWITCH`, with the first of its two slots.
+    Switch(Part),
+    /// `BPFVAR_PERCPU`: the value of CPU 0, how far apart they are, and how many.
+    PerCpu { first: Part, stride: u64, slots: u32 },
+}
+
+impl Wrapper {
+    /// The value, or the first one.
+    pub(crate) fn value(self) -> Part {
+        match self {
+            Wrapper::Seq(value) | Wrapper::Switch(value) | Wrapper::PerCpu { first: value, .. } => value,
+        }
+    }
+
+    /// The macro that declares it.
+    pub(crate) fn macro_name(self) -> &'static str {
+        match self {
+            Wrapper::Seq(_) => "BPFVAR_SEQ",
+            Wrapper::Switch(_) => "BPFVAR_SWITCH",
+            Wrapper::PerCpu { .. } => "BPFVAR_PERCPU",
+        }
+    }
+}
+
+impl Btf {
+    /// What the type is, if it is one of these. Members are told by name and by shape, so that no other struct passes for one by
+    /// chance.
+    pub(crate) fn wrapper(&self, id: TypeId) -> Option<Wrapper> {
+        let Kind::Struct { keyword: Keyword::Struct, members, .. } = self.kind(id) else { return None };
+        match members.as_ref() {
+            [head, value] if self.is_head(head, "bpfvar_seq", ["begin", "end", "writer"]) && &*value.name == "value" => {
+                self.plain(value).map(Wrapper::Seq)
+            }
+            [head, slots] if self.is_head(head, "bpfvar_switch", ["version", "settled", "writer"]) => {
+                let array = self.plain(slots).filter(|_| &*slots.name == "slots")?;
+                let Kind::Array { element, len: 2 } = *self.kind(array.of) else { return None };
+                Some(Wrapper::Switch(Part { of: element, ..array }))
+            }
+            [slots] if &*slots.name == "bpfvar_percpu" => {
+                let array = self.plain(slots)?;
+                let Kind::Array { element, len } = *self.kind(array.of) else { return None };
+                let Kind::Struct { keyword: Keyword::Struct, members, size } = self.kind(element) else { return None };
+                let [value] = members.as_ref() else { return None };
+                let value = self.plain(value).filter(|_| &*value.name == "value")?;
+                let first = Part { offset: array.offset + value.offset, ..value };
+                (len > 0).then_some(Wrapper::PerCpu { first, stride: (*size).into(), slots: len })
+            }
+            _ => None,
+        }
+    }
+
+    /// A member with a size, and no bitfield.
+    fn plain(&self, member: &Member) -> Option<Part> {
+        let part = self.part(member);
+        (part.bits.is_none() && self.size(part.of).is_some()).then_some(part)
+    }
+
+    /// Whether the member is the words at the start of a wrapper.
+    fn is_head(&self, member: &Member, name: &str, words: [&str; 3]) -> bool {
+        let part = self.part(member);
+        let Kind::Struct { keyword: Keyword::Struct, size: 24, members } = self.kind(part.of) else { return false };
+        let is_word = |(index, (member, name)): (usize, (&Member, &str))| {
+            let of_word = matches!(
+                self.kind(member.of),
+                Kind::Int(Int { size: 8, signed: false, bool: false, bits: Bits { start: 0, len: 64 } })
+            );
+            let place = Part { of: member.of, offset: index as u64 * 8, bits: None };
+            &*member.name == name && of_word && self.part(member) == place
+        };
+        let at_start = part.offset == 0 && part.bits.is_none() && &*member.name == name;
+        at_start && members.len() == 3 && members.iter().zip(words).enumerate().all(is_word)
+    }
+
+    /// Whether such a struct is anywhere inside.
+    pub(crate) fn holds_wrapper(&self, id: TypeId) -> bool {
+        match self.kind(id) {
+            Kind::Array { element, .. } => self.holds_wrapper(*element),
+            Kind::Variable { of, .. } => self.holds_wrapper(*of),
+            Kind::Struct { members, .. } => {
+                self.wrapper(id).is_some() || members.iter().any(|member| self.holds_wrapper(member.of))
+            }
+            _ => false,
+        }
+    }
+}
