@@ -69,7 +69,6 @@ impl<T: MapValue> Array<T> {
     pub fn in_process(entries: u32) -> Array<T> {
         Array { values: Values::in_process(entries as usize), mapped: None }
     }
-
 }
 
 impl<T: MapValue> Array<Switch<T>> {

@@ -128,7 +128,10 @@ pub use types::Btf;
 pub use value::{Input, Value};
 #[cfg(feature = "bytemuck")]
 pub use view::Bytemuck;
-pub use view::{CacheLine, CacheLineView, Checked, Field, Integer, Iter, MapValue, Repr, Scalar, Seq, SeqView, Shared, Slice, Switch, SwitchView, Zerocopy};
+pub use view::{
+    CacheLine, CacheLineView, Checked, Field, Integer, Iter, MapValue, Repr, Scalar, Seq, SeqView, Shared, Slice,
+    Switch, SwitchView, Zerocopy,
+};
 
 /// Holds what the derives name beside the public API.
 #[doc(hidden)]

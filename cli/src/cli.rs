@@ -44,6 +44,18 @@ pub(crate) struct Options {
     pub(crate) color: Color,
 }
 
+/// What commands that write take for variables that are declared by BPFVAR_SWITCH.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Switching {
+    /// Switch although programs that may sleep use the variable
+    ///
+    /// For variables that are declared by BPFVAR_SWITCH. bpfvar waits until no program can still see the old value, but the kernel cannot
+    /// wait for sleepable programs, and does not tell which are: only that their type may be (kprobe, fentry, LSM, ...). Say this if
+    /// none of them keeps the value while it sleeps.
+    #[arg(long)]
+    pub(crate) allow_sleepable: bool,
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Color {
@@ -84,6 +96,7 @@ Values are cut to fit the terminal; `bpfvar dump` shows them whole. --json leave
 Examples:
   bpfvar get count.sampling count.config.rate 'count.hist[3]'
   bpfvar get -q count.sampling            the value only
+  bpfvar get --per-cpu count.counters     what each CPU has counted
   bpfvar get count                        all variables of the program, a line each
   bpfvar get count.config --json          {\"count.config\":{\"rate\":1000,...}}
 
@@ -92,6 +105,12 @@ How targets are written: bpfvar --help")]
         /// What to print: PROGRAM.VARIABLE, MAP.VARIABLE, MAP[INDEX]
         #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
         targets: Vec<Target>,
+        /// Print what each CPU has, where it is shown added up otherwise
+        ///
+        /// For variables that are declared by BPFVAR_PERCPU, and for per-CPU array maps. One CPU is chosen by its number:
+        /// count.counters[3].
+        #[arg(long)]
+        per_cpu: bool,
     },
     /// Set variables, all or none
     #[command(after_help = "\
@@ -102,7 +121,9 @@ Examples:
   bpfvar set count.flags=0x1f
 
 All targets are found and all values checked before the first is written; if a write fails, those before it are undone. A scalar is \
-written by one atomic store, a bitfield so that its neighbours keep what programs store meanwhile, structs and arrays scalar by scalar.
+written by one atomic store, a bitfield so that its neighbours keep what programs store meanwhile, structs and arrays scalar by scalar. \
+Variables that are declared by BPFVAR_SWITCH or BPFVAR_SEQ (`bpfvar show` says so) change as one: all that one command sets in such a \
+variable is one switch.
 
 How targets and values are written: bpfvar --help")]
     Set {
@@ -116,6 +137,8 @@ How targets and values are written: bpfvar --help")]
         /// LOST. Sections that can be mapped are written as usual.
         #[arg(long)]
         rewrite: bool,
+        #[command(flatten)]
+        switch: Switching,
     },
     /// Add to a number in one atomic step
     #[command(after_help = "\
@@ -132,6 +155,8 @@ No increment that a program makes atomically meanwhile is lost. A sum that does 
         /// How much; may be negative
         #[arg(allow_hyphen_values = true)]
         amount: String,
+        #[command(flatten)]
+        switch: Switching,
     },
     /// Set a variable only if its value is still OLD (compare and swap)
     #[command(after_help = "\
@@ -150,6 +175,8 @@ One atomic step. If another value is there, it is printed, nothing is written, a
         /// The value to write
         #[arg(allow_hyphen_values = true)]
         new: String,
+        #[command(flatten)]
+        switch: Switching,
     },
     /// Print everything of a program, a map or a variable
     #[command(after_help = "\

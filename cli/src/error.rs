@@ -80,6 +80,17 @@ fn library_line(error: &Error, verbose: bool) -> String {
             let line = |fault: &BindFault| format!("{}: {}", fault.field, library_line(&fault.error, verbose));
             format!("{rust_type} cannot be bound to {object}: {}", join(&faults.iter().map(line).collect::<Vec<_>>()))
         }
+        Error::Torn { object, torn, .. } => format!("{object}: {torn}"),
+        Error::Busy { object, holder, .. } => format!("{object}: {holder}"),
+        Error::MaySleep { object, programs, .. } if !programs.is_empty() => {
+            format!(
+                "{object}: programs of a type that may sleep use it, and no wait tells when they are done: {}",
+                join(programs)
+            )
+        }
+        Error::MaySleep { object, .. } => {
+            format!("{object}: whether programs that may sleep use it cannot be told without CAP_SYS_ADMIN")
+        }
         Error::WrongObject { object, found, expected, .. } => format!("{object} is not a BPF {expected} but {found}"),
         other => other.to_string(),
     };
@@ -153,6 +164,15 @@ fn words(advice: Advice, object: &Object) -> Option<String> {
         Advice::ChooseById => "choose one by its id, prog:ID or map:ID".to_owned(),
         Advice::ChooseByOffset => "choose one by NAME@OFFSET, where OFFSET is the byte at which it starts".to_owned(),
         Advice::ChooseEntry => "choose an entry, NAME[INDEX]".to_owned(),
+        Advice::ReadAgainOrReset => {
+            "if it stays so, a writer was cut short, and setting all of the variable ends that".to_owned()
+        }
+        Advice::TryAgain => "try again when it is done".to_owned(),
+        Advice::AllowSleepable => {
+            "if none of them keeps the value while it sleeps, --allow-sleepable switches all the same".to_owned()
+        }
+        Advice::MoreSlots => "compile the program with -DBPFVAR_MAX_CPUS=N".to_owned(),
+        Advice::ChooseCpu => "choose a CPU, NAME[NUMBER]".to_owned(),
         Advice::GiveMap | Advice::GiveProgram => "name the pin of a program or map".to_owned(),
         // These say the same to everybody.
         Advice::RaiseMemlock
@@ -161,6 +181,8 @@ fn words(advice: Advice, object: &Object) -> Option<String> {
         | Advice::MountBpffs
         | Advice::SeeManual
         | Advice::CompileWithBtf
+        | Advice::ReadAgain
+        | Advice::ChooseMember
         | Advice::WriteJson => advice.to_string(),
         // About what the tool does not do.
         _ => return None,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::columns;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
-use crate::value::fit;
+use crate::value::{fit, is_slots, read};
 
 /// A table without lines, as wide as its contents.
 fn table() -> Table {
@@ -182,7 +182,8 @@ impl JsonVar {
     /// With its value, unless that is longer than `most` bytes.
     pub(crate) fn new(var: &Var, most: u64) -> Result<JsonVar> {
         let entries = if var.entry().is_some() { 1 } else { u64::from(var.map().info().max_entries) };
-        let value = if var.size().saturating_mul(entries) <= most { Some(var.read()?) } else { None };
+        let shown = is_slots(var) || var.size().saturating_mul(entries) <= most;
+        let value = if shown { read(var)?.ok() } else { None };
         Ok(JsonVar {
             name: var.path().to_owned(),
             ty: var.type_name(),

@@ -1,6 +1,6 @@
 //! Values for people: cut, broken into lines, taken apart into rows.
 
-use bpfvar::{Value, Var};
+use bpfvar::{Error, Value, Var};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::clean;
@@ -16,8 +16,12 @@ pub(crate) fn preview(var: &Var) -> bpfvar::Result<String> {
         Some(_) => 1,
         None => u64::from(var.map().info().max_entries),
     };
+    let entries = if is_slots(var) { 0 } else { entries };
     if var.size().saturating_mul(entries) <= PREVIEW {
-        return Ok(text(&var.read()?));
+        return Ok(match read(var)? {
+            Ok(value) => text(&value),
+            Err(torn) => torn,
+        });
     }
     let mut elements = Vec::new();
     while let Ok(element) = var.at(&format!("[{}]", elements.len())) {
@@ -32,6 +36,20 @@ pub(crate) fn preview(var: &Var) -> bpfvar::Result<String> {
     } else {
         format!("[{}]", elements.join(", "))
     })
+}
+
+/// The value, or what to show in place of one that somebody is writing or has left half written.
+pub(crate) fn read(var: &Var) -> bpfvar::Result<Result<Value, String>> {
+    match var.read() {
+        Err(Error::Torn { torn, .. }) if torn.begun == torn.ended => Ok(Err("(changing too fast)".to_owned())),
+        Err(Error::Torn { .. }) => Ok(Err("(half written)".to_owned())),
+        other => other.map(Ok),
+    }
+}
+
+/// Whether it is the sum of slots, and so takes much more memory than its value.
+pub(crate) fn is_slots(var: &Var) -> bool {
+    var.together().first() == Some(&"BPFVAR_PERCPU")
 }
 
 /// The value in one line.

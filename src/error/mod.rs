@@ -227,7 +227,11 @@ impl fmt::Display for Error {
                 write!(f, "{object}: whether programs that may sleep use it cannot be told without CAP_SYS_ADMIN")?;
             }
             Error::MaySleep { object, programs } => {
-                write!(f, "{object}: programs of a type that may sleep use it, and no wait tells when they are done: {}", join(programs))?;
+                write!(
+                    f,
+                    "{object}: programs of a type that may sleep use it, and no wait tells when they are done: {}",
+                    join(programs)
+                )?;
             }
             Error::WrongObject { object, found, expected } => {
                 write!(f, "{object} is not a BPF {expected} but {found}")?;
@@ -315,9 +319,7 @@ impl fmt::Debug for Error {
                 .field("rust_type", rust_type)
                 .field("faults", faults)
                 .finish(),
-            Error::Torn { object, torn } => {
-                f.debug_struct("Torn").field("object", object).field("torn", torn).finish()
-            }
+            Error::Torn { object, torn } => f.debug_struct("Torn").field("object", object).field("torn", torn).finish(),
             Error::Busy { object, holder } => {
                 f.debug_struct("Busy").field("object", object).field("holder", holder).finish()
             }

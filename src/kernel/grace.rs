@@ -32,7 +32,14 @@ impl Grace {
         };
         let mut map_name = [0; bpf::NAME_LEN];
         map_name[..NAME.len()].copy_from_slice(NAME.as_bytes());
-        let inner = MapCreate { map_type: MAP_TYPE_ARRAY, key_size: 4, value_size: 4, max_entries: 1, map_name, ..MapCreate::default() };
+        let inner = MapCreate {
+            map_type: MAP_TYPE_ARRAY,
+            key_size: 4,
+            value_size: 4,
+            max_entries: 1,
+            map_name,
+            ..MapCreate::default()
+        };
         let inner = create(inner)?;
         let inner_map_fd = inner.as_raw_fd() as u32;
         let outer = create(MapCreate {

@@ -37,7 +37,11 @@ pub struct PerCpu<T, A = ReadWrite> {
 
 impl<T: MapValue, A: Access> PerCpu<T, A> {
     /// Of slots that there are enough of; those for CPUs that the machine has not are left out.
-    pub(crate) fn new(available: u32, object: impl FnOnce() -> Object, slot: impl FnMut(u32) -> Result<Shared<T, A>>) -> Result<Self> {
+    pub(crate) fn new(
+        available: u32,
+        object: impl FnOnce() -> Object,
+        slot: impl FnMut(u32) -> Result<Shared<T, A>>,
+    ) -> Result<Self> {
         let needed = cpus()?;
         if available < needed {
             return Err(Error::Mismatch {

@@ -87,6 +87,24 @@ impl Var {
         PerCpu::new(slots, || self.object(), |cpu| self.at(&format!("[{cpu}]"))?.bind())
     }
 
+    /// Returns the variable as each CPU has it, CPU 0 first, if it has a value for each: `counters[0]`, `counters[1]`. Empty for everything
+    /// else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Kernel`] if the kernel does not tell how many CPUs there can be.
+    pub fn each_cpu(&self) -> Result<Vec<Var>> {
+        let slots = match (self.wrapper(), self.guards.last()) {
+            (Some(Wrapper::PerCpu { slots, .. }), _) => slots,
+            (None, Some(Guard::Copies(Cpu::NotChosen))) if self.single().is_some() => u32::MAX,
+            _ => return Ok(Vec::new()),
+        };
+        // Behind the only entry of a map that was not named.
+        let entry = if self.path() == self.map().info().name && self.linkage().is_none() { "[0]" } else { "" };
+        let possible = possible()?.into_iter().filter(|cpu| *cpu < slots);
+        possible.map(|cpu| self.at(&format!("{entry}[{cpu}]"))).collect()
+    }
+
     /// Says that no program keeps the value while it sleeps: see [`SwitchWriter`]. For a variable that is a switch.
     pub fn allow_sleepable(mut self) -> Var {
         self.sleepable = Sleepable::Allowed;
@@ -258,7 +276,8 @@ impl Var {
         match cpu {
             Cpu::One(cpu) => {
                 let found = copies.into_iter().find(|(number, _)| *number == cpu);
-                let rule = || self.argument("path", format!("{:?}", self.path()), format!("there is no CPU {cpu}"), None);
+                let rule =
+                    || self.argument("path", format!("{:?}", self.path()), format!("there is no CPU {cpu}"), None);
                 found.map(|(_, copy)| decode(copy)).ok_or_else(rule)
             }
             Cpu::NotChosen | Cpu::All => Ok(sum(copies.map(|(_, copy)| decode(copy)).collect())),
@@ -308,7 +327,8 @@ impl Var {
             [] => Ok(()),
             [Guard::Seq { .. }] if !A::WRITABLE => Ok(()),
             _ => {
-                let rule = format!("it is inside of {}, and changes with the rest of that", self.together().join(" and "));
+                let rule =
+                    format!("it is inside of {}, and changes with the rest of that", self.together().join(" and "));
                 Err(self.argument("path", format!("{:?}", self.path()), rule, Some(Advice::ChangeTogether)))
             }
         }

@@ -37,7 +37,9 @@ impl Btf {
     pub(crate) fn wrapper(&self, id: TypeId) -> Option<Wrapper> {
         let Kind::Struct { keyword: Keyword::Struct, members, .. } = self.kind(id) else { return None };
         match members.as_ref() {
-            [head, value] if self.is_head(head, "bpfvar_seq", ["begin", "end", "writer"]) && &*value.name == "value" => {
+            [head, value]
+                if self.is_head(head, "bpfvar_seq", ["begin", "end", "writer"]) && &*value.name == "value" =>
+            {
                 self.plain(value).map(Wrapper::Seq)
             }
             [head, slots] if self.is_head(head, "bpfvar_switch", ["version", "settled", "writer"]) => {

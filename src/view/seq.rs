@@ -143,7 +143,13 @@ impl Word for Field<'_, u64, ReadWrite> {
         Field::fetch_add(self, amount, order)
     }
 
-    fn compare_exchange(self, old: u64, new: u64, success: Ordering, failure: Ordering) -> std::result::Result<u64, u64> {
+    fn compare_exchange(
+        self,
+        old: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> std::result::Result<u64, u64> {
         Field::compare_exchange(self, old, new, success, failure)
     }
 }
@@ -372,7 +378,8 @@ impl<T: MapValue> MapValue for Seq<T> {
         // SAFETY: both fields follow.
         let layout = unsafe { Layout::structure::<Self>("Seq") };
         // SAFETY: as in `SeqView::head`; views access these fields only.
-        let layout = unsafe { layout.with::<Self, bpfvar_seq>("bpfvar_seq", |seq: *mut Self| &raw mut (*seq).bpfvar_seq) };
+        let layout =
+            unsafe { layout.with::<Self, bpfvar_seq>("bpfvar_seq", |seq: *mut Self| &raw mut (*seq).bpfvar_seq) };
         // SAFETY: as above.
         unsafe { layout.with::<Self, T>("value", |seq: *mut Self| &raw mut (*seq).value) }
     }

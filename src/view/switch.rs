@@ -192,8 +192,9 @@ impl<T: MapValue> MapValue for Switch<T> {
         // SAFETY: both fields follow.
         let layout = unsafe { Layout::structure::<Self>("Switch") };
         // SAFETY: as in `SwitchView::head`; views access these fields only.
-        let layout =
-            unsafe { layout.with::<Self, bpfvar_switch>("bpfvar_switch", |switch: *mut Self| &raw mut (*switch).bpfvar_switch) };
+        let layout = unsafe {
+            layout.with::<Self, bpfvar_switch>("bpfvar_switch", |switch: *mut Self| &raw mut (*switch).bpfvar_switch)
+        };
         // SAFETY: as above.
         unsafe { layout.with::<Self, [T; 2]>("slots", |switch: *mut Self| &raw mut (*switch).slots) }
     }

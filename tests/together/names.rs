@@ -31,7 +31,8 @@ fn what_is_read_by_name_is_of_one_moment() {
     let (shared, words) = (globals.var("shared").unwrap(), globals.var("shared.words").unwrap());
     let (runs, ()) = on_all_cpus(&loaded, "write_shared", || {
         let whole = |value: String| {
-            let numbers: Vec<&str> = value.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+            let numbers: Vec<&str> =
+                value.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
             assert_eq!(numbers.len(), 8, "{value}");
             assert!(numbers.iter().all(|number| *number == numbers[0]), "{value}");
         };
@@ -97,7 +98,8 @@ fn several_settings_are_one_switch_and_so_is_undoing_them() {
     ])
     .unwrap();
     assert_eq!(version(), 1, "one switch");
-    let pairs: Vec<_> = applied.iter().map(|applied| format!("{} {} {}", applied.var().path(), applied.old, applied.new)).collect();
+    let pairs: Vec<_> =
+        applied.iter().map(|applied| format!("{} {} {}", applied.var().path(), applied.old, applied.new)).collect();
     assert_eq!(pairs, ["config.rate 1000 5", "bare.rate 1000 6", "config.mode FAST OFF"]);
     assert_eq!(loaded.program("read_config").run(1), 5);
     assert_eq!(var("config.mode").read().unwrap().to_string(), "OFF");

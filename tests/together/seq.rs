@@ -64,9 +64,7 @@ fn without_it_reads_are_torn() {
         return;
     }
     let plain: Shared<Block, ReadOnly> = globals.var("plain").unwrap().bind().unwrap();
-    let (_, torn) = on_all_cpus(&loaded, "write_plain", || {
-        (1..100_000_000_u64).find(|_| !plain.read().is_whole())
-    });
+    let (_, torn) = on_all_cpus(&loaded, "write_plain", || (1..100_000_000_u64).find(|_| !plain.read().is_whole()));
     println!("without a lock, read number {torn:?} was torn");
     assert!(torn.is_some());
 }

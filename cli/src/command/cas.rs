@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::set::changed;
 use super::{Members, writable};
+use crate::cli::Switching;
 use crate::error::{Failure, Result};
 use crate::output::Output;
 use crate::resolve::Resolver;
@@ -18,9 +19,9 @@ struct Outcome<'a> {
     old: &'a Value,
 }
 
-pub(super) fn run(target: &Target, old: &str, new: &str, out: &mut Output) -> Result<()> {
+pub(super) fn run(target: &Target, old: &str, new: &str, switch: Switching, out: &mut Output) -> Result<()> {
     let found = Resolver::default().find(target)?;
-    let var = found.var()?;
+    let var = switch.apply_to(found.var()?);
     writable(&var, &target.text, "cas", out)?;
     let outcome = var.compare_exchange(old, new)?;
     if out.json {

@@ -8,7 +8,7 @@ use crate::output::{Ink, Output, clean};
 use crate::resolve::{Resolver, labels};
 use crate::table::{self, Contents, JsonSection, JsonVar};
 use crate::target::Target;
-use crate::value::{bare, broken};
+use crate::value::{bare, broken, read};
 
 /// Where lines are not cut for a terminal, values still are to be read by people.
 const WIDTH: usize = 100;
@@ -64,8 +64,11 @@ fn everything(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[TypedMa
             out.line(format_args!("{}  {users}", table::heading(out, section)))?;
         }
         for (label, var) in labels("", std::slice::from_ref(section)) {
-            let value = var.read()?;
-            if out.quiet { out.line(bare(&value))? } else { variable(label.trim_start_matches('.'), &value, 2, out)? }
+            match read(&var)? {
+                Ok(value) if out.quiet => out.line(bare(&value))?,
+                Ok(value) => variable(label.trim_start_matches('.'), &value, 2, out)?,
+                Err(torn) => out.line(format_args!("  {} = {torn}", clean(label.trim_start_matches('.'))))?,
+            }
         }
     }
     if sections.is_empty() && !out.quiet {

@@ -9,13 +9,21 @@ use crate::resolve::Resolver;
 use crate::target::Target;
 use crate::value::{bare, text};
 
-pub(super) fn run(targets: &[Target], out: &mut Output) -> Result<()> {
+pub(super) fn run(targets: &[Target], per_cpu: bool, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
     let found = resolver.find_all(targets)?;
     let mut values = Vec::new();
     for found in &found {
         for (label, var) in found.vars()? {
-            values.push((label, var.read()?));
+            let cpus = if per_cpu { var.each_cpu()? } else { Vec::new() };
+            if cpus.is_empty() {
+                values.push((label, var.read()?));
+                continue;
+            }
+            for of_one in &cpus {
+                let part = of_one.path().strip_prefix(var.path()).unwrap_or_default();
+                values.push((format!("{label}{part}"), of_one.read()?));
+            }
         }
     }
     match (out.json, out.quiet) {

@@ -16,7 +16,7 @@ use bpfvar::Var;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::cli::Command;
+use crate::cli::{Command, Switching};
 use crate::error::{Failure, Result};
 use crate::output::Output;
 
@@ -24,10 +24,10 @@ use crate::output::Output;
 pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
     match command {
         Command::List { filter } => list::run(filter.as_deref(), out),
-        Command::Get { targets } => get::run(&targets, out),
-        Command::Set { assignments, rewrite } => set::run(&assignments, rewrite, out),
-        Command::Add { target, amount } => add::run(&target, &amount, out),
-        Command::Cas { target, old, new } => cas::run(&target, &old, &new, out),
+        Command::Get { targets, per_cpu } => get::run(&targets, per_cpu, out),
+        Command::Set { assignments, rewrite, switch } => set::run(&assignments, rewrite, switch, out),
+        Command::Add { target, amount, switch } => add::run(&target, &amount, switch, out),
+        Command::Cas { target, old, new, switch } => cas::run(&target, &old, &new, switch, out),
         Command::Dump { target } => dump::run(target.as_ref(), out),
         Command::Watch { targets, interval, samples } => watch::run(&targets, interval, samples, out),
         Command::Show { target } => show::run(&target, out),
@@ -45,6 +45,13 @@ impl<T: Serialize> Serialize for Members<'_, T> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         self.0.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
         map.end()
+    }
+}
+
+impl Switching {
+    /// The variable, with what was said of those that use it.
+    fn apply_to(self, var: Var) -> Var {
+        if self.allow_sleepable { var.allow_sleepable() } else { var }
     }
 }
 

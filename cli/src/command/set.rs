@@ -1,21 +1,22 @@
 //! `bpfvar set`.
 
-use bpfvar::{AccessMode, Applied, Change, Value, Var};
+use bpfvar::{AccessMode, Applied, Change, MapType, Value, Var};
 
 use super::{Members, Written};
+use crate::cli::Switching;
 use crate::error::{Failure, Result};
 use crate::output::{Ink, Output, clean};
 use crate::resolve::Resolver;
 use crate::target::Assignment;
 use crate::value::text;
 
-pub(super) fn run(assignments: &[Assignment], rewrite: bool, out: &mut Output) -> Result<()> {
+pub(super) fn run(assignments: &[Assignment], rewrite: bool, switch: Switching, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
     let found = resolver.find_all(assignments.iter().map(|assignment| &assignment.target))?;
     // All are checked before the first is written.
     let mut changes = Vec::new();
     for (found, assignment) in found.iter().zip(assignments) {
-        let var = found.var()?;
+        let var = switch.apply_to(found.var()?);
         let change = change(&var, &assignment.value, rewrite, &found.text, out.verbose)?;
         changes.push(change);
     }
@@ -48,6 +49,9 @@ pub(super) fn unwritable(var: &Var, target: &str) -> Result<Option<Unwritable>> 
         AccessMode::Mapped => None,
         _ if section.as_map().is_frozen()? => {
             because("is frozen, for good: it can be read, and only loading the program anew sets it", false)
+        }
+        _ if section.info().map_type == MapType::PERCPU_ARRAY => {
+            because("is a per-CPU array: the kernel copies it for each CPU, and bpfvar only reads it", false)
         }
         AccessMode::SystemCallReadOnly => because("was opened to read only; check owner and mode of the pin", false),
         _ => {

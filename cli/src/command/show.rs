@@ -25,6 +25,8 @@ struct Shown {
     entry: Option<u32>,
     offset: u64,
     size: u64,
+    /// `BPFVAR_SEQ` and its kin, from the outside to the inside.
+    together: Vec<&'static str>,
     access: &'static str,
 }
 
@@ -45,6 +47,7 @@ impl Shown {
             entry: var.entry(),
             offset: var.offset(),
             size: var.size(),
+            together: var.together(),
             access: access(section),
         }
     }
@@ -88,5 +91,16 @@ fn print(shown: &Shown, out: &mut Output) -> Result<()> {
     let linkage = shown.linkage.as_ref().map_or(String::new(), |linkage| format!("{linkage}, "));
     let size = if shown.size == 1 { "1 byte".to_owned() } else { format!("{} bytes", shown.size) };
     let line = format!("{linkage}{place}, {size}, map:{} {}, {}", shown.map_id, shown.map, shown.access);
-    out.line(format_args!("  {}", out.ink(Ink::Faint, &line)))
+    out.line(format_args!("  {}", out.ink(Ink::Faint, &line)))?;
+    for word in &shown.together {
+        let line = match *word {
+            "BPFVAR_SEQ" => "BPFVAR_SEQ: what is read is of one moment, and what is set is seen as one",
+            "BPFVAR_SWITCH" => {
+                "BPFVAR_SWITCH: what one command sets changes as one, and no run of a program sees two versions"
+            }
+            _ => "a value for each CPU, shown added up: [CPU] chooses one, `get --per-cpu` shows all",
+        };
+        out.line(format_args!("  {}", out.ink(Ink::Faint, line)))?;
+    }
+    Ok(())
 }

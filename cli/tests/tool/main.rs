@@ -8,5 +8,6 @@ mod output;
 mod refused;
 mod support;
 mod targets;
+mod together;
 mod values;
 mod watch;

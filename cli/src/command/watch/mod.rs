@@ -19,7 +19,7 @@ use crate::error::{Failure, Result};
 use crate::output::Output;
 use crate::resolve::Resolver;
 use crate::target::Target;
-use crate::value::Shape;
+use crate::value::{Shape, read};
 use row::Row;
 use screen::Screen;
 use stale::Stale;
@@ -120,8 +120,10 @@ impl Source {
     }
 
     fn sample(&mut self, now: Instant, last_was_shown: bool) -> Result<()> {
+        // What is just being written keeps its last value.
+        let Ok(value) = read(&self.var)? else { return Ok(()) };
         self.leaves.clear();
-        self.shape.leaves(self.var.read()?, &mut self.leaves);
+        self.shape.leaves(value, &mut self.leaves);
         self.rows.iter_mut().zip(self.leaves.drain(..)).for_each(|(row, value)| row.update(value, now, last_was_shown));
         Ok(())
     }
