@@ -5,4 +5,5 @@ mod array;
 mod scalar;
 mod shared;
 mod slice;
+mod together;
 mod whole;

@@ -14,7 +14,8 @@ fn what_one_command_sets_in_a_switch_is_one_switch() {
     let Some(loaded) = load(Source::Together) else { return };
     let p = program(&loaded);
     let version = || ok(&["get", "-q", &format!("{p}.config.bpfvar_switch.version")]);
-    let printed = ok(&["set", &format!("{p}.config.rate=5"), &format!("{p}.torn_bare=0"), &format!("{p}.config.mode=OFF")]);
+    let printed =
+        ok(&["set", &format!("{p}.config.rate=5"), &format!("{p}.torn_bare=0"), &format!("{p}.config.mode=OFF")]);
     let expected = [
         format!("{p}.config.rate: 1000 -> 5"),
         format!("{p}.torn_bare: 0 -> 0"),
@@ -81,7 +82,10 @@ fn a_writer_that_was_cut_short_is_shown_and_made_good() {
     loaded.program("cut_short").run(1);
     has(&ok(&["list", &p]), &["(half written)"]);
     has(&ok(&["dump", &p]), &["shared = (half written)"]);
-    has(&fails(&["get", &format!("{p}.shared")]), &["1 came, 0 left, 1 inside", "setting all of the variable ends that"]);
+    has(
+        &fails(&["get", &format!("{p}.shared")]),
+        &["1 came, 0 left, 1 inside", "setting all of the variable ends that"],
+    );
     has(&fails(&["set", &format!("{p}.shared.words[0]=1")]), &["shared"]);
     ok(&["set", &format!("{p}.shared={{\"words\": [4,4,4,4,4,4,4,4]}}")]);
     assert_eq!(ok(&["get", "-q", &format!("{p}.shared.words[7]")]), "4\n");
