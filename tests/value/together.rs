@@ -116,19 +116,25 @@ fn a_run_sees_one_version_of_a_switch() {
             });
         }
         let switch = array.switch(0).unwrap();
-        for number in 1..200 {
-            assert_eq!(switch.update(|value| *value = Mixed::of(number)).unwrap(), number.into());
+        // Until the programs have run often enough to have met a switch.
+        let mut number = 0;
+        while number < 200 || runs.load(Relaxed) < 200 {
+            number += 1;
+            assert_eq!(switch.update(|value| *value = Mixed::of(number)).unwrap(), u64::from(number));
             assert_eq!(array.at(0).read(), Ok(Mixed::of(number)));
         }
         // It waits for those runs only that began before.
         let run = Run::begin();
-        switch.publish(|value| *value = Mixed::of(200)).unwrap();
-        assert_eq!(run.current(array.at(0)).read(), Mixed::of(200), "a second look in a run gives the next version");
+        switch.publish(|value| *value = Mixed::of(number + 1)).unwrap();
+        assert_eq!(
+            run.current(array.at(0)).read(),
+            Mixed::of(number + 1),
+            "a second look in a run gives the next version"
+        );
         drop(run);
         switch.settle().unwrap();
         done.store(true, Relaxed);
     });
-    assert!(runs.load(Relaxed) > 0);
     let run = Run::begin();
     assert_eq!(format!("{:?}", array.at(0)), format!("{:?}", run.current(array.at(0))));
 }
