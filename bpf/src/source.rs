@@ -15,14 +15,24 @@ pub enum Source {
     Tail,
     /// Values that change together, declared by `bpfvar.bpf.h`, and the same without.
     Together,
+    /// The same, compiled for x86-64 only: it needs no barriers but those that x86-64 has in plain accesses.
+    TogetherX86,
     /// Names as in `Count`; two static variables of one name in one section.
     Twin,
 }
 
 impl Source {
     /// All of them.
-    pub const ALL: [Source; 7] =
-        [Source::Count, Source::Custom, Source::Kinds, Source::Maps, Source::Tail, Source::Together, Source::Twin];
+    pub const ALL: [Source; 8] = [
+        Source::Count,
+        Source::Custom,
+        Source::Kinds,
+        Source::Maps,
+        Source::Tail,
+        Source::Together,
+        Source::TogetherX86,
+        Source::Twin,
+    ];
 
     /// The object's name, which libbpf puts before the names of its sections.
     pub fn name(self) -> &'static str {
@@ -33,6 +43,7 @@ impl Source {
             Source::Maps => "maps",
             Source::Tail => "tail",
             Source::Together => "together",
+            Source::TogetherX86 => "together-x86",
             Source::Twin => "twin",
         }
     }
@@ -46,6 +57,7 @@ impl Source {
             Source::Maps => include_bytes!("../objects/maps.bpf.o"),
             Source::Tail => include_bytes!("../objects/tail.bpf.o"),
             Source::Together => include_bytes!("../objects/together.bpf.o"),
+            Source::TogetherX86 => include_bytes!("../objects/together-x86.bpf.o"),
             Source::Twin => include_bytes!("../objects/twin.bpf.o"),
         }
     }
@@ -57,7 +69,7 @@ impl Source {
             Source::Kinds => (6, 0),
             Source::Count => (5, 13),
             Source::Maps | Source::Together => (5, 12),
-            Source::Custom | Source::Tail | Source::Twin => (5, 6),
+            Source::Custom | Source::Tail | Source::TogetherX86 | Source::Twin => (5, 6),
         }
     }
 }

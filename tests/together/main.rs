@@ -55,10 +55,18 @@ struct Counters {
 }
 
 fn loaded() -> Option<(Loaded, Globals)> {
-    if !host::ready(Source::Together.needs()) {
+    loaded_as(SOURCES[0])
+}
+
+/// The ways in which the header can be compiled for this machine, that for old kernels first.
+const SOURCES: &[Source] =
+    if cfg!(target_arch = "x86_64") { &[Source::TogetherX86, Source::Together] } else { &[Source::Together] };
+
+fn loaded_as(source: Source) -> Option<(Loaded, Globals)> {
+    if !host::ready(source.needs()) {
         return None;
     }
-    let loaded = load(Source::Together);
+    let loaded = load(source);
     let globals = Globals::by_id(loaded.program("read_config").id()).unwrap();
     Some((loaded, globals))
 }

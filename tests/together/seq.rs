@@ -7,9 +7,10 @@ use std::{io::Read, thread};
 
 use bpfvar::error::Holder;
 use bpfvar::{Error, PerCpu, ReadOnly, ReadWrite, Seq, Shared};
+use bpfvar_objects::Source;
 use bpfvar_testkit::host;
 
-use super::{Block, Config, count, loaded, on_all_cpus, times};
+use super::{Block, Config, SOURCES, count, loaded, loaded_as, on_all_cpus, times};
 
 #[test]
 fn what_a_program_wrote_is_read_whole() {
@@ -27,7 +28,11 @@ fn what_a_program_wrote_is_read_whole() {
 /// The hunt: every CPU writes one value, and each that is read is one that was there.
 #[test]
 fn no_read_is_torn_while_all_cpus_write() {
-    let Some((loaded, globals)) = loaded() else { return };
+    SOURCES.iter().for_each(|source| hunt_beside_writers(*source));
+}
+
+fn hunt_beside_writers(source: Source) {
+    let Some((loaded, globals)) = loaded_as(source) else { return };
     if !host::has_cpus(2) {
         return;
     }
@@ -71,7 +76,11 @@ fn without_it_reads_are_torn() {
 
 #[test]
 fn a_slot_for_each_cpu_is_the_normal_form() {
-    let Some((loaded, globals)) = loaded() else { return };
+    SOURCES.iter().for_each(|source| write_slots(*source));
+}
+
+fn write_slots(source: Source) {
+    let Some((loaded, globals)) = loaded_as(source) else { return };
     let blocks: PerCpu<Seq<Block>, ReadOnly> = globals.var("blocks").unwrap().per_cpu().unwrap();
     let (runs, ()) = on_all_cpus(&loaded, "write_blocks", || {
         for _ in 0..times(100_000, 50_000_000) {
@@ -114,7 +123,11 @@ fn a_writer_that_is_cut_short_is_noticed_and_made_good() {
 
 #[test]
 fn programs_read_what_user_space_writes() {
-    let Some((loaded, globals)) = loaded() else { return };
+    SOURCES.iter().for_each(|source| write_beside_readers(*source));
+}
+
+fn write_beside_readers(source: Source) {
+    let Some((loaded, globals)) = loaded_as(source) else { return };
     let settings: Shared<Seq<Config>> = globals.var("settings").unwrap().bind().unwrap();
     let writes = times(200_000, 20_000_000);
     settings.view().write(Config::of(0)).unwrap();
