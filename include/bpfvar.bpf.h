@@ -236,13 +236,17 @@ struct bpfvar_switch {
 		} __attribute__((aligned(BPFVAR_CACHE_LINE))) bpfvar_percpu[BPFVAR_MAX_CPUS];	\
 	}
 
-#define bpfvar_this_cpu(percpu) ({									\
-	__u64 bpfvar_cpu_ = (__u32)bpf_get_smp_processor_id();						\
-													\
-	asm volatile("" : "+r"(bpfvar_cpu_));								\
-	bpfvar_cpu_ < sizeof((percpu)->bpfvar_percpu) / sizeof((percpu)->bpfvar_percpu[0]) ?		\
-		&(percpu)->bpfvar_percpu[bpfvar_cpu_].value :						\
-		(__typeof__(&(percpu)->bpfvar_percpu[0].value))0;					\
+/* Older verifiers want the register that was compared in the address, and not a copy of it: hence the second barrier. */
+#define bpfvar_this_cpu(percpu) ({								\
+	__u64 bpfvar_cpu_ = (__u32)bpf_get_smp_processor_id();					\
+	__typeof__(&(percpu)->bpfvar_percpu[0].value) bpfvar_value_ = 0;			\
+												\
+	asm volatile("" : "+r"(bpfvar_cpu_));							\
+	if (bpfvar_cpu_ < sizeof((percpu)->bpfvar_percpu) / sizeof((percpu)->bpfvar_percpu[0])) {	\
+		asm volatile("" : "+r"(bpfvar_cpu_));						\
+		bpfvar_value_ = &(percpu)->bpfvar_percpu[bpfvar_cpu_].value;			\
+	}											\
+	bpfvar_value_;										\
 })
 
 #endif
