@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bpfvar::{Array, CacheLine, Map, MapValue, PerCpu, Result, Seq, Switch};
 
-mod support;
+#[path = "support/comparison.rs"]
+mod comparison;
 
-use support::comparison::Bench;
+use comparison::Bench;
 
 fn main() {
     Bench::run("Values that change together", |bench| {
@@ -56,10 +57,7 @@ fn switch(bench: &mut Bench) -> Result<()> {
     // Who looks for programs that may sleep looks at all programs of the system.
     let checked = array.switch(0)?;
     let switch = array.switch(0)?.allow_sleepable();
-    let mut settled = || {
-        switch.settle().expect("the kernel waits");
-    };
-    settled();
+    switch.settle()?;
     bench
         .operation("switch 64 bytes")
         .subject("SwitchWriter::update", |b| {

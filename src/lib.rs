@@ -19,6 +19,9 @@
 //! | code that takes an `Array` | to test it without a kernel | [`Array::in_process`] |
 //! | a C enum, flags, a newtype | it as a field | [`Checked`], [`derive(Repr)`](Repr), `#[repr(transparent)]` |
 //! | somebody else's `Pod` type | it as a value | [`Zerocopy`], `Bytemuck` |
+//! | fields that belong together | a copy of one moment | [`Seq`], and `BPFVAR_SEQ` in the program |
+//! | settings that belong together | to change them as one | [`SwitchWriter`], and `BPFVAR_SWITCH` in the program |
+//! | counters of every CPU | their sum, on cache lines apart | [`PerCpu`], and `BPFVAR_PERCPU` in the program |
 //! | contents that never change again | plain `&T` | [`Frozen`] |
 //! | any map or program | its info, pins, values by system call | [`Map`], [`Program`] |
 //!
@@ -59,6 +62,25 @@
 //! let all: Vec<Stats> = stats.snapshot();      // the same for all entries
 //! # Ok::<(), bpfvar::Error>(())
 //! ```
+//!
+//! # What is whole, what is consistent
+//!
+//! | what | seen by others | cost |
+//! |---|---|---|
+//! | a scalar of up to 8 bytes, aligned as C does | whole, old or new, always | one instruction |
+//! | a struct or an array: [`Array::read`], [`snapshot`](Array::snapshot), [`Var::read`] | each scalar whole; some may be old beside some that are new | a load a scalar |
+//! | the same, written: [`Array::write`], [`Var::set`] | each scalar whole; others see some before the rest | a store a scalar |
+//! | [`Seq<T>`](Seq), read | **consistent**: as it was at one moment, or [`Torn`](error::Torn) | 1.5 to 1.8 times a plain read, no system call |
+//! | [`Seq<T>`](Seq), written from user space | **consistent** for programs (`bpfvar_seq_read`) and for processes | 0.2 µs, one system call |
+//! | [`Switch<T>`](Switch), read by programs | **consistent**: one version in one run | one load |
+//! | [`Switch<T>`](Switch), read from user space | **consistent** | as `Seq` |
+//! | [`Switch<T>`](Switch), written: [`SwitchWriter::update`] | **all at once**, and no program sees the old value when it returns | 8 ms, 10 to 50 ms beside busy programs |
+//! | [`PerCpu<T>`](PerCpu), `sum` | each scalar whole; not of one moment | a cache line for each CPU |
+//! | `PerCpu<Seq<T>>` | each slot **consistent**; the slots are not of one moment | |
+//! | several variables, several entries of a map | neither: each for itself | |
+//!
+//! The other side is one header for programs in C, `bpfvar.bpf.h`, in the folder `include` of this crate: copy it (MIT). Programs without it get the
+//! first three rows. `cargo bench --bench together` measures.
 //!
 //! # Tests without a kernel
 //!

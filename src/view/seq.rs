@@ -60,6 +60,25 @@ pub(crate) struct bpfvar_seq {
     writer: u64,
 }
 
+/// Where its fields are. Nothing is accessed.
+impl<T> Seq<T> {
+    /// # Safety
+    ///
+    /// `seq` is the address of one.
+    unsafe fn head_of(seq: *mut Self) -> *mut bpfvar_seq {
+        // SAFETY: inside of it, says the caller.
+        unsafe { &raw mut (*seq).bpfvar_seq }
+    }
+
+    /// # Safety
+    ///
+    /// `seq` is the address of one.
+    unsafe fn value_of(seq: *mut Self) -> *mut T {
+        // SAFETY: as above.
+        unsafe { &raw mut (*seq).value }
+    }
+}
+
 impl<T> Seq<T> {
     /// Makes one, for [`Array::write`](crate::Array::write) and [`Array::fill`](crate::Array::fill), which start the counts afresh.
     pub fn new(value: T) -> Seq<T> {
@@ -246,14 +265,14 @@ impl<'m, T: MapValue, A: Access> SeqView<'m, T, A> {
     #[inline(always)]
     fn head(self) -> SeqHead<'m, A> {
         // SAFETY: a field of a `Seq`, by syntax and so aligned, and accessed as what it is only.
-        let head = unsafe { self.at.project(|seq: *mut Seq<T>| &raw mut (*seq).bpfvar_seq) };
+        let head = unsafe { self.at.project(Seq::head_of) };
         head.view()
     }
 
     #[inline(always)]
     fn value(self) -> Field<'m, T, A> {
         // SAFETY: as in `head`.
-        unsafe { self.at.project(|seq: *mut Seq<T>| &raw mut (*seq).value) }
+        unsafe { self.at.project(Seq::value_of) }
     }
 
     /// Returns a copy of the value as it was at one moment. No system call, no allocation; where no writer disturbs, two loads and
@@ -378,9 +397,8 @@ impl<T: MapValue> MapValue for Seq<T> {
         // SAFETY: both fields follow.
         let layout = unsafe { Layout::structure::<Self>("Seq") };
         // SAFETY: as in `SeqView::head`; views access these fields only.
-        let layout =
-            unsafe { layout.with::<Self, bpfvar_seq>("bpfvar_seq", |seq: *mut Self| &raw mut (*seq).bpfvar_seq) };
+        let layout = unsafe { layout.with::<Self, bpfvar_seq>("bpfvar_seq", Seq::head_of) };
         // SAFETY: as above.
-        unsafe { layout.with::<Self, T>("value", |seq: *mut Self| &raw mut (*seq).value) }
+        unsafe { layout.with::<Self, T>("value", Seq::value_of) }
     }
 }

@@ -58,6 +58,25 @@ pub(crate) struct bpfvar_switch {
     pub(crate) writer: u64,
 }
 
+/// Where its fields are. Nothing is accessed.
+impl<T> Switch<T> {
+    /// # Safety
+    ///
+    /// `switch` is the address of one.
+    unsafe fn head_of(switch: *mut Self) -> *mut bpfvar_switch {
+        // SAFETY: inside of it, says the caller.
+        unsafe { &raw mut (*switch).bpfvar_switch }
+    }
+
+    /// # Safety
+    ///
+    /// `switch` is the address of one.
+    unsafe fn slots_of(switch: *mut Self) -> *mut [T; 2] {
+        // SAFETY: as above.
+        unsafe { &raw mut (*switch).slots }
+    }
+}
+
 impl<T: Clone> Switch<T> {
     /// Makes one, at version 0, for [`Array::write`](crate::Array::write).
     pub fn new(value: T) -> Switch<T> {
@@ -105,7 +124,7 @@ impl<'m, T: MapValue, A: Access> SwitchView<'m, T, A> {
     #[inline(always)]
     pub(crate) fn head(self) -> SwitchHead<'m, A> {
         // SAFETY: a field of a `Switch`, by syntax and so aligned, and accessed as what it is only.
-        let head = unsafe { self.at.project(|switch: *mut Switch<T>| &raw mut (*switch).bpfvar_switch) };
+        let head = unsafe { self.at.project(Switch::head_of) };
         head.view()
     }
 
@@ -113,7 +132,7 @@ impl<'m, T: MapValue, A: Access> SwitchView<'m, T, A> {
     #[inline(always)]
     pub(crate) fn slot(self, slot: usize) -> Field<'m, T, A> {
         // SAFETY: as in `head`.
-        let slots = unsafe { self.at.project(|switch: *mut Switch<T>| &raw mut (*switch).slots) };
+        let slots = unsafe { self.at.project(Switch::slots_of) };
         slots.slice().field(slot)
     }
 
@@ -192,11 +211,9 @@ impl<T: MapValue> MapValue for Switch<T> {
         // SAFETY: both fields follow.
         let layout = unsafe { Layout::structure::<Self>("Switch") };
         // SAFETY: as in `SwitchView::head`; views access these fields only.
-        let layout = unsafe {
-            layout.with::<Self, bpfvar_switch>("bpfvar_switch", |switch: *mut Self| &raw mut (*switch).bpfvar_switch)
-        };
+        let layout = unsafe { layout.with::<Self, bpfvar_switch>("bpfvar_switch", Switch::head_of) };
         // SAFETY: as above.
-        unsafe { layout.with::<Self, [T; 2]>("slots", |switch: *mut Self| &raw mut (*switch).slots) }
+        unsafe { layout.with::<Self, [T; 2]>("slots", Switch::slots_of) }
     }
 }
 
