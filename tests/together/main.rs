@@ -76,10 +76,11 @@ fn times(usually: u64, hunting: u64) -> u64 {
     if std::env::var_os("BPFVAR_HUNT").is_some() { hunting } else { usually }
 }
 
-/// Runs a program on every CPU, over and over, with short breaks, while `work` is at work: without breaks, a value that all CPUs write
-/// is hardly ever at rest. Gives the number of runs.
+/// Runs a program on every CPU, over and over, while `work` is at work; with short breaks unless this is a long hunt, as without them a value that
+/// all CPUs write is hardly ever at rest. Gives the number of runs.
 fn on_all_cpus<R>(loaded: &Loaded, program: &str, work: impl FnOnce() -> R) -> (u64, R) {
     let done = AtomicBool::new(false);
+    let pauses = times(1, 0) == 1;
     let program = loaded.program(program);
     thread::scope(|scope| {
         let run = |cpu| {
@@ -90,7 +91,9 @@ fn on_all_cpus<R>(loaded: &Loaded, program: &str, work: impl FnOnce() -> R) -> (
                 while !done.load(Relaxed) {
                     program.run(100);
                     runs += 100;
-                    thread::sleep(Duration::from_micros(10));
+                    if pauses {
+                        thread::sleep(Duration::from_nanos(1));
+                    }
                 }
                 runs
             })
