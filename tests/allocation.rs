@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
 
-use bpfvar::{Array, MapValue, Zerocopy};
+use bpfvar::{Array, MapValue, PerCpu, Seq, Switch, Zerocopy};
 
 struct Counting;
 
@@ -61,6 +61,17 @@ fn access_allocates_nothing_and_a_snapshot_once() {
         assert_eq!(stats.sum(|value| value.packets), 64);
         whole.write(3, Zerocopy([1; 5]));
         assert_eq!(whole.read(3).0, [1; 5]);
+    });
+    assert_eq!(count, 0);
+    let seqs = Array::<Seq<Stats>>::in_process(4);
+    let switches = Array::<Switch<Stats>>::in_process(1);
+    let per_cpu = PerCpu::<Stats>::in_process(4);
+    seqs.at(2).write(values[0]).unwrap();
+    let count = allocations(|| {
+        assert_eq!(seqs.at(2).read().unwrap().packets, 1);
+        assert_eq!(switches.at(0).read().unwrap().packets, 0);
+        assert_eq!(per_cpu.sum(|value| value.packets), 0);
+        seqs.at(2).write(values[1]).unwrap();
     });
     assert_eq!(count, 0);
     assert_eq!(allocations(|| drop(stats.snapshot())), 1);

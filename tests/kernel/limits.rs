@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use bpfvar::{Array, MapValue, ReadOnly};
+use bpfvar::{Array, CacheLine, MapValue, ReadOnly, Seq, Switch};
 use bpfvar_testkit::insn::{self, Helper, Reg, Size};
 use bpfvar_testkit::{Attached, Program, ProgramType, host};
 
@@ -111,6 +111,21 @@ fn access_takes_none() {
         std::hint::black_box(read_only.sum(|value| value.packets));
     });
     assert_eq!(count, 0);
+    let seqs = Array::<Seq<Stats>>::builder().entries(4).create().unwrap();
+    let switches = Array::<Switch<Stats>>::builder().entries(1).create().unwrap();
+    let lines = Array::<CacheLine<u64>>::builder().entries(8192).create().unwrap();
+    let per_cpu = lines.per_cpu().unwrap();
+    let mut copies = seqs.snapshot();
+    seqs.at(2).write(values[0]).unwrap();
+    let ((), count) = calls.during(|| {
+        std::hint::black_box(seqs.at(2).read().unwrap().packets);
+        seqs.copy_to(&mut copies);
+        std::hint::black_box(switches.at(0).read().unwrap().packets);
+        std::hint::black_box(per_cpu.sum(|slot| slot.value));
+    });
+    assert_eq!(count, 0, "consistent reading takes none either");
+    let (_, write) = calls.during(|| seqs.at(2).write(values[0]).unwrap());
+    assert_eq!(write, 1, "gettid");
     let (_, by_system_call) = calls.during(|| array.map().unwrap().lookup(3, &mut [0; 144]).unwrap());
     assert_eq!(by_system_call, 1);
 }

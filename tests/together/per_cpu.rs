@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use bpfvar::error::Property;
-use bpfvar::{AccessMode, Array, CacheLine, Error, Globals, PerCpu, ReadOnly, TypedMap};
+use bpfvar::{AccessMode, Array, Btf, CacheLine, Error, Globals, Map, MapType, PerCpu, ReadOnly, TypedMap};
 use bpfvar_objects::{Source, load};
-use bpfvar_testkit::host;
+use bpfvar_testkit::{MapSpec, host};
 
 use super::{Counters, loaded, on_all_cpus};
 
@@ -79,4 +79,30 @@ fn a_per_cpu_map_of_somebody_else_is_read_by_system_call() {
     assert_eq!(sum, 5);
     assert!(percpu.as_map().lookup_per_cpu(1).is_err());
     assert!(TypedMap::open(loaded.map("stats").try_clone().unwrap()).unwrap().as_map().lookup_per_cpu(0).is_err());
+}
+
+/// As libbpf may one day make it: a data section of which each CPU has a copy.
+#[test]
+fn a_section_for_each_cpu_is_read_by_name() {
+    if !host::ready(Source::Count.needs()) {
+        return;
+    }
+    let loaded = load(Source::Count);
+    let info = loaded.map(".bss").info().clone();
+    let btf = Btf::parse(loaded.btf.as_ref().unwrap().bytes()).unwrap();
+    let spec = MapSpec {
+        map_type: MapType::PERCPU_ARRAY.0,
+        key_size: 4,
+        value_size: info.value_size,
+        max_entries: 1,
+        name: "x.bss",
+        ..MapSpec::default()
+    };
+    let section = TypedMap::with_btf(Map::from_fd(spec.create().unwrap()).unwrap(), btf).unwrap();
+    let read = |path: &str| section.var(path).unwrap().read().unwrap().to_string();
+    assert_eq!((read("packets").as_str(), read("packets[0]").as_str()), ("0", "0"));
+    assert_eq!(read("hist"), format!("[{}]", ["0"; 16].join(", ")));
+    assert_eq!((read("hist[0]"), read("hist[0][15]").as_str()), (read("hist"), "0"));
+    assert_eq!(section.var("packets").unwrap().each_cpu().unwrap().len(), host::cpus().len());
+    assert!(section.var("hist[99999]").is_err());
 }
