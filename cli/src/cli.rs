@@ -47,11 +47,10 @@ pub(crate) struct Options {
 /// What commands that write take for variables that are declared by BPFVAR_SWITCH.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Switching {
-    /// Switch although programs that may sleep use the variable
+    /// Switch although sleepable programs use the variable
     ///
     /// For variables that are declared by BPFVAR_SWITCH. bpfvar waits until no program can still see the old value, but the kernel cannot
-    /// wait for sleepable programs, and does not tell which are: only that their type may be (kprobe, fentry, LSM, ...). Say this if
-    /// none of them keeps the value while it sleeps.
+    /// wait for sleepable programs. Say this if none of them keeps the value while it sleeps.
     #[arg(long)]
     pub(crate) allow_sleepable: bool,
 }

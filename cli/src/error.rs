@@ -84,12 +84,12 @@ fn library_line(error: &Error, verbose: bool) -> String {
         Error::Busy { object, holder, .. } => format!("{object}: {holder}"),
         Error::MaySleep { object, programs, .. } if !programs.is_empty() => {
             format!(
-                "{object}: programs of a type that may sleep use it, and no wait tells when they are done: {}",
+                "{object}: programs that are sleepable, or may be, use it, and no wait tells when they are done: {}",
                 join(programs)
             )
         }
         Error::MaySleep { object, .. } => {
-            format!("{object}: whether programs that may sleep use it cannot be told without CAP_SYS_ADMIN")
+            format!("{object}: whether sleepable programs use it cannot be told without CAP_SYS_ADMIN")
         }
         Error::WrongObject { object, found, expected, .. } => format!("{object} is not a BPF {expected} but {found}"),
         other => other.to_string(),

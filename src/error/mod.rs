@@ -158,7 +158,8 @@ pub enum Error {
         holder: Holder,
     },
 
-    /// Programs that may sleep use a switch, and no wait can tell when they are done with its old value. Nothing was changed.
+    /// Sleepable programs use a switch, or programs of which it cannot be told whether they are, and no wait can tell when they are done with its
+    /// old value. Nothing was changed.
     #[non_exhaustive]
     MaySleep {
         /// The variable.
@@ -224,12 +225,12 @@ impl fmt::Display for Error {
             Error::Torn { object, torn } => write!(f, "{object}: {torn}")?,
             Error::Busy { object, holder } => write!(f, "{object}: {holder}")?,
             Error::MaySleep { object, programs } if programs.is_empty() => {
-                write!(f, "{object}: whether programs that may sleep use it cannot be told without CAP_SYS_ADMIN")?;
+                write!(f, "{object}: whether sleepable programs use it cannot be told without CAP_SYS_ADMIN")?;
             }
             Error::MaySleep { object, programs } => {
                 write!(
                     f,
-                    "{object}: programs of a type that may sleep use it, and no wait tells when they are done: {}",
+                    "{object}: programs that are sleepable, or may be, use it, and no wait tells when they are done: {}",
                     join(programs)
                 )?;
             }

@@ -10,6 +10,7 @@ mod info;
 mod map;
 mod object;
 mod program;
+mod sleepable;
 
 pub use builder::MapBuilder;
 pub(crate) use grace::Grace;
@@ -17,3 +18,4 @@ pub use info::{MapFlags, MapInfo, MapType};
 pub use map::Map;
 pub use object::Ids;
 pub use program::{Program, ProgramInfo};
+pub(crate) use sleepable::sleepable_programs;

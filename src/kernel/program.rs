@@ -65,9 +65,9 @@ impl ProgramInfo {
         Object::Program { name: self.name.clone(), id: self.id }
     }
 
-    /// Returns whether programs of its type may sleep: those that the kernel has sleepable variants of, and types that this crate
-    /// does not know. The kernel does not tell whether this very one is sleepable.
-    pub fn may_sleep(&self) -> bool {
+    /// Whether programs of its type may be sleepable: those that the kernel has sleepable variants of, and types that are not known
+    /// here.
+    pub(crate) fn may_sleep(&self) -> bool {
         // enum bpf_prog_type. Kprobes, among which uprobes are, tracing (fentry, fexit, iterators), struct_ops, extensions, LSM and
         // syscall programs can be sleepable (`can_be_sleepable` in kernel/bpf/verifier.c).
         const KPROBE: u32 = 2;

@@ -224,7 +224,7 @@ const _: () = {
 /// # Safety
 ///
 /// `Attr` is `repr(C)` without padding and is the kernel's struct for every command that this module passes it with.
-unsafe trait Attr {}
+pub(super) unsafe trait Attr {}
 // SAFETY: `repr(C)`, sizes and offsets asserted above against uapi/linux/bpf.h; explicit `_pad` where C would pad.
 unsafe impl Attr for MapCreate {}
 // SAFETY: as above.
@@ -261,7 +261,7 @@ unsafe fn bpf<A: Attr>(call: Call, attr: &mut A) -> io::Result<RawFd> {
 /// # Safety
 ///
 /// As for [`bpf`]; and `call` returns a descriptor.
-unsafe fn bpf_fd<A: Attr>(call: Call, attr: &mut A) -> io::Result<OwnedFd> {
+pub(super) unsafe fn bpf_fd<A: Attr>(call: Call, attr: &mut A) -> io::Result<OwnedFd> {
     // SAFETY: passed on to the caller.
     let fd = unsafe { bpf(call, attr) }?;
     // SAFETY: the kernel just made this descriptor (O_CLOEXEC) and nobody else knows of it.
@@ -273,7 +273,7 @@ fn raw(fd: BorrowedFd<'_>) -> u32 {
     fd.as_raw_fd() as u32
 }
 
-fn address<T: ?Sized>(value: &T) -> u64 {
+pub(super) fn address<T: ?Sized>(value: &T) -> u64 {
     std::ptr::from_ref(value).cast::<u8>().expose_provenance() as u64
 }
 

@@ -16,6 +16,8 @@ pub enum Call {
     MapLookupElem = 1,
     /// `bpf(BPF_MAP_UPDATE_ELEM)`
     MapUpdateElem = 2,
+    /// `bpf(BPF_PROG_LOAD)`
+    ProgLoad = 5,
     /// `bpf(BPF_OBJ_PIN)`
     ObjPin = 6,
     /// `bpf(BPF_OBJ_GET)`
@@ -42,6 +44,10 @@ pub enum Call {
     MapLookupBatch = 24,
     /// `bpf(BPF_MAP_UPDATE_BATCH)`
     MapUpdateBatch = 26,
+    /// `bpf(BPF_LINK_CREATE)`
+    LinkCreate = 28,
+    /// `bpf(BPF_ITER_CREATE)`
+    IterCreate = 33,
     /// `mmap(2)`
     Mmap = u32::MAX,
     /// `unlink(2)`, which removes a pin
@@ -60,6 +66,9 @@ impl fmt::Display for Call {
             Call::MapCreate => "bpf(BPF_MAP_CREATE)",
             Call::MapLookupElem => "bpf(BPF_MAP_LOOKUP_ELEM)",
             Call::MapUpdateElem => "bpf(BPF_MAP_UPDATE_ELEM)",
+            Call::ProgLoad => "bpf(BPF_PROG_LOAD)",
+            Call::LinkCreate => "bpf(BPF_LINK_CREATE)",
+            Call::IterCreate => "bpf(BPF_ITER_CREATE)",
             Call::ObjPin => "bpf(BPF_OBJ_PIN)",
             Call::ObjGet => "bpf(BPF_OBJ_GET)",
             Call::ProgGetNextId => "bpf(BPF_PROG_GET_NEXT_ID)",

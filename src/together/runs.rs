@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::run;
 use crate::error::{Error, Object, Result};
-use crate::kernel::{Grace, Map, Program};
+use crate::kernel::{Grace, Map, Program, sleepable_programs};
 
 /// Who may read a switch.
 #[derive(Debug)]
@@ -33,7 +33,8 @@ impl Runs {
         })
     }
 
-    /// That no program may sleep with the value in its hands. Asks for the info of every program of the system.
+    /// That no program may sleep with the value in its hands. Asks for the info of every program of the system; only if one is of a type that
+    /// can be sleepable, whether it is.
     pub(crate) fn check(&self, sleepable: Sleepable) -> Result<()> {
         let (Runs::OfMap { id, .. }, Sleepable::Refused) = (self, sleepable) else { return Ok(()) };
         let refused = |programs| Error::MaySleep { object: Box::new(Object::Value), programs };
@@ -42,8 +43,13 @@ impl Runs {
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => return Err(refused(Vec::new())),
             Err(error) => return Err(error),
         };
-        let may_sleep = all.iter().filter(|info| info.uses(*id) && info.may_sleep());
-        let may_sleep: Vec<_> = may_sleep.map(|info| info.object()).collect();
+        let mut may_sleep: Vec<_> = all.iter().filter(|info| info.uses(*id) && info.may_sleep()).collect();
+        if !may_sleep.is_empty() {
+            if let Some(sleepable) = sleepable_programs() {
+                may_sleep.retain(|info| sleepable.contains(&info.id));
+            }
+        }
+        let may_sleep: Vec<_> = may_sleep.into_iter().map(|info| info.object()).collect();
         if may_sleep.is_empty() { Ok(()) } else { Err(refused(may_sleep)) }
     }
 

@@ -30,10 +30,12 @@ use crate::view::{Lock, MapValue, Shared, Switch, SwitchHead, SwitchView};
 ///
 /// # Sleepable programs
 ///
-/// The kernel gives no way to wait for them with this. The kernel does not tell, either, which programs are sleepable; it tells
-/// their type. So if a program of a type that can be sleepable uses the map (kprobe and uprobe, fentry and fexit, LSM, struct_ops, syscall), every
-/// update is refused with [`Error::MaySleep`], until [`allow_sleepable`](SwitchWriter::allow_sleepable) says that none keeps the
-/// value while it sleeps. Looking for them needs `CAP_SYS_ADMIN`.
+/// The kernel gives no way to wait for them with this. So if a sleepable program uses the map, every update is refused with
+/// [`Error::MaySleep`], until [`allow_sleepable`](SwitchWriter::allow_sleepable) says that none keeps the value while it sleeps. The kernel's
+/// info of a program does not tell whether it is sleepable, only its type. If programs of a type that can be (kprobe, among which uprobes are, fentry and
+/// fexit, LSM, struct_ops, syscall) use the map, a BPF iterator of a dozen instructions is loaded for a moment, which looks into the kernel's own
+/// struct (Linux 5.10; `CAP_BPF`, `CAP_PERFMON`; 30 ms the first time, for the kernel's BTF). Where that does not work, all programs of such types count as sleepable. Which programs
+/// use the map takes `CAP_SYS_ADMIN` to see; without it, every update is refused.
 ///
 /// # Privileges and kernels
 ///

@@ -276,6 +276,22 @@ impl Btf {
         self.types.iter().filter(|ty| matches!(ty.kind, Kind::Section { .. })).map(|ty| &*ty.name)
     }
 
+    /// The members of the struct of this name, with those of anonymous ones.
+    pub(crate) fn members_of(&self, name: &str) -> Option<Vec<(&str, Part)>> {
+        self.types.iter().find_map(|ty| match &ty.kind {
+            Kind::Struct { keyword: Keyword::Struct, members, .. } if &*ty.name == name => {
+                Some(self.named_parts(members))
+            }
+            _ => None,
+        })
+    }
+
+    /// The id of the function of this name.
+    pub(crate) fn function(&self, name: &str) -> Option<u32> {
+        let found = self.types.iter().position(|ty| matches!(ty.kind, Kind::Function { .. }) && &*ty.name == name);
+        found.and_then(|id| u32::try_from(id).ok())
+    }
+
     /// The name of a function.
     pub(crate) fn function_name(&self, id: u32) -> Option<&str> {
         let ty = self.get(self.id(id)?);

@@ -12,6 +12,8 @@ use crate::program::{Program, ProgramType, address, bpf_fd, with_verifier_log};
 const BPF_MAP_CREATE: libc::c_long = 0;
 const BPF_PROG_LOAD: libc::c_long = 5;
 const BPF_OBJ_GET: libc::c_long = 7;
+/// Programs of some types must say that they sleep.
+const BPF_F_SLEEPABLE: u32 = 1 << 4;
 const BPF_BTF_LOAD: libc::c_long = 18;
 /// The longest name that the kernel keeps, and a NUL.
 const NAME_LEN: usize = 16;
@@ -177,6 +179,7 @@ impl ProgramSpec<'_> {
         let fd = with_verifier_log(|log| {
             let mut attr = ProgLoadAttr {
                 prog_type: self.program_type as u32,
+                prog_flags: if self.program_type == ProgramType::Syscall { BPF_F_SLEEPABLE } else { 0 },
                 insn_cnt: self.insns.len() as u32,
                 insns: address(self.insns),
                 license: address(self.license),

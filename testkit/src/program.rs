@@ -17,8 +17,10 @@ const BPF_RAW_TRACEPOINT_OPEN: libc::c_long = 17;
 pub enum ProgramType {
     /// Runs by [`Program::run`]; gets a packet.
     SocketFilter = 1,
-    /// Never attached here: a type that has sleepable variants.
+    /// Never attached here: a type that has sleepable variants, of which this is none.
     Kprobe = 2,
+    /// Never run here: always sleepable.
+    Syscall = 31,
     /// Runs at every hit of a tracepoint while [`Attached`].
     RawTracepoint = 17,
 }

@@ -1,0 +1,110 @@
+//! Which programs are sleepable. No info of the kernel tells; its own struct does, which an iterator may look into.
+
+use std::collections::HashSet;
+use std::fs;
+use std::sync::OnceLock;
+
+use crate::sys::{Insn, run_iterator};
+use crate::types::{Bits, Btf, Int, Kind, Part};
+
+/// The ids of all sleepable programs of the system. None where that cannot be told: without `CAP_BPF` and `CAP_PERFMON`, before Linux 5.10, or on
+/// a kernel without BTF of its own.
+///
+/// A program of a dozen instructions is loaded, run over all programs (`bpf_iter_bpf_prog` in `kernel/bpf/prog_iter.c`) and unloaded.
+pub(crate) fn sleepable_programs() -> Option<HashSet<u32>> {
+    static PLACES: OnceLock<Option<Places>> = OnceLock::new();
+    let places = PLACES.get_or_init(|| Places::of(&Btf::parse(&fs::read("/sys/kernel/btf/vmlinux").ok()?).ok()?));
+    let places = places.as_ref()?;
+    let output = run_iterator(c"bpfvar_sleeps", places.function, &places.program(), c"Dual MIT/GPL").ok()?;
+    let word = |bytes: &[u8]| bytes.try_into().map(u32::from_ne_bytes).unwrap_or(0);
+    let records = output.chunks_exact(8).map(|record| (word(&record[..4]), word(&record[4..])));
+    Some(records.filter(|(_, flag)| flag & u32::from(places.sleepable.mask) != 0).map(|(id, _)| id).collect())
+}
+
+/// Where the kernel's structs have what is looked for.
+struct Places {
+    /// The type of the function that iterators of programs stand for.
+    function: u32,
+    /// `bpf_prog::aux`.
+    aux: i16,
+    /// `bpf_prog_aux::id`.
+    id: i16,
+    sleepable: Flag,
+}
+
+struct Flag {
+    /// In the program (Linux 6.8) or in what `aux` points to.
+    in_aux: bool,
+    byte: i16,
+    mask: u8,
+}
+
+impl Places {
+    fn of(btf: &Btf) -> Option<Places> {
+        let program = btf.members_of("bpf_prog")?;
+        let aux = btf.members_of("bpf_prog_aux")?;
+        let find = |members: &[(&str, Part)], name: &str| {
+            members.iter().find(|(member, _)| *member == name).map(|(_, part)| *part)
+        };
+        let (in_aux, part) = match find(&program, "sleepable") {
+            Some(part) => (false, part),
+            None => (true, find(&aux, "sleepable")?),
+        };
+        let (bit, is_flag) = match (part.bits, btf.kind(part.of)) {
+            (Some(Bits { start, len: 1 }), _) if start < 8 => (start, true),
+            (None, Kind::Int(Int { size: 1, .. })) => (0, true),
+            _ => (0, false),
+        };
+        // The first bit is the lowest on a little-endian machine and the highest on another.
+        let mask = match part.bits {
+            None => u8::MAX,
+            Some(_) if cfg!(target_endian = "little") => 1 << bit,
+            Some(_) => 0x80 >> bit,
+        };
+        let offset = |part: Part| i16::try_from(part.offset).ok();
+        is_flag.then_some(())?;
+        Some(Places {
+            function: btf.function("bpf_iter_bpf_prog")?,
+            aux: offset(find(&program, "aux")?)?,
+            id: offset(find(&aux, "id")?)?,
+            sleepable: Flag { in_aux, byte: offset(part)?, mask },
+        })
+    }
+
+    /// Writes the id and the byte with the flag of each program.
+    fn program(&self) -> Vec<Insn> {
+        const LOAD_64: u8 = 0x79;
+        const LOAD_32: u8 = 0x61;
+        const LOAD_8: u8 = 0x71;
+        const STORE_32: u8 = 0x63;
+        const MOVE: u8 = 0xbf;
+        const MOVE_NUMBER: u8 = 0xb7;
+        const ADD_NUMBER: u8 = 0x07;
+        const IF_EQUAL: u8 = 0x15;
+        const CALL: u8 = 0x85;
+        const EXIT: u8 = 0x95;
+        const SEQ_WRITE: i32 = 127;
+        let (context, program, aux, value, frame) = (6, 7, 8, 2, 10);
+        let with_flag = if self.sleepable.in_aux { aux } else { program };
+        vec![
+            Insn::new(MOVE, context, 1, 0, 0),
+            // struct bpf_iter__bpf_prog { struct bpf_iter_meta *meta; struct bpf_prog *prog; }; the last call is without one.
+            Insn::new(LOAD_64, program, context, 8, 0),
+            Insn::new(IF_EQUAL, program, 0, 11, 0),
+            Insn::new(LOAD_64, aux, program, self.aux, 0),
+            Insn::new(LOAD_32, value, aux, self.id, 0),
+            Insn::new(STORE_32, frame, value, -8, 0),
+            Insn::new(LOAD_8, value, with_flag, self.sleepable.byte, 0),
+            Insn::new(STORE_32, frame, value, -4, 0),
+            // struct bpf_iter_meta { struct seq_file *seq; ... }
+            Insn::new(LOAD_64, 1, context, 0, 0),
+            Insn::new(LOAD_64, 1, 1, 0, 0),
+            Insn::new(MOVE, 2, frame, 0, 0),
+            Insn::new(ADD_NUMBER, 2, 0, 0, -8),
+            Insn::new(MOVE_NUMBER, 3, 0, 0, 8),
+            Insn::new(CALL, 0, 0, 0, SEQ_WRITE),
+            Insn::new(MOVE_NUMBER, 0, 0, 0, 0),
+            Insn::new(EXIT, 0, 0, 0, 0),
+        ]
+    }
+}
