@@ -2,11 +2,19 @@
 
 use std::fs;
 use std::io;
+use std::sync::OnceLock;
 
 /// The numbers of the CPUs that can ever be online, in rising order. They need not be consecutive.
-pub(crate) fn possible_cpus() -> io::Result<Vec<u32>> {
+pub(crate) fn possible_cpus() -> io::Result<&'static [u32]> {
+    // The kernel fixes them when it boots.
+    static KNOWN: OnceLock<Vec<u32>> = OnceLock::new();
+    if let Some(known) = KNOWN.get() {
+        return Ok(known);
+    }
     let text = fs::read_to_string("/sys/devices/system/cpu/possible")?;
-    parse(text.trim()).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{text:?} is no list of CPUs")))
+    let wrong = || io::Error::new(io::ErrorKind::InvalidData, format!("{text:?} is no list of CPUs"));
+    let cpus = parse(text.trim()).ok_or_else(wrong)?;
+    Ok(KNOWN.get_or_init(|| cpus))
 }
 
 /// `0-3`, `0,2-5,7`.

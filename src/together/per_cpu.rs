@@ -106,7 +106,7 @@ pub(crate) fn cpus() -> Result<u32> {
 }
 
 /// The numbers of the CPUs that there can be.
-pub(crate) fn possible() -> Result<Vec<u32>> {
+pub(crate) fn possible() -> Result<&'static [u32]> {
     sys::possible_cpus().map_err(|source| Error::Kernel {
         call: Call::PossibleCpus,
         object: Box::new(Object::System),

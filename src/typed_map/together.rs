@@ -101,7 +101,7 @@ impl Var {
         };
         // Behind the only entry of a map that was not named.
         let entry = if self.path() == self.map().info().name && self.linkage().is_none() { "[0]" } else { "" };
-        let possible = possible()?.into_iter().filter(|cpu| *cpu < slots);
+        let possible = possible()?.iter().filter(|cpu| **cpu < slots);
         possible.map(|cpu| self.at(&format!("{entry}[{cpu}]"))).collect()
     }
 
@@ -272,10 +272,10 @@ impl Var {
         let range = range.start as usize..range.end as usize;
         let decode = |copy: &[u8]| decode(self.btf(), self.part, &copy[range.clone()]);
         // The kernel copies possible CPUs only, and in rising order.
-        let copies = possible()?.into_iter().zip(bytes.chunks_exact(stride));
+        let copies = possible()?.iter().zip(bytes.chunks_exact(stride));
         match cpu {
             Cpu::One(cpu) => {
-                let found = copies.into_iter().find(|(number, _)| *number == cpu);
+                let found = copies.into_iter().find(|(number, _)| **number == cpu);
                 let rule =
                     || self.argument("path", format!("{:?}", self.path()), format!("there is no CPU {cpu}"), None);
                 found.map(|(_, copy)| decode(copy)).ok_or_else(rule)

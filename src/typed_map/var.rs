@@ -192,13 +192,17 @@ impl Var {
         let steps: VarPath = path.parse().map_err(|error: Error| error.about(self.object()))?;
         let mut var = self.clone();
         for step in steps.steps() {
-            // Errors name what the path starts from.
-            var = Var { path: self.path.clone(), ..var.stepped(step)? };
+            var = var.stepped(step).map_err(|mut error| {
+                if let Error::Argument { argument: "path", found, .. } = &mut error {
+                    *found = format!("{path:?}");
+                }
+                error.about(self.object())
+            })?;
         }
         Ok(Var { path: format!("{}{path}", self.path), ..var })
     }
 
-    /// One step further. Its path stays as it is.
+    /// One step further. Its path stays as it is, and so errors name what it starts from.
     pub(super) fn stepped(&self, step: &Step) -> Result<Var> {
         let fault = |rule: String, advice| self.argument("path", format!("{:?}", step.to_string()), rule, advice);
         let mut var = self.clone();
@@ -236,7 +240,8 @@ impl Var {
     /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does. [`Error::Torn`] if there was no consistent copy.
     pub fn read(&self) -> Result<Value> {
         self.check_content()?;
-        let var = self.unwrapped();
+        let unwrapped = self.wrapper().map(|_| self.unwrapped());
+        let var = unwrapped.as_ref().unwrap_or(self);
         let read = |entry| var.read_entry(entry).map_err(|error| error.about(self.object()));
         match self.single() {
             Some(entry) => read(entry),

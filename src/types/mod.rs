@@ -32,6 +32,8 @@ pub(crate) use wrapper::Wrapper;
 #[derive(Clone)]
 pub struct Btf {
     types: Arc<[Type]>,
+    /// Whether any struct may be one of `bpfvar.bpf.h`: most have none, and then nothing is looked for.
+    has_wrappers: bool,
 }
 
 /// Number of a type in its BTF. 0 is `void`.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::wrapper;
 use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Placed, Type, TypeId};
 use crate::error::{BtfFault, Error, Object, Result};
 
@@ -60,7 +61,8 @@ fn parse(bytes: &[u8]) -> Parsed<Btf> {
         types.push(read_type(&mut reader, strings).map_err(|reason| format!("type {id}: {reason}"))?);
     }
     check_nesting(&types)?;
-    let btf = Btf { types: Arc::from(types) };
+    let has_wrappers = types.iter().any(wrapper::may_be_one);
+    let btf = Btf { types: Arc::from(types), has_wrappers };
     check_sizes(&btf)?;
     Ok(btf)
 }

@@ -1,6 +1,6 @@
 //! The structs that `bpfvar.bpf.h` puts around values which change together, as BTF shows them.
 
-use super::{Bits, Btf, Int, Keyword, Kind, Member, Part, TypeId};
+use super::{Bits, Btf, Int, Keyword, Kind, Member, Part, Type, TypeId};
 
 /// A struct of `bpfvar.bpf.h`. Offsets are counted from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +31,18 @@ impl Wrapper {
     }
 }
 
+/// Whether a type looks like one at first sight.
+pub(super) fn may_be_one(ty: &Type) -> bool {
+    matches!(&ty.kind, Kind::Struct { members, .. } if members.first().is_some_and(|first| first.name.starts_with("bpfvar_")))
+}
+
 impl Btf {
     /// What the type is, if it is one of these. Members are told by name and by shape, so that no other struct passes for one by
     /// chance.
     pub(crate) fn wrapper(&self, id: TypeId) -> Option<Wrapper> {
+        if !self.has_wrappers {
+            return None;
+        }
         let Kind::Struct { keyword: Keyword::Struct, members, .. } = self.kind(id) else { return None };
         match members.as_ref() {
             [head, value]
@@ -84,11 +92,15 @@ impl Btf {
 
     /// Whether such a struct is anywhere inside.
     pub(crate) fn holds_wrapper(&self, id: TypeId) -> bool {
+        self.has_wrappers && self.holds_one(id)
+    }
+
+    fn holds_one(&self, id: TypeId) -> bool {
         match self.kind(id) {
-            Kind::Array { element, .. } => self.holds_wrapper(*element),
-            Kind::Variable { of, .. } => self.holds_wrapper(*of),
+            Kind::Array { element, .. } => self.holds_one(*element),
+            Kind::Variable { of, .. } => self.holds_one(*of),
             Kind::Struct { members, .. } => {
-                self.wrapper(id).is_some() || members.iter().any(|member| self.holds_wrapper(member.of))
+                self.wrapper(id).is_some() || members.iter().any(|member| self.holds_one(member.of))
             }
             _ => false,
         }
