@@ -1,6 +1,5 @@
 //! Writing variables by their BTF.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::Var;
@@ -9,7 +8,7 @@ use crate::error::{Advice, Error, Result};
 use crate::mapped::Put;
 use crate::together::Runs;
 use crate::types::{Unit, pieces, put_masked};
-use crate::value::{Image, Input, Value, decode, encode, parse_float, parse_number};
+use crate::value::{Image, Input, Value, decode, encode};
 
 /// A new value for a variable, checked and ready to apply. Dropping it changes nothing.
 ///
@@ -104,7 +103,7 @@ impl Var {
     }
 
     /// All that writing it can fail of beforehand. Gives whom a change as one waits for.
-    fn prepare(&self) -> Result<Option<Arc<Runs>>> {
+    pub(super) fn prepare(&self) -> Result<Option<Arc<Runs>>> {
         let Some(guard) = self.guard() else {
             self.map().mapped_for_writing()?;
             return Ok(None);
@@ -118,136 +117,7 @@ impl Var {
         Ok(Some(Arc::new(runs)))
     }
 
-    /// Adds to a number in one step: nothing that a program adds atomically meanwhile is lost. Returns the value before and the
-    /// value after. A sum that does not fit the type is refused, and nothing is changed.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Argument`] if the variable is not a number, or the sum does not fit; and as [`Var::change`].
-    pub fn add(&self, amount: impl Into<Input>) -> Result<(Value, Value)> {
-        let amount = amount.into();
-        let replaced = self.replace(|old| {
-            let new = self.sum(old, &amount)?;
-            Ok(Some(self.writable()?.image(&new.into())?))
-        })?;
-        let refused = |_| self.argument("amount", amount.to_string(), "nothing was added".to_owned(), None);
-        replaced.map(|Replaced { old, new }| (old, new)).map_err(refused)
-    }
-
-    /// Writes `new` if `old` is there, in one step. `Ok(Ok(_))` and `Ok(Err(_))` hold what was there; in the second case nothing
-    /// was changed. For scalars. Floats are compared by their bits.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Argument`] if either does not fit the type, or the variable is not a scalar; and as [`Var::change`].
-    pub fn compare_exchange(
-        &self,
-        old: impl Into<Input>,
-        new: impl Into<Input>,
-    ) -> Result<std::result::Result<Value, Value>> {
-        let var = self.writable()?;
-        let (old, new) = (var.image(&old.into())?, var.image(&new.into())?);
-        let wanted = decode(self.btf(), var.part(), &old.bytes);
-        // Bits, which for a float are more than its value. Any byte but 0 is true.
-        let is_wanted = |found: &Value| match (found, &wanted) {
-            (Value::F32(found), Value::F32(wanted)) => found.to_bits() == wanted.to_bits(),
-            (Value::F64(found), Value::F64(wanted)) => found.to_bits() == wanted.to_bits(),
-            _ => *found == wanted,
-        };
-        let replaced = self.replace(|found| Ok(is_wanted(found).then(|| new.clone())))?;
-        Ok(replaced.map(|replaced| replaced.old))
-    }
-
-    /// Replaces a scalar by what `change` makes of it, in one step. `change` may be called again if somebody was faster; `Err` holds
-    /// the value for which it gave None.
-    fn replace(
-        &self,
-        mut change: impl FnMut(&Value) -> Result<Option<Image>>,
-    ) -> Result<std::result::Result<Replaced, Value>> {
-        let var = self.writable()?;
-        let (entry, unit, span) = var.one_unit()?;
-        let runs = var.prepare().map_err(|error| error.about(self.object()))?;
-        // What `change` said last.
-        let mut said = Ok(Err(Value::Bool(false)));
-        let mut ask = |old: Value| {
-            said = change(&old).map(|image| match image {
-                Some(image) => Ok((image, old)),
-                None => Err(old),
-            });
-            said.as_ref().ok()?.as_ref().ok().map(|(image, _)| image.clone())
-        };
-        match (var.guard(), runs) {
-            (Some(guard), Some(runs)) => {
-                let start = var.guarded().bytes().start;
-                let range = var.bytes();
-                let range = (range.start - start) as usize..(range.end - start) as usize;
-                let result = var.change_as_one(entry, guard, &runs, false, |bytes| {
-                    let image = ask(var.decoded(&bytes[range])).ok_or(Stop::Unchanged)?;
-                    let mut puts = Vec::new();
-                    var.add_puts(entry, &image, &mut puts);
-                    Ok(puts)
-                });
-                if let Err(Stop::Error(error)) = result {
-                    return Err(error.about(self.object()));
-                }
-            }
-            _ => {
-                let typed = var.map().mapped_for_writing().map_err(|error| error.about(self.object()))?;
-                // What was there is in `said`, too.
-                let _ = typed.update(entry, unit, |word| {
-                    let image = ask(var.decoded(&word[span.clone()]))?;
-                    Some(overlay(word, &image, &span))
-                });
-            }
-        }
-        Ok(said?.map(|(image, old)| Replaced { old, new: var.decoded(&image.bytes) }))
-    }
-
-    fn sum(&self, old: &Value, amount: &Input) -> Result<Value> {
-        let fault = |rule: String| self.argument("amount", amount.to_string(), rule, None);
-        let overflow = || fault(format!("the sum with {old} does not fit {}", self.type_name()));
-        match *old {
-            Value::F32(old) => {
-                let wide = f64::from(old);
-                let sum = (wide + float_of(amount).map_err(fault)?) as f32;
-                if sum.is_infinite() && old.is_finite() { Err(overflow()) } else { Ok(Value::F64(sum.into())) }
-            }
-            Value::F64(old) => {
-                let sum = old + float_of(amount).map_err(fault)?;
-                if sum.is_infinite() && old.is_finite() { Err(overflow()) } else { Ok(Value::F64(sum)) }
-            }
-            Value::Uint(old) => {
-                let amount = whole_of(amount).map_err(fault)?.ok_or_else(overflow)?;
-                old.checked_add_signed(amount).map(Value::Uint).ok_or_else(overflow)
-            }
-            Value::Int(old) => {
-                let amount = whole_of(amount).map_err(fault)?.ok_or_else(overflow)?;
-                old.checked_add(amount).map(Value::Int).ok_or_else(overflow)
-            }
-            _ => Err(fault(format!("only a number can be added to, and the variable is {}", self.type_name()))),
-        }
-    }
-
-    /// The entry and the unit that the variable lies in, and which bytes of that it is.
-    fn one_unit(&self) -> Result<(u32, Unit, Range<usize>)> {
-        let entry = self.one_entry()?;
-        let bytes = self.bytes();
-        match self.map().units().at(bytes.start) {
-            Some(unit) if unit.at <= bytes.start && bytes.end <= unit.end() && bytes.start < bytes.end => {
-                Ok((entry, unit, (bytes.start - unit.at) as usize..(bytes.end - unit.at) as usize))
-            }
-            _ => {
-                let rule = format!(
-                    "only an aligned scalar of up to 8 bytes can be changed in one step; this is {} at byte {}",
-                    self.type_name(),
-                    bytes.start
-                );
-                Err(self.argument("path", format!("{:?}", self.path()), rule, None))
-            }
-        }
-    }
-
-    fn image(&self, value: &Input) -> Result<Image> {
+    pub(super) fn image(&self, value: &Input) -> Result<Image> {
         encode(self.btf(), self.part(), value).map_err(|fault| {
             let inside = self.at(&fault.path).map_or_else(|_| self.object(), |var| var.object());
             self.argument("value", fault.found, fault.rule, fault.advice).about(inside)
@@ -272,7 +142,7 @@ impl Var {
         Ok(puts)
     }
 
-    fn add_puts(&self, entry: u32, image: &Image, puts: &mut Vec<Put>) {
+    pub(super) fn add_puts(&self, entry: u32, image: &Image, puts: &mut Vec<Put>) {
         let start = self.bytes().start;
         for (unit, piece) in pieces(self.map().units(), start, image.bytes.len() as u64) {
             let mut put = Put { entry, unit, mask: [0; 8], bits: [0; 8] };
@@ -288,7 +158,7 @@ impl Var {
     }
 
     /// The value of an entry made of these bytes.
-    fn decoded(&self, bytes: &[u8]) -> Value {
+    pub(super) fn decoded(&self, bytes: &[u8]) -> Value {
         decode(self.btf(), self.part(), bytes)
     }
 }
@@ -344,8 +214,15 @@ impl Change {
     /// [`SwitchWriter::update`](crate::SwitchWriter::update) gives, where it does: then nothing was written. A change by
     /// [`Var::change_by_rewrite`] makes its system calls here, and fails as [`Map::update`](crate::Map::update).
     pub fn apply(self) -> Result<Applied> {
-        let mut applied = Change::apply_as_one(vec![self])?;
-        Ok(applied.remove(0))
+        if let Some(guard) = self.var.guard() {
+            let mut applied = Change::apply_as_one(vec![self], guard)?;
+            return Ok(applied.remove(0));
+        }
+        let mut undo = Vec::with_capacity(self.puts.len());
+        let (pairs, several) = self.each_entry(|entry| self.apply_to(entry, &mut undo))?;
+        let (old, new) = pairs.into_iter().unzip();
+        let (old, new) = (value_of((old, several)), value_of((new, several)));
+        Ok(Applied { old, new, undo: Change { puts: undo, ..self } })
     }
 
     /// Applies several changes, all or none: if one fails, those before it are undone. Changes inside of one variable that changes as
@@ -365,8 +242,12 @@ impl Change {
         }
         let mut done: Vec<(usize, Applied)> = Vec::new();
         for group in groups {
-            let (indexes, changes): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-            match Change::apply_as_one(changes) {
+            let (indexes, mut changes): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+            let applied = match changes[0].var.guard() {
+                Some(guard) => Change::apply_as_one(changes, guard),
+                None => changes.remove(0).apply().map(|applied| vec![applied]),
+            };
+            match applied {
                 Ok(applied) => done.extend(indexes.into_iter().zip(applied)),
                 Err(error) => {
                     let undo: Vec<Change> = done.into_iter().rev().map(|(_, applied)| applied.undo).collect();
@@ -388,31 +269,26 @@ impl Change {
         self.var.single().is_some() && place(self) == place(other)
     }
 
-    /// Applies one change, or several that go together.
-    fn apply_as_one(changes: Vec<Change>) -> Result<Vec<Applied>> {
+    /// Applies one change of a value that changes as one, or several that go together.
+    fn apply_as_one(changes: Vec<Change>, guard: Guard) -> Result<Vec<Applied>> {
         let mut undo: Vec<Vec<Put>> = vec![Vec::new(); changes.len()];
-        let first = &changes[0];
-        let pairs = first.each_entry(|entry| match first.var.guard() {
-            Some(guard) => Change::apply_guarded(&changes, entry, guard, &mut undo),
-            None => first.apply_to(entry, &mut undo[0]).map(|pair| vec![pair]),
-        })?;
-        let several = pairs.1;
+        let (entries, several) =
+            changes[0].each_entry(|entry| Change::apply_guarded(&changes, entry, guard, &mut undo))?;
         // A list of pairs for each entry becomes a list of entries for each change.
         let mut values: Vec<(Vec<Value>, Vec<Value>)> = vec![(Vec::new(), Vec::new()); changes.len()];
-        for entry in pairs.0 {
+        for entry in entries {
             for ((olds, news), (old, new)) in values.iter_mut().zip(entry) {
                 olds.push(old);
                 news.push(new);
             }
         }
-        let all = changes.into_iter().zip(values).zip(undo);
-        Ok(all
-            .map(|((change, (old, new)), undo)| Applied {
-                old: value_of((old, several)),
-                new: value_of((new, several)),
-                undo: Change { puts: undo, ..change },
-            })
-            .collect())
+        let each = changes.into_iter().zip(values).zip(undo);
+        let applied = each.map(|((change, (old, new)), undo)| Applied {
+            old: value_of((old, several)),
+            new: value_of((new, several)),
+            undo: Change { puts: undo, ..change },
+        });
+        Ok(applied.collect())
     }
 
     /// Calls `each` for each entry that the variable lies in. The flag says whether it lies in several.
@@ -498,12 +374,6 @@ impl Change {
     }
 }
 
-/// What [`Var::replace`] did.
-struct Replaced {
-    old: Value,
-    new: Value,
-}
-
 /// Whether the puts leave nothing of a variable as it is.
 fn covers(var: &Var, puts: &[Put]) -> bool {
     let bytes = var.bytes();
@@ -559,34 +429,4 @@ pub(super) fn put_over(bytes: &mut [u8], start: u64, puts: &[Put]) {
 fn word_at(entry: &[u8], unit: Unit) -> [u8; 8] {
     let bytes = entry.get(unit.at as usize..).unwrap_or_default();
     std::array::from_fn(|index| bytes.get(index).copied().unwrap_or(0))
-}
-
-/// The unit with the image's bits in place of its own.
-fn overlay(mut word: [u8; 8], image: &Image, span: &Range<usize>) -> [u8; 8] {
-    for ((byte, new), mask) in word[span.clone()].iter_mut().zip(&image.bytes).zip(&image.mask) {
-        *byte = put_masked(*byte, *new, *mask);
-    }
-    word
-}
-
-/// A whole number. `None` if it is beyond 127 bits.
-fn whole_of(amount: &Input) -> Result<Option<i128>, String> {
-    match amount {
-        Input::Value(Value::Int(amount)) => Ok(Some(*amount)),
-        Input::Value(Value::Uint(amount)) => Ok(i128::try_from(*amount).ok()),
-        Input::Text(text) | Input::Value(Value::Text(text)) => Ok(parse_number(text)?.signed()),
-        _ => Err("a whole number is needed".to_owned()),
-    }
-}
-
-fn float_of(amount: &Input) -> Result<f64, String> {
-    let amount = match amount {
-        Input::Value(Value::F32(amount)) => Some((*amount).into()),
-        Input::Value(Value::F64(amount)) => Some(*amount),
-        Input::Value(Value::Int(amount)) => Some(*amount as f64),
-        Input::Value(Value::Uint(amount)) => Some(*amount as f64),
-        Input::Text(text) | Input::Value(Value::Text(text)) => parse_float(text),
-        _ => None,
-    };
-    amount.ok_or_else(|| "a number is needed".to_owned())
 }

@@ -5,6 +5,7 @@ mod change;
 mod compare;
 mod find;
 mod path;
+mod replace;
 mod together;
 mod var;
 
