@@ -38,7 +38,7 @@ struct {
 SEC("xdp")
 int use_all(struct xdp_md *ctx)
 {
-	typeof(&counts.bpfvar_percpu[0].value) slot = bpfvar_this_cpu(&counts);
+	__auto_type slot = bpfvar_this_cpu(&counts);
 	const struct settings *c = bpfvar_current(&settings);
 	BPFVAR_SEQ(struct counts) *entry;
 	__u64 *run = bpfvar_this_cpu(&runs);

@@ -69,7 +69,7 @@ int write_shared(struct __sk_buff *skb)
 SEC("socket")
 int write_blocks(struct __sk_buff *skb)
 {
-	typeof(&blocks.bpfvar_percpu[0].value) seq = bpfvar_this_cpu(&blocks);
+	__auto_type seq = bpfvar_this_cpu(&blocks);
 	struct block *block;
 
 	if (!seq)

@@ -8,7 +8,7 @@
 //!     struct block { __u64 words[8]; };                 // all words of a block are one number
 //!     BPFVAR_PERCPU(BPFVAR_SEQ(struct block)) blocks;
 //!
-//!     typeof(&blocks.bpfvar_percpu[0].value) seq = bpfvar_this_cpu(&blocks);
+//!     __auto_type seq = bpfvar_this_cpu(&blocks);
 //!     if (!seq)
 //!             return 0;
 //!     struct block *block = bpfvar_seq_begin(seq);      // NULL if this program interrupted itself

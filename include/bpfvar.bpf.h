@@ -47,7 +47,7 @@ BPFVAR_INLINE __u64 bpfvar_load_(__u64 *word)
 
 #else
 
-/* The compiler must not know the amount: it takes an addition of 0 for something cheaper. It must not see the result unused either. */
+/* The compiler must not know the amount, as it would make an addition of 0 cheaper, nor see that the result is not used. */
 BPFVAR_INLINE __u64 bpfvar_fetch_add_(__u64 *word, __u64 amount)
 {
 	asm volatile("" : "+r"(amount) :: "memory");
@@ -82,12 +82,25 @@ BPFVAR_INLINE __u64 bpfvar_load_(__u64 *word)
  *   }
  *
  * bpfvar_seq_begin gives the value to change, or NULL if another writer is inside: a program on another CPU, or the one that this
- * program interrupted. Then nothing may be changed, and bpfvar_seq_end must not be called. A program cannot wait, so count what was left out, or give each CPU a
- * value of its own, which is the normal form:
+ * program interrupted. Then nothing may be changed, and bpfvar_seq_end must not be called. A program cannot wait, so count what
+ * was left out, or give each CPU a value of its own, which is the normal form:
  *
  *   BPFVAR_PERCPU(BPFVAR_SEQ(struct stats)) stats;
  *
- * There, too, NULL is possible: an interrupt, an NMI or a task that preempts the program runs on the same CPU.
+ *   __auto_type seq = bpfvar_this_cpu(&stats);
+ *   struct stats *s;
+ *
+ *   if (!seq)
+ *           return 0;
+ *   s = bpfvar_seq_begin(seq);
+ *   if (s) {
+ *           ...
+ *           bpfvar_seq_end(seq);
+ *   }
+ *
+ * There, too, bpfvar_seq_begin may give NULL: an interrupt, an NMI or a task that preempts the program runs on the same CPU.
+ *
+ * In an array map, such a type is the value: __type(value, BPFVAR_SEQ(struct stats)), with BPF_F_MMAPABLE in map_flags.
  *
  * What a writer must do: after bpfvar_seq_begin gave a value, reach bpfvar_seq_end on every path, with no return, tail call,
  * bpf_throw or bpf_loop that is left early between them; change the value between the two only, and all of it that way. A writer that
@@ -126,8 +139,12 @@ BPFVAR_INLINE int bpfvar_enter_(struct bpfvar_seq *seq)
 	return 0;
 }
 
-#define bpfvar_seq_begin(seq)					\
-	(bpfvar_enter_(&(seq)->bpfvar_seq) ? &(seq)->value : (__typeof__(&(seq)->value))0)
+#define bpfvar_seq_begin(seq) ({						\
+	__typeof__(seq) bpfvar_begin_ = (seq);					\
+										\
+	bpfvar_enter_(&bpfvar_begin_->bpfvar_seq) ?				\
+		&bpfvar_begin_->value : (__typeof__(&bpfvar_begin_->value))0;	\
+})
 
 #define bpfvar_seq_end(seq) bpfvar_add_(&(seq)->bpfvar_seq.end, 1)
 
@@ -146,20 +163,22 @@ BPFVAR_INLINE int bpfvar_enter_(struct bpfvar_seq *seq)
 #define BPFVAR_SEQ_TRIES 8
 #endif
 
-#define bpfvar_seq_read(seq, to) ({							\
-	__typeof__(&(seq)->value) bpfvar_to_ = (to);					\
-	int bpfvar_try_, bpfvar_done_ = 0;						\
-											\
-	for (bpfvar_try_ = 0; bpfvar_try_ < BPFVAR_SEQ_TRIES; bpfvar_try_++) {		\
-		__u64 bpfvar_end_ = bpfvar_load_(&(seq)->bpfvar_seq.end);		\
-											\
-		__builtin_memcpy(bpfvar_to_, &(seq)->value, sizeof((seq)->value));	\
-		if (bpfvar_load_(&(seq)->bpfvar_seq.begin) == bpfvar_end_) {		\
-			bpfvar_done_ = 1;						\
-			break;								\
-		}									\
-	}										\
-	bpfvar_done_;									\
+#define bpfvar_seq_read(seq, to) ({						\
+	__typeof__(seq) bpfvar_from_ = (seq);					\
+	__typeof__(&bpfvar_from_->value) bpfvar_to_ = (to);			\
+	int bpfvar_try_, bpfvar_done_ = 0;					\
+										\
+	for (bpfvar_try_ = 0; bpfvar_try_ < BPFVAR_SEQ_TRIES; bpfvar_try_++) {	\
+		__u64 bpfvar_end_ = bpfvar_load_(&bpfvar_from_->bpfvar_seq.end);	\
+										\
+		__builtin_memcpy(bpfvar_to_, &bpfvar_from_->value,		\
+				 sizeof(bpfvar_from_->value));			\
+		if (bpfvar_load_(&bpfvar_from_->bpfvar_seq.begin) == bpfvar_end_) {	\
+			bpfvar_done_ = 1;					\
+			break;							\
+		}								\
+	}									\
+	bpfvar_done_;								\
 })
 
 /*
@@ -171,12 +190,13 @@ BPFVAR_INLINE int bpfvar_enter_(struct bpfvar_seq *seq)
  *   const struct config *c = bpfvar_current(&config);
  *   if (c->mode == FAST) ... c->rate ...
  *
- * All that is read through `c` is of one version, however often user space switches meanwhile. Call bpfvar_current once a run: a second
- * call may give the next version. `c` may be kept until the run ends, and no longer.
+ * All that is read through `c` is of one version, however often user space switches meanwhile. Call bpfvar_current once a run: a
+ * second call may give the next version. `c` may be kept until the run ends, and no longer.
  *
  * There are two slots. User space writes the one that is not in use, makes it the current one by one store, and waits until no
  * program that began before can still read the other. The kernel cannot wait for sleepable programs (fentry.s, lsm.s, uprobe.s,
- * syscall, ...) that way, so do not use a switch in one, or copy what you need at once and do not sleep before.
+ * syscall, ...) that way, so do not use a switch in one. Or copy what you need right after bpfvar_current, before anything that may
+ * sleep, and tell whoever switches (Rust: allow_sleepable; tool: --allow-sleepable).
  *
  * Cost: one load and a multiplication. Programs must not write it.
  */
@@ -198,12 +218,13 @@ struct bpfvar_switch {
  * The address depends on the version that was loaded, and the compiler must not make a branch of that: behind a branch, a load
  * may be done early.
  */
-#define bpfvar_current(sw) ({									\
-	__u64 bpfvar_slot_ = *(const volatile __u64 *)&(sw)->bpfvar_switch.version & 1;		\
-												\
-	asm volatile("" : "+r"(bpfvar_slot_));							\
-	(const __typeof__((sw)->slots[0]) *)							\
-		((const char *)(sw)->slots + bpfvar_slot_ * sizeof((sw)->slots[0]));		\
+#define bpfvar_current(sw) ({								\
+	__typeof__(sw) bpfvar_sw_ = (sw);						\
+	__u64 bpfvar_slot_ = *(const volatile __u64 *)&bpfvar_sw_->bpfvar_switch.version & 1;	\
+											\
+	asm volatile("" : "+r"(bpfvar_slot_));						\
+	(const __typeof__(bpfvar_sw_->slots[0]) *)					\
+		((const char *)bpfvar_sw_->slots + bpfvar_slot_ * sizeof(bpfvar_sw_->slots[0]));	\
 })
 
 /*
@@ -217,7 +238,8 @@ struct bpfvar_switch {
  *           c->packets++;
  *
  * bpfvar_this_cpu gives NULL on a CPU whose number is BPFVAR_MAX_CPUS or more. User space checks that no CPU of the machine is,
- * and says so. A slot takes at least BPFVAR_CACHE_LINE bytes. Values of any size can be larger than that, and stay on cache lines of their own.
+ * and says so. A slot takes a multiple of BPFVAR_CACHE_LINE bytes, so that no two CPUs write to one cache line. Both can be defined
+ * before this file is included, or by -D.
  *
  * A program that is interrupted in the middle of `c->packets++` by one that does the same on this CPU loses one of both. Where
  * that can be, use __sync_fetch_and_add(&c->packets, 1), which is cheap on a line that no other CPU uses.
@@ -237,16 +259,17 @@ struct bpfvar_switch {
 	}
 
 /* Older verifiers want the register that was compared in the address, and not a copy of it: hence the second barrier. */
-#define bpfvar_this_cpu(percpu) ({								\
-	__u64 bpfvar_cpu_ = (__u32)bpf_get_smp_processor_id();					\
-	__typeof__(&(percpu)->bpfvar_percpu[0].value) bpfvar_value_ = 0;			\
-												\
-	asm volatile("" : "+r"(bpfvar_cpu_));							\
-	if (bpfvar_cpu_ < sizeof((percpu)->bpfvar_percpu) / sizeof((percpu)->bpfvar_percpu[0])) {	\
-		asm volatile("" : "+r"(bpfvar_cpu_));						\
-		bpfvar_value_ = &(percpu)->bpfvar_percpu[bpfvar_cpu_].value;			\
-	}											\
-	bpfvar_value_;										\
+#define bpfvar_this_cpu(percpu) ({							\
+	__typeof__(percpu) bpfvar_all_ = (percpu);					\
+	__typeof__(&bpfvar_all_->bpfvar_percpu[0].value) bpfvar_value_ = 0;		\
+	__u64 bpfvar_cpu_ = (__u32)bpf_get_smp_processor_id();				\
+											\
+	asm volatile("" : "+r"(bpfvar_cpu_));						\
+	if (bpfvar_cpu_ < sizeof(bpfvar_all_->bpfvar_percpu) / sizeof(bpfvar_all_->bpfvar_percpu[0])) {	\
+		asm volatile("" : "+r"(bpfvar_cpu_));					\
+		bpfvar_value_ = &bpfvar_all_->bpfvar_percpu[bpfvar_cpu_].value;		\
+	}										\
+	bpfvar_value_;									\
 })
 
 #endif

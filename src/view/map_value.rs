@@ -44,6 +44,7 @@ use crate::memory::{Access, ReadWrite};
 /// | a pointer | `u64` |
 /// | a bitfield, a union, a packed struct | a field whose name starts with `_` and that covers it; the parts by name, with [`Var`](crate::Var) |
 /// | padding that a generator named, `__pad_4: [u8; 4]` | the same |
+/// | `BPFVAR_SEQ(struct stats)`, `BPFVAR_SWITCH(struct config)` of `bpfvar.bpf.h` | [`Seq<Stats>`](crate::Seq), [`Switch<Config>`](crate::Switch) |
 /// | a whole foreign struct with `Pod`, or zerocopy's traits | [`Zerocopy<T>`](crate::Zerocopy), `Bytemuck<T>`; a member by `read_at` and `write_at` |
 ///
 /// # Examples
