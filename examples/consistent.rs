@@ -1,5 +1,5 @@
-//! Reads that are consistent: a program on every CPU counts packets and bytes under a sequence lock, one for each CPU, and user space
-//! never sees one without the other.
+//! Reads that are consistent: a program on every CPU counts packets and bytes under a sequence lock, one for each CPU, and user
+//! space never sees one without the other.
 //!
 //!     sudo -E cargo run --release --example consistent
 //!

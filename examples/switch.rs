@@ -1,5 +1,5 @@
-//! Settings that switch as one: user space changes several of them, and no run of a program sees some of the old ones beside some of the
-//! new ones.
+//! Settings that switch as one: user space changes several of them, and no run of a program sees some of the old ones beside
+//! some of the new ones.
 //!
 //!     sudo -E cargo run --release --example switch
 //!

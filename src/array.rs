@@ -24,8 +24,9 @@ use crate::view::{CacheLine, Field, Integer, Iter, Layout, MapValue, Shared, Sli
 /// rounded up to 8 bytes. All values of a new map are zero.
 ///
 /// An array can be shared between threads by reference or in an [`Arc`](std::sync::Arc). A forked child shares the memory of a
-/// map, and gets a copy of an array [in the process](Array::in_process). Views borrow it, so none can outlive it. [`Array::share`] gives handles that own a
-/// share of the mapping, which is unmapped when the array and all of them are dropped.
+/// map, and gets a copy of an array [in the process](Array::in_process). Views borrow it, so none can outlive it.
+/// [`Array::share`] gives handles that own a share of the mapping, which is unmapped when the array and all of them are
+/// dropped.
 ///
 /// # Access
 ///
@@ -278,7 +279,8 @@ impl<T: MapValue, A: Access> Array<T, A> {
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`] of [`Property::CpuSlots`](crate::error::Property::CpuSlots) if there are fewer than the machine can have CPUs.
+    /// [`Error::Mismatch`] of [`Property::CpuSlots`](crate::error::Property::CpuSlots) if there are fewer than the machine can
+    /// have CPUs.
     pub fn per_cpu(&self) -> Result<PerCpu<T, A>> {
         let object = || self.map().map_or(Object::Value, |map| map.info().object());
         let available = u32::try_from(self.len()).unwrap_or(u32::MAX);

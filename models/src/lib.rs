@@ -1,6 +1,6 @@
-//! The sequence lock and the switch under loom, which tries every order of threads and every value that a weakly ordered memory allows a load
-//! to see. What user space does is the library's own file; what a BPF program does is modelled here after `bpfvar.bpf.h`. Never
-//! published.
+//! The sequence lock and the switch under loom, which tries every order of threads and every value that a weakly ordered memory
+//! allows a load to see. What user space does is the library's own file; what a BPF program does is modelled here after
+//! `bpfvar.bpf.h`. Never published.
 //!
 //! `models/weaken` makes each ordering of the protocol weaker in turn, and expects a model to fail.
 #![cfg(test)]
@@ -126,8 +126,8 @@ impl Seq {
         self.sequence().read(2, || self.copy())
     }
 
-    /// A thread of user space, as `SeqView::write` does: it takes the lock, also from a thread that is dead, and makes good what that
-    /// left. Whether it wrote.
+    /// A thread of user space, as `SeqView::write` does: it takes the lock, also from a thread that is dead, and makes good
+    /// what that left. Whether it wrote.
     fn write(&self, mine: u64, value: u64) -> bool {
         let writer = Cell64(&self.writer);
         let Ok(dead) = protocol::lock(writer, mine, |word| self.dead.load(Acquire) == word) else { return false };
@@ -192,8 +192,8 @@ impl Switch {
         [self.slots[slot][0].load(Relaxed), self.slots[slot][1].load(Relaxed)]
     }
 
-    /// A run of a program: what it sees through `bpfvar_current`. Loom knows no dependent loads, which an acquire stands for: it orders
-    /// the loads behind it, as the address does that they need.
+    /// A run of a program: what it sees through `bpfvar_current`. Loom knows no dependent loads, which an acquire stands for:
+    /// it orders the loads behind it, as the address does that they need.
     fn run(&self) -> [u64; 2] {
         self.runs.lock().unwrap().begun += 1;
         let seen = self.copy(slot_of(self.version.load(Acquire)));

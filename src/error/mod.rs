@@ -158,8 +158,8 @@ pub enum Error {
         holder: Holder,
     },
 
-    /// Sleepable programs use a switch, or programs of which it cannot be told whether they are, and no wait can tell when they are done with its
-    /// old value. Nothing was changed.
+    /// Sleepable programs use a switch, or programs of which it cannot be told whether they are, and no wait can tell when they
+    /// are done with its old value. Nothing was changed.
     #[non_exhaustive]
     MaySleep {
         /// The variable.

@@ -21,15 +21,16 @@ impl Map {
     /// [`Cause::WriteOnlyDescriptor`] (EPERM).
     pub fn lookup(&self, key: u32, value: &mut [u8]) -> Result<()> {
         self.check_element(key, value.len())?;
-        // SAFETY: check_element saw an array with 4-byte keys, whose lookup copies value_size bytes: value's length. The info is the
-        // descriptor's, by I/O safety (see `Map`).
+        // SAFETY: check_element saw an array with 4-byte keys, whose lookup copies value_size bytes: value's length. The info
+        // is the descriptor's, by I/O safety (see `Map`).
         unsafe { bpf::map_lookup(self.as_fd(), key, value) }
             .map_err(|source| self.element_error(Call::MapLookupElem, source))
     }
 
-    /// Returns what all CPUs have in entry `key` of a `BPF_MAP_TYPE_PERCPU_ARRAY`: a value of [`MapInfo::stride`](crate::MapInfo::stride) bytes for
-    /// each possible CPU, in rising order. Such a map cannot be mapped: every look is a system call that copies the values of all CPUs, about
-    /// 1 µs on a machine with few, while a slot in memory that is mapped costs a load ([`PerCpu`](crate::PerCpu)).
+    /// Returns what all CPUs have in entry `key` of a `BPF_MAP_TYPE_PERCPU_ARRAY`: a value of
+    /// [`MapInfo::stride`](crate::MapInfo::stride) bytes for each possible CPU, in rising order. Such a map cannot be mapped:
+    /// every look is a system call that copies the values of all CPUs, about 1 µs on a machine with few, while a slot in memory
+    /// that is mapped costs a load ([`PerCpu`](crate::PerCpu)).
     ///
     /// # Errors
     ///
@@ -38,8 +39,8 @@ impl Map {
     pub fn lookup_per_cpu(&self, key: u32) -> Result<Vec<u8>> {
         self.check_per_cpu()?;
         self.check_key(key)?;
-        // As many as any kernel can be built for (`NR_CPUS`): how many this one copies is told by a file only, and over that another one
-        // can be mounted. What is not written takes no memory.
+        // As many as any kernel can be built for (`NR_CPUS`): how many this one copies is told by a file only, and over that
+        // another one can be mounted. What is not written takes no memory.
         const MOST: usize = 8192;
         let mut values = vec![0; self.info().stride() as usize * MOST];
         // SAFETY: check_per_cpu saw a per-CPU array with 4-byte keys, whose lookup copies value_size rounded up to 8 bytes for each

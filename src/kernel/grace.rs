@@ -7,10 +7,10 @@ use super::cause;
 use crate::error::{Call, Error, Object, Result};
 use crate::sys::bpf::{self, MAP_TYPE_ARRAY, MAP_TYPE_ARRAY_OF_MAPS, MapCreate};
 
-/// What to wait with: a map of maps. After an update of one of its slots the kernel waits until all programs that may still use the
-/// old map have ended (`maybe_wait_bpf_programs` in `kernel/bpf/syscall.c`, Linux 5.0): it waits for an RCU grace period, and so for
-/// every program on every CPU that is not sleepable. membarrier(2) waits for the same, but not on a machine with one CPU, and not
-/// with nohz_full.
+/// What to wait with: a map of maps. After an update of one of its slots the kernel waits until all programs that may still use
+/// the old map have ended (`maybe_wait_bpf_programs` in `kernel/bpf/syscall.c`, Linux 5.0): it waits for an RCU grace period,
+/// and so for every program on every CPU that is not sleepable. membarrier(2) waits for the same, but not on a machine with one
+/// CPU, and not with nohz_full.
 ///
 /// Two descriptors. Needs `CAP_BPF`.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl Grace {
         Ok(Grace { outer, inner })
     }
 
-    /// Waits until every run of a program that is not sleepable, and that began before this call, has ended. One system call, 5 to 20 ms.
-    /// What the thread stored before is visible to every run that begins after it.
+    /// Waits until every run of a program that is not sleepable, and that began before this call, has ended. One system call, 5
+    /// to 20 ms. What the thread stored before is visible to every run that begins after it.
     pub(crate) fn wait(&self) -> Result<()> {
         let Grace { outer, inner } = self;
         // SAFETY: it was made in `new`, with keys and values of 4 bytes.

@@ -125,14 +125,15 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// As [`Map::from_pin`](crate::Map::from_pin), with [`Error::WrongObject`](crate::Error::WrongObject) if something else is pinned there.
+    /// As [`Map::from_pin`](crate::Map::from_pin), with [`Error::WrongObject`](crate::Error::WrongObject) if something else is
+    /// pinned there.
     pub fn from_pin(path: impl AsRef<Path>) -> Result<Program> {
         let path = path.as_ref();
         Program::from_fd(object::open_pin(path, 0)?).map_err(|error| error.at_pin(path))
     }
 
-    /// Returns the ids of all programs on the system, in rising order. Needs `CAP_SYS_ADMIN`. A program may be gone by the time that
-    /// its id is opened.
+    /// Returns the ids of all programs on the system, in rising order. Needs `CAP_SYS_ADMIN`. A program may be gone by the time
+    /// that its id is opened.
     pub fn ids() -> Ids {
         Ids::of(IdKind::Program)
     }

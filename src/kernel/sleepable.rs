@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 use crate::sys::{Insn, run_iterator};
 use crate::types::{Bits, Btf, Int, Kind, Part};
 
-/// The ids of all sleepable programs of the system. None where that cannot be told: without `CAP_BPF` and `CAP_PERFMON`, before Linux 5.10, or on
-/// a kernel without BTF of its own.
+/// The ids of all sleepable programs of the system. None where that cannot be told: without `CAP_BPF` and `CAP_PERFMON`, before
+/// Linux 5.10, or on a kernel without BTF of its own.
 ///
-/// A program of a dozen instructions is loaded, run over all programs (`bpf_iter_bpf_prog` in `kernel/bpf/prog_iter.c`) and unloaded.
+/// A program of a dozen instructions is loaded, run over all programs (`bpf_iter_bpf_prog` in `kernel/bpf/prog_iter.c`) and
+/// unloaded.
 pub(crate) fn sleepable_programs() -> Option<HashSet<u32>> {
     static PLACES: OnceLock<Option<Places>> = OnceLock::new();
     let places = PLACES.get_or_init(|| Places::of(&Btf::parse(&fs::read("/sys/kernel/btf/vmlinux").ok()?).ok()?));

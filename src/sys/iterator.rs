@@ -93,7 +93,8 @@ unsafe impl Attr for LinkCreate {}
 // SAFETY: as above.
 unsafe impl Attr for IterCreate {}
 
-/// Loads the iterator for the function with this id in the kernel's BTF, and gives what it wrote. It is unloaded again: nothing stays.
+/// Loads the iterator for the function with this id in the kernel's BTF, and gives what it wrote. It is unloaded again: nothing
+/// stays.
 pub(crate) fn run_iterator(name: &CStr, attach_btf_id: u32, insns: &[Insn], license: &CStr) -> io::Result<Vec<u8>> {
     let program = load(name, attach_btf_id, insns, license)?;
     let raw = |fd: &OwnedFd| fd.as_fd().as_raw_fd() as u32;
@@ -124,8 +125,8 @@ fn load(name: &CStr, attach_btf_id: u32, insns: &[Insn], license: &CStr) -> io::
             attach_btf_id,
             ..ProgLoad::default()
         };
-        // SAFETY: the instructions are as many as said, the license ends with NUL, and both are borrowed for the call. The call makes a
-        // descriptor.
+        // SAFETY: the instructions are as many as said, the license ends with NUL, and both are borrowed for the call. The call
+        // makes a descriptor.
         match unsafe { bpf_fd(Call::ProgLoad, &mut attr) } {
             // The verifier gives up when a signal comes.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && tries.next().is_some() => {}

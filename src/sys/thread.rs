@@ -8,8 +8,9 @@ use std::os::unix::fs::MetadataExt;
 
 use super::file::read_proc;
 
-/// A thread, in a word: its number in its PID namespace (22 bits, as the kernel has no more), the namespaces that this number and its
-/// start time belong to (20 bits of their numbers), and when it was started, in clock ticks (22 bits: 11 hours). Never 0.
+/// A thread, in a word: its number in its PID namespace (22 bits, as the kernel has no more), the namespaces that this number
+/// and its start time belong to (20 bits of their numbers), and when it was started, in clock ticks (22 bits: 11 hours). Never
+/// 0.
 ///
 /// A thread and not a process: it is the thread that was in the middle of something, and the others of its process can live on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

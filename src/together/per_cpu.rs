@@ -10,8 +10,8 @@ use crate::view::{Field, Integer, MapValue, Shared};
 /// A value for each CPU, in memory that is mapped: `BPFVAR_PERCPU(type)` of `bpfvar.bpf.h`, or an array map with an entry for each
 /// CPU. Each program writes that of the CPU on which it runs, so that no two CPUs write one cache line; user space adds them up.
 ///
-/// [`Var::per_cpu`](crate::Var::per_cpu) and [`Array::per_cpu`](crate::Array::per_cpu) give one. They check that there is a slot for every CPU
-/// that the kernel can ever have. It is a handle: it owns a share of the mapping.
+/// [`Var::per_cpu`](crate::Var::per_cpu) and [`Array::per_cpu`](crate::Array::per_cpu) give one. They check that there is a
+/// slot for every CPU that the kernel can ever have. It is a handle: it owns a share of the mapping.
 ///
 /// # Examples
 ///
@@ -82,8 +82,8 @@ impl<T: MapValue, A: Access> PerCpu<T, A> {
         self.slots.iter().map(Shared::view)
     }
 
-    /// Adds up a scalar of all CPUs: `counters.sum(|counters| counters.packets)`. The sum is a `u64` or `i64` and wraps around. Each
-    /// load is relaxed: not a moment's picture.
+    /// Adds up a scalar of all CPUs: `counters.sum(|counters| counters.packets)`. The sum is a `u64` or `i64` and wraps around.
+    /// Each load is relaxed: not a moment's picture.
     #[inline]
     pub fn sum<'a, I: Integer>(&'a self, scalar: impl Fn(T::View<'a, A>) -> Field<'a, I, A>) -> I::Sum {
         I::add_up(self.slots.len(), |cpu| scalar(self.slots[cpu].view()).read())

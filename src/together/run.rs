@@ -6,11 +6,13 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::memory::Access;
 use crate::view::{MapValue, SwitchView, slot_of};
 
-/// A run of a BPF program, simulated by a thread of this process: for tests of what reads and writes a [`Switch`](crate::Switch), without a
-/// kernel. What [`current`](Run::current) gives is of one version until the run ends, when it is dropped.
+/// A run of a BPF program, simulated by a thread of this process: for tests of what reads and writes a
+/// [`Switch`](crate::Switch), without a kernel. What [`current`](Run::current) gives is of one version until the run ends, when
+/// it is dropped.
 ///
-/// The [`SwitchWriter`](crate::SwitchWriter) of an array [in the process](crate::Array::in_process) waits for all runs that began
-/// before, as that of a map waits for programs. So a thread must not call [`update`](crate::SwitchWriter::update) within a run of its own: it would wait for ever.
+/// The [`SwitchWriter`](crate::SwitchWriter) of an array [in the process](crate::Array::in_process) waits for all runs that
+/// began before, as that of a map waits for programs. So a thread must not call [`update`](crate::SwitchWriter::update) within
+/// a run of its own: it would wait for ever.
 ///
 /// ```
 /// use bpfvar::{Array, Run, Switch};

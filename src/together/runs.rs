@@ -33,8 +33,8 @@ impl Runs {
         })
     }
 
-    /// That no program may sleep with the value in its hands. Asks for the info of every program of the system; only if one is of a type that
-    /// can be sleepable, whether it is.
+    /// That no program may sleep with the value in its hands. Asks for the info of every program of the system; only if one is
+    /// of a type that can be sleepable, whether it is.
     pub(crate) fn check(&self, sleepable: Sleepable) -> Result<()> {
         let (Runs::OfMap { id, .. }, Sleepable::Refused) = (self, sleepable) else { return Ok(()) };
         let refused = |programs| Error::MaySleep { object: Box::new(Object::Value), programs };

@@ -18,24 +18,27 @@ use crate::view::{Lock, MapValue, Shared, Switch, SwitchHead, SwitchView};
 /// | [`publish`](SwitchWriter::publish) | at once | may still read the old value | waits first |
 /// | [`update_from`](SwitchWriter::update_from) | as `update`, if nobody switched since | have ended | need not wait |
 ///
-/// A program that begins after any of these returned reads the new value. Whatever happens, no program reads some of the old value and
-/// some of the new one in one run, provided that it calls `bpfvar_current` once and does not keep the pointer while it sleeps.
+/// A program that begins after any of these returned reads the new value. Whatever happens, no program reads some of the old
+/// value and some of the new one in one run, provided that it calls `bpfvar_current` once and does not keep the pointer while
+/// it sleeps.
 ///
 /// # Several writers, and those that are killed
 ///
 /// Threads and processes that write one switch take turns, by a lock beside the value, so no update is lost. A thread that
-/// waits sleeps in between, and gives up after 5 seconds. A writer that is killed leaves the lock to the next one, which finds out
-/// that the thread has ended (not across PID or time namespaces, nor without /proc: there the error says so). What it had prepared was never
-/// published, or was published whole; whether it had waited stands in memory, and if not, the next one waits.
+/// waits sleeps in between, and gives up after 5 seconds. A writer that is killed leaves the lock to the next one, which finds
+/// out that the thread has ended (not across PID or time namespaces, nor without /proc: there the error says so). What it had
+/// prepared was never published, or was published whole; whether it had waited stands in memory, and if not, the next one
+/// waits.
 ///
 /// # Sleepable programs
 ///
 /// The kernel gives no way to wait for them with this. So if a sleepable program uses the map, every update is refused with
-/// [`Error::MaySleep`], until [`allow_sleepable`](SwitchWriter::allow_sleepable) says that none keeps the value while it sleeps. The kernel's
-/// info of a program does not tell whether it is sleepable, only its type. If programs of a type that can be (kprobe, among which uprobes are, fentry and
-/// fexit, LSM, struct_ops, syscall) use the map, a BPF iterator of a dozen instructions is loaded for a moment, which looks into the kernel's own
-/// struct (Linux 5.10; `CAP_BPF`, `CAP_PERFMON`; 30 ms the first time, for the kernel's BTF). Where that does not work, all programs of such types count as sleepable. Which programs
-/// use the map takes `CAP_SYS_ADMIN` to see; without it, every update is refused.
+/// [`Error::MaySleep`], until [`allow_sleepable`](SwitchWriter::allow_sleepable) says that none keeps the value while it
+/// sleeps. The kernel's info of a program does not tell whether it is sleepable, only its type. If programs of a type that can
+/// be (kprobe, among which uprobes are, fentry and fexit, LSM, struct_ops, syscall) use the map, a BPF iterator of a dozen
+/// instructions is loaded for a moment, which looks into the kernel's own struct (Linux 5.10; `CAP_BPF`, `CAP_PERFMON`; 30 ms
+/// the first time, for the kernel's BTF). Where that does not work, all programs of such types count as sleepable. Which
+/// programs use the map takes `CAP_SYS_ADMIN` to see; without it, every update is refused.
 ///
 /// # Privileges and kernels
 ///
@@ -95,20 +98,20 @@ impl<T: MapValue> SwitchWriter<T> {
         self.view().version()
     }
 
-    /// Switches to what `change` makes of a copy of the current value, and waits until no program can still read the old one. Returns the new
-    /// version. If `change` panics, nothing is changed.
+    /// Switches to what `change` makes of a copy of the current value, and waits until no program can still read the old one.
+    /// Returns the new version. If `change` panics, nothing is changed.
     ///
     /// # Errors
     ///
-    /// [`Error::MaySleep`]; [`Error::Busy`] if another writer does not finish, or `change` itself switches. Nothing is changed then. If
-    /// the wait fails ([`Error::Kernel`]), the next update waits: where it fails before the switch, nothing is changed; after it,
-    /// the new value is there.
+    /// [`Error::MaySleep`]; [`Error::Busy`] if another writer does not finish, or `change` itself switches. Nothing is changed
+    /// then. If the wait fails ([`Error::Kernel`]), the next update waits: where it fails before the switch, nothing is
+    /// changed; after it, the new value is there.
     pub fn update(&self, change: impl FnOnce(&mut T)) -> Result<u64> {
         self.switch(None, Then::Wait, change)
     }
 
-    /// Switches, and returns at once: programs that began before may still read the old value. The next update of anybody waits for them before
-    /// it writes anything.
+    /// Switches, and returns at once: programs that began before may still read the old value. The next update of anybody waits
+    /// for them before it writes anything.
     ///
     /// # Errors
     ///
@@ -122,13 +125,14 @@ impl<T: MapValue> SwitchWriter<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`] of [`Property::Version`] if somebody switched since; nothing is changed. And as [`SwitchWriter::update`].
+    /// [`Error::Mismatch`] of [`Property::Version`] if somebody switched since; nothing is changed. And as
+    /// [`SwitchWriter::update`].
     pub fn update_from(&self, version: u64, change: impl FnOnce(&mut T)) -> Result<u64> {
         self.switch(Some(version), Then::Wait, change)
     }
 
-    /// Waits until no program can still read an older value than the current one: after [`SwitchWriter::publish`], for whoever wants to
-    /// know when it has taken effect. Returns at once if somebody has waited already.
+    /// Waits until no program can still read an older value than the current one: after [`SwitchWriter::publish`], for whoever
+    /// wants to know when it has taken effect. Returns at once if somebody has waited already.
     ///
     /// # Errors
     ///

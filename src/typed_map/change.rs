@@ -205,8 +205,9 @@ impl Change {
         Ok(same.0.into_iter().all(|same| same))
     }
 
-    /// Writes the value. What is declared by `BPFVAR_SWITCH`, or is in such a variable, is switched, and this returns when no program can
-    /// still see the old value; what is declared by `BPFVAR_SEQ` is written so that readers see the old value or the new one.
+    /// Writes the value. What is declared by `BPFVAR_SWITCH`, or is in such a variable, is switched, and this returns when no
+    /// program can still see the old value; what is declared by `BPFVAR_SEQ` is written so that readers see the old value or
+    /// the new one.
     ///
     /// # Errors
     ///
@@ -225,8 +226,8 @@ impl Change {
         Ok(Applied { old, new, undo: Change { puts: undo, ..self } })
     }
 
-    /// Applies several changes, all or none: if one fails, those before it are undone. Changes inside of one variable that changes as
-    /// one are one switch, or one write.
+    /// Applies several changes, all or none: if one fails, those before it are undone. Changes inside of one variable that
+    /// changes as one are one switch, or one write.
     ///
     /// # Errors
     ///
@@ -314,8 +315,8 @@ impl Change {
         bytes
     }
 
-    /// Writes one entry of values that change as one: of each change the value before and after. What puts the old bits back goes to
-    /// `undo`.
+    /// Writes one entry of values that change as one: of each change the value before and after. What puts the old bits back
+    /// goes to `undo`.
     fn apply_guarded(
         changes: &[Change],
         entry: u32,

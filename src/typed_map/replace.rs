@@ -50,8 +50,8 @@ impl Var {
         Ok(replaced.map(|replaced| replaced.old))
     }
 
-    /// Replaces a scalar by what `change` makes of it, in one step. `change` may be called again if somebody was faster; `Err` holds
-    /// the value for which it gave None.
+    /// Replaces a scalar by what `change` makes of it, in one step. `change` may be called again if somebody was faster; `Err`
+    /// holds the value for which it gave None.
     fn replace(
         &self,
         mut change: impl FnMut(&Value) -> Result<Option<Image>>,

@@ -58,8 +58,8 @@ impl From<Error> for Stop {
 
 /// # Values that change together
 impl Var {
-    /// Returns what writes the variable, if it is declared by `BPFVAR_SWITCH`: all of it changes at once, for every program. `T` is the type
-    /// of the value, and is checked against BTF.
+    /// Returns what writes the variable, if it is declared by `BPFVAR_SWITCH`: all of it changes at once, for every program.
+    /// `T` is the type of the value, and is checked against BTF.
     ///
     /// # Errors
     ///
@@ -73,8 +73,8 @@ impl Var {
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`] of [`Property::CpuSlots`](crate::error::Property::CpuSlots) if there are fewer slots than the machine can have CPUs.
-    /// [`Error::Layout`], [`Error::Argument`]; and as [`Var::bind`].
+    /// [`Error::Mismatch`] of [`Property::CpuSlots`](crate::error::Property::CpuSlots) if there are fewer slots than the
+    /// machine can have CPUs. [`Error::Layout`], [`Error::Argument`]; and as [`Var::bind`].
     pub fn per_cpu<T: MapValue, A: Access>(&self) -> Result<PerCpu<T, A>> {
         let slots = match (self.wrapper(), self.elements()) {
             (Some(Wrapper::PerCpu { slots, .. }), _) => slots,
@@ -87,8 +87,8 @@ impl Var {
         PerCpu::new(slots, || self.object(), |cpu| self.at(&format!("[{cpu}]"))?.bind())
     }
 
-    /// Returns the variable as each CPU has it, CPU 0 first, if it has a value for each: `counters[0]`, `counters[1]`. Empty for everything
-    /// else.
+    /// Returns the variable as each CPU has it, CPU 0 first, if it has a value for each: `counters[0]`, `counters[1]`. Empty
+    /// for everything else.
     ///
     /// # Errors
     ///
@@ -111,8 +111,8 @@ impl Var {
         self
     }
 
-    /// Returns how the variable changes as one, or what it is in: `BPFVAR_SEQ`, `BPFVAR_SWITCH`, `BPFVAR_PERCPU`, from the outside to the
-    /// inside. A per-CPU map, which the kernel copies, counts as `BPFVAR_PERCPU`. Empty for everything else.
+    /// Returns how the variable changes as one, or what it is in: `BPFVAR_SEQ`, `BPFVAR_SWITCH`, `BPFVAR_PERCPU`, from the
+    /// outside to the inside. A per-CPU map, which the kernel copies, counts as `BPFVAR_PERCPU`. Empty for everything else.
     pub fn together(&self) -> Vec<&'static str> {
         let name = |guard: &Guard| match guard {
             Guard::Seq { .. } => "BPFVAR_SEQ",
@@ -320,8 +320,8 @@ impl Var {
         self.argument("path", format!("{:?}", self.path()), rule, advice)
     }
 
-    /// That a pointer to it may be handed out: what is inside of a sequence lock may be read one by one, and nothing inside of anything
-    /// else has one place.
+    /// That a pointer to it may be handed out: what is inside of a sequence lock may be read one by one, and nothing inside of
+    /// anything else has one place.
     pub(super) fn check_pointer<A: Access>(&self) -> Result<()> {
         match self.guards.as_slice() {
             [] => Ok(()),
@@ -334,8 +334,8 @@ impl Var {
         }
     }
 
-    /// Changes the value that a guard is around, as one: `compute` makes of its bytes what is to be put where. Gives the bytes that were there
-    /// before. `whole` says that nothing of them is kept.
+    /// Changes the value that a guard is around, as one: `compute` makes of its bytes what is to be put where. Gives the bytes
+    /// that were there before. `whole` says that nothing of them is kept.
     pub(super) fn change_as_one(
         &self,
         entry: u32,

@@ -231,13 +231,14 @@ impl Var {
     }
 
     /// Reads it, whatever its type and however its map is accessed. Each scalar is whole; a struct or an array may be caught in
-    /// the middle of an update, unless it is declared by `BPFVAR_SEQ` or `BPFVAR_SWITCH` or is inside of one: then all of it is of one
-    /// moment. What has a value for each CPU is the sum of all; `[3]` is that of CPU 3.
+    /// the middle of an update, unless it is declared by `BPFVAR_SEQ` or `BPFVAR_SWITCH` or is inside of one: then all of it is
+    /// of one moment. What has a value for each CPU is the sum of all; `[3]` is that of CPU 3.
     ///
     /// # Errors
     ///
     /// As [`Array::from_map`](crate::Array::from_map) when the map is first mapped, or as [`Map::lookup`](crate::Map::lookup).
-    /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does. [`Error::Torn`] if there was no consistent copy.
+    /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does. [`Error::Torn`] if there was no
+    /// consistent copy.
     pub fn read(&self) -> Result<Value> {
         self.check_content()?;
         let unwrapped = self.wrapper().map(|_| self.unwrapped());

@@ -4,9 +4,9 @@
 use super::{Field, MapValue};
 use crate::memory::Access;
 
-/// A value that starts on a cache line of 64 bytes and shares none of its lines: an array of these is what several CPUs can write
-/// without disturbing one another. In memory it is the value and padding: `struct { T value; } __attribute__((aligned(64)))`, which is a slot of
-/// `BPFVAR_PERCPU` of `bpfvar.bpf.h`.
+/// A value that starts on a cache line of 64 bytes and shares none of its lines: an array of these is what several CPUs can
+/// write without disturbing one another. In memory it is the value and padding: `struct { T value; }
+/// __attribute__((aligned(64)))`, which is a slot of `BPFVAR_PERCPU` of `bpfvar.bpf.h`.
 ///
 /// ```
 /// use bpfvar::{Array, CacheLine};

@@ -37,11 +37,12 @@ pub(crate) struct Counts {
 impl<W: Load> Sequence<W> {
     /// Copies what is guarded until that was undisturbed. `copy` loads relaxed.
     ///
-    /// Let E be the writers that had left when `end` was loaded, and B those that had come when `begin` was loaded the second time.
-    /// Whoever has left has come, so |B| >= |E|, and if both are the same number, all of B have left. The acquire load of `end` sees all
-    /// that E wrote, for each addition to `end` is a release, and additions continue the release sequences of those before. If `copy`
-    /// saw anything of a writer outside of E, then the fence would make that writer's addition to `begin`, which is before a release
-    /// fence and that before what it wrote, visible to the second load, and the number would be greater.
+    /// Let E be the writers that had left when `end` was loaded, and B those that had come when `begin` was loaded the second
+    /// time. Whoever has left has come, so |B| >= |E|, and if both are the same number, all of B have left. The acquire load of
+    /// `end` sees all that E wrote, for each addition to `end` is a release, and additions continue the release sequences of
+    /// those before. If `copy` saw anything of a writer outside of E, then the fence would make that writer's addition to
+    /// `begin`, which is before a release fence and that before what it wrote, visible to the second load, and the number would
+    /// be greater.
     pub(crate) fn read<T>(self, tries: u32, mut copy: impl FnMut() -> T) -> Result<T, Counts> {
         let mut last = Counts { begun: 0, ended: 0 };
         for _ in 0..tries {
@@ -140,8 +141,8 @@ impl<W: Word> Versions<W> {
     /// before. `wait` returns when no run of a program that began before the call is still going on; it is called if somebody
     /// published and has not waited. `write` gets the slots to read from and to write; if it fails, nothing is published.
     ///
-    /// The release store shows a program, whose loads of the slot depend on its load of the version, all of the slot. The wait makes
-    /// sure that whoever loaded the version before the current one is done with the slot.
+    /// The release store shows a program, whose loads of the slot depend on its load of the version, all of the slot. The wait
+    /// makes sure that whoever loaded the version before the current one is done with the slot.
     pub(crate) fn publish<E>(
         self,
         wait: impl FnOnce() -> Result<(), E>,

@@ -19,13 +19,15 @@ pub(crate) const TRIES: u32 = 2000;
 /// which a BPF program writes with `bpfvar_seq_begin` and `bpfvar_seq_end`.
 ///
 /// As a [`MapValue`] it is a value of a map, a field of a struct, a variable. Its view is a [`SeqView`], whose
-/// [`read`](SeqView::read) gives the copy. A `Seq<T>` itself is what whole copies are made of ([`Array::snapshot`](crate::Array::snapshot),
-/// [`Array::read`](crate::Array::read)): each is consistent in itself, or [`get`](Seq::get) says that it is not.
+/// [`read`](SeqView::read) gives the copy. A `Seq<T>` itself is what whole copies are made of
+/// ([`Array::snapshot`](crate::Array::snapshot), [`Array::read`](crate::Array::read)): each is consistent in itself, or
+/// [`get`](Seq::get) says that it is not.
 ///
 /// # Layout
 ///
-/// Three words of 8 bytes, and then the `T`, aligned: `struct { struct bpfvar_seq { __u64 begin, end, writer; } bpfvar_seq; T value; }`.
-/// A writer adds 1 to `begin` when it comes and to `end` when it leaves. `writer` is the thread of user space that writes.
+/// Three words of 8 bytes, and then the `T`, aligned: `struct { struct bpfvar_seq { __u64 begin, end, writer; } bpfvar_seq; T
+/// value; }`. A writer adds 1 to `begin` when it comes and to `end` when it leaves. `writer` is the thread of user space that
+/// writes.
 ///
 /// # Examples
 ///

@@ -11,8 +11,8 @@ use super::{Field, MapValue};
 use crate::error::Torn;
 use crate::memory::{Access, ReadWrite};
 
-/// A value in shared memory that changes as one: `BPFVAR_SWITCH(type)` of `bpfvar.bpf.h`. User space writes it; all that a BPF program
-/// reads through `bpfvar_current` in one run is of one version.
+/// A value in shared memory that changes as one: `BPFVAR_SWITCH(type)` of `bpfvar.bpf.h`. User space writes it; all that a BPF
+/// program reads through `bpfvar_current` in one run is of one version.
 ///
 /// There are two slots. A [`SwitchWriter`](crate::SwitchWriter) writes the one that is not in use, makes it the current one by one
 /// store, and waits until no program can still read the other. [`Var::switch`](crate::Var::switch) and

@@ -1,8 +1,8 @@
-//! Values that change together, between real programs and user space: `bpfvar.bpf.h` on one side, `Seq`, `Switch` and `PerCpu` on the
-//! other.
+//! Values that change together, between real programs and user space: `bpfvar.bpf.h` on one side, `Seq`, `Switch` and `PerCpu`
+//! on the other.
 //!
-//! Needs root. A test that cannot run says so; in CI it fails instead. With `BPFVAR_HUNT=1` the hunts for torn values take as long as
-//! it takes to believe them: `BPFVAR_HUNT=1 cargo test --release --test together -- --nocapture`.
+//! Needs root. A test that cannot run says so; in CI it fails instead. With `BPFVAR_HUNT=1` the hunts for torn values take as
+//! long as it takes to believe them: `BPFVAR_HUNT=1 cargo test --release --test together -- --nocapture`.
 
 mod names;
 mod per_cpu;
@@ -76,8 +76,8 @@ fn times(usually: u64, hunting: u64) -> u64 {
     if std::env::var_os("BPFVAR_HUNT").is_some() { hunting } else { usually }
 }
 
-/// Runs a program on every CPU, over and over, while `work` is at work; with short breaks unless this is a long hunt, as without them a value that
-/// all CPUs write is hardly ever at rest. Gives the number of runs.
+/// Runs a program on every CPU, over and over, while `work` is at work; with short breaks unless this is a long hunt, as
+/// without them a value that all CPUs write is hardly ever at rest. Gives the number of runs.
 fn on_all_cpus<R>(loaded: &Loaded, program: &str, work: impl FnOnce() -> R) -> (u64, R) {
     let done = AtomicBool::new(false);
     let pauses = times(1, 0) == 1;
