@@ -15,7 +15,7 @@ impl Var {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if the variable is not a number, or the sum does not fit; and as [`Var::change`].
+    /// [`Error::Argument`](crate::Error::Argument) if the variable is not a number, or the sum does not fit; and as [`Var::change`].
     pub fn add(&self, amount: impl Into<Input>) -> Result<(Value, Value)> {
         let amount = amount.into();
         let replaced = self.replace(|old| {
@@ -31,7 +31,7 @@ impl Var {
     ///
     /// # Errors
     ///
-    /// [`Error::Argument`] if either does not fit the type, or the variable is not a scalar; and as [`Var::change`].
+    /// [`Error::Argument`](crate::Error::Argument) if either does not fit the type, or the variable is not a scalar; and as [`Var::change`].
     pub fn compare_exchange(
         &self,
         old: impl Into<Input>,
