@@ -1,8 +1,8 @@
 //! `bpfvar completions`.
 
+use clap::ValueEnum;
 use clap_complete::env::Shells;
 
-use crate::cli::Shell;
 use crate::complete::VARIABLE;
 use crate::error::{Failure, Result};
 use crate::output::Output;
@@ -22,7 +22,29 @@ _bpfvar() {
 complete -o nospace -o bashdefault -F _bpfvar bpfvar
 "#;
 
-pub(super) fn run(shell: Shell, out: &mut Output) -> Result<()> {
+/// The shells that can complete.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// What it takes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  echo 'source <(bpfvar completions bash)' >> ~/.bashrc
+  echo 'source <(bpfvar completions zsh)' >> ~/.zshrc
+  bpfvar completions fish > ~/.config/fish/completions/bpfvar.fish
+
+It asks bpfvar for candidates, and so completes the names of programs, maps and variables too, where bpfvar runs as root.")]
+pub(crate) struct Args {
+    /// The shell
+    shell: Shell,
+}
+
+pub(super) fn run(Args { shell }: &Args, out: &mut Output) -> Result<()> {
     let name = match shell {
         Shell::Bash => "bash",
         Shell::Zsh => "zsh",

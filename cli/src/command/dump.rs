@@ -1,8 +1,10 @@
 //! `bpfvar dump`.
 
 use bpfvar::{Globals, Program, ProgramInfo, TypedMap};
+use clap_complete::engine::ArgValueCompleter;
 use unicode_width::UnicodeWidthStr;
 
+use crate::complete;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
 use crate::resolve::{Resolver, labels};
@@ -13,7 +15,24 @@ use crate::value::{bare, broken, read};
 /// Where lines are not cut for a terminal, values still are to be read by people.
 const WIDTH: usize = 100;
 
-pub(super) fn run(target: Option<&Target>, out: &mut Output) -> Result<()> {
+/// What it takes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bpfvar dump count
+  bpfvar dump count.bss --json
+  bpfvar dump count.config
+  bpfvar dump --json                      everything on the system
+
+JSON has \"programs\" (id, name, maps) and \"sections\" (name, map, access, programs, variables with name, type, offset, size, \
+linkage and value).")]
+pub(crate) struct Args {
+    /// What to print; everything if it is left out
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
+    target: Option<Target>,
+}
+
+pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     let Some(target) = target else {
         let (programs, all) = (Program::all()?, Globals::of_system()?);
         let with: Vec<&ProgramInfo> = programs.iter().collect();

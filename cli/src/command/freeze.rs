@@ -1,11 +1,31 @@
 //! `bpfvar freeze`.
 
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::Output;
 use crate::resolve::Resolver;
 use crate::target::Target;
 
-pub(super) fn run(target: &Target, out: &mut Output) -> Result<()> {
+/// What it takes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bpfvar freeze count.bss
+  bpfvar freeze map:7
+  bpfvar freeze pin:/sys/fs/bpf/settings
+
+From then on nothing in user space writes the map, neither bpfvar nor the program's owner, and nothing undoes that but \
+loading the program anew. The BPF programs themselves still write it, unless it is .rodata. It fails while a process maps \
+the map writable, as loaders often do.")]
+pub(crate) struct Args {
+    /// The map or section
+    #[arg(add = ArgValueCompleter::new(complete::maps))]
+    target: Target,
+}
+
+pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     let found = Resolver::default().find(target)?;
     let all = || found.sections().iter().map(|section| format!("map:{} ({})", section.info().id, section.name()));
     let refuse = |what: &str| {

@@ -15,10 +15,26 @@ const MOST: u64 = 4096;
 /// Variables stand below their section.
 const INDENT: usize = 4;
 
-pub(super) fn run(filter: Option<&str>, out: &mut Output) -> Result<()> {
+/// What it takes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bpfvar list                 everything that BTF describes
+  bpfvar list sampling        programs, maps, sections and variables with `sampling` in their names, in any case
+  bpfvar list prog:12         what `list` prints works too: prog:12, map:7, count.sampling
+  bpfvar list -q              targets only, one a line
+  bpfvar list --json | jq '.sections[].variables[].name'
+
+Values are cut to fit the terminal; `bpfvar dump` shows them whole. --json leaves out values of more than 4096 bytes (null).")]
+pub(crate) struct Args {
+    /// Show only what has this in its name
+    filter: Option<String>,
+}
+
+pub(super) fn run(Args { filter }: &Args, out: &mut Output) -> Result<()> {
     let programs = Program::all()?;
     let all = Globals::of_system()?;
-    let list = List::new(&programs, all.maps(), filter);
+    let list = List::new(&programs, all.maps(), filter.as_deref());
     match (out.json, out.quiet) {
         (true, _) => list.json(out)?,
         (false, true) => list.targets(out)?,

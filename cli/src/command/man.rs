@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use clap_mangen::Man;
@@ -11,10 +11,23 @@ use crate::cli::Cli;
 use crate::error::{Failure, Result};
 use crate::output::Output;
 
-pub(super) fn run(what: Option<&Path>, out: &mut Output) -> Result<()> {
+/// What it takes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bpfvar man | man -l -
+  bpfvar man get | man -l -
+  bpfvar man /usr/local/share/man/man1")]
+pub(crate) struct Args {
+    /// The command whose page to print, or a directory that is there
+    #[arg(value_name = "COMMAND|DIR")]
+    what: Option<PathBuf>,
+}
+
+pub(super) fn run(Args { what }: &Args, out: &mut Output) -> Result<()> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
-    let Some(directory) = what.filter(|what| *what != Path::new("bpfvar")) else {
+    let Some(directory) = what.as_deref().filter(|what| *what != Path::new("bpfvar")) else {
         return out.raw(&page(&command, "bpfvar")?);
     };
     let named = directory.to_str().and_then(|name| command.find_subcommand(name));

@@ -1,16 +1,16 @@
-//! The commands, one module each.
+//! The commands, one module each: what it takes, and what it does.
 
-mod add;
-mod cas;
-mod completions;
-mod dump;
-mod freeze;
-mod get;
-mod list;
-mod man;
-mod set;
-mod show;
-mod watch;
+pub(crate) mod add;
+pub(crate) mod cas;
+pub(crate) mod completions;
+pub(crate) mod dump;
+pub(crate) mod freeze;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod man;
+pub(crate) mod set;
+pub(crate) mod show;
+pub(crate) mod watch;
 
 use bpfvar::Var;
 use serde::ser::SerializeMap;
@@ -22,18 +22,18 @@ use crate::output::Output;
 
 /// Runs a command.
 pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
-    match command {
-        Command::List { filter } => list::run(filter.as_deref(), out),
-        Command::Get { targets, per_cpu } => get::run(&targets, per_cpu, out),
-        Command::Set { assignments, rewrite, switch } => set::run(&assignments, rewrite, switch, out),
-        Command::Add { target, amount, switch } => add::run(&target, &amount, switch, out),
-        Command::Cas { target, old, new, switch } => cas::run(&target, &old, &new, switch, out),
-        Command::Dump { target } => dump::run(target.as_ref(), out),
-        Command::Watch { targets, interval, samples } => watch::run(&targets, interval, samples, out),
-        Command::Show { target } => show::run(&target, out),
-        Command::Freeze { target } => freeze::run(&target, out),
-        Command::Completions { shell } => completions::run(shell, out),
-        Command::Man { what } => man::run(what.as_deref(), out),
+    match &command {
+        Command::List(args) => list::run(args, out),
+        Command::Get(args) => get::run(args, out),
+        Command::Set(args) => set::run(args, out),
+        Command::Add(args) => add::run(args, out),
+        Command::Cas(args) => cas::run(args, out),
+        Command::Dump(args) => dump::run(args, out),
+        Command::Watch(args) => watch::run(args, out),
+        Command::Show(args) => show::run(args, out),
+        Command::Freeze(args) => freeze::run(args, out),
+        Command::Completions(args) => completions::run(args, out),
+        Command::Man(args) => man::run(args, out),
     }
 }
 

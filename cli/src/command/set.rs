@@ -1,23 +1,55 @@
 //! `bpfvar set`.
 
 use bpfvar::{AccessMode, Applied, Change, MapType, Value, Var};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::{Members, Written};
 use crate::cli::Switching;
+use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::{Ink, Output, clean};
 use crate::resolve::Resolver;
 use crate::target::Assignment;
 use crate::value::text;
 
-pub(super) fn run(assignments: &[Assignment], rewrite: bool, switch: Switching, out: &mut Output) -> Result<()> {
+/// What it takes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bpfvar set count.sampling=100                     count.sampling: 1 -> 100
+  bpfvar set count.config.mode=FAST count.label=eth1
+  bpfvar set 'count.config.limits[2]={\"burst\": 7}'  members that are not named stay as they are
+  bpfvar set count.flags=0x1f
+
+All targets are found and all values checked before the first is written; if a write fails, those before it are undone. A scalar is \
+written by one atomic store, a bitfield so that its neighbours keep what programs store meanwhile, structs and arrays scalar by scalar. \
+Variables that are declared by BPFVAR_SWITCH or BPFVAR_SEQ (`bpfvar show` says so) change as one: all that one command sets in such a \
+variable is one switch.
+
+How targets and values are written: bpfvar --help")]
+pub(crate) struct Args {
+    /// What to set, and to what
+    #[arg(required = true, value_name = "TARGET=VALUE", add = ArgValueCompleter::new(complete::assignments))]
+    assignments: Vec<Assignment>,
+    /// Write sections that cannot be mapped by rewriting them whole
+    ///
+    /// For sections that are reached by system call only, such as aya's. The whole section, or the whole entry of an array
+    /// map, is read and written back with the change in it: whatever programs store to any of its variables in between IS
+    /// LOST. Sections that can be mapped are written as usual.
+    #[arg(long)]
+    rewrite: bool,
+    #[command(flatten)]
+    switch: Switching,
+}
+
+pub(super) fn run(Args { assignments, rewrite, switch }: &Args, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
     let found = resolver.find_all(assignments.iter().map(|assignment| &assignment.target))?;
     // All are checked before the first is written.
     let mut changes = Vec::new();
     for (found, assignment) in found.iter().zip(assignments) {
         let var = switch.apply_to(found.var()?);
-        let change = change(&var, &assignment.value, rewrite, &found.text, out.verbose)?;
+        let change = change(&var, &assignment.value, *rewrite, &found.text, out.verbose)?;
         changes.push(change);
     }
     // If one fails, those before it are undone.

@@ -1,8 +1,10 @@
 //! `bpfvar show`.
 
 use bpfvar::{Linkage, Var};
+use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
+use crate::complete;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
 use crate::resolve::Resolver;
@@ -53,7 +55,21 @@ impl Shown {
     }
 }
 
-pub(super) fn run(target: &Target, out: &mut Output) -> Result<()> {
+/// What it takes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bpfvar show count.config                the struct with offsets and sizes
+  bpfvar show count.config.mode           its enumerators
+  bpfvar show count                       all variables of the program
+  bpfvar show -q count.config             the declaration only")]
+pub(crate) struct Args {
+    /// What to show
+    #[arg(add = ArgValueCompleter::new(complete::targets))]
+    target: Target,
+}
+
+pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     let found = Resolver::default().find(target)?;
     let vars = found.vars()?;
     let all: Vec<Shown> = vars.iter().map(|(label, var)| Shown::new(label, var)).collect();

@@ -11,10 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use bpfvar::{Value, Var};
+use clap_complete::engine::ArgValueCompleter;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
+use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::Output;
 use crate::resolve::Resolver;
@@ -29,7 +31,34 @@ const MOST_ROWS: usize = 10_000;
 /// A sample that is taken before the end is told apart from the last one if they are so far apart.
 const BEFORE_END: Duration = Duration::from_millis(10);
 
-pub(super) fn run(targets: &[Target], interval: Duration, samples: Option<u64>, out: &mut Output) -> Result<()> {
+/// What it takes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bpfvar watch count.packets                     once a second, until Ctrl-C
+  bpfvar watch count.packets count.hist -i 100ms
+  bpfvar watch count -n 10                       all variables of a program, ten samples
+  bpfvar watch count.packets -i 1ms --json | jq -c 'select(.rate > 1000)'
+
+Arrays, map entries and structs are one row a scalar. CHANGE counts from the last sample that was shown; RATE is per second. What can be mapped \
+is read from memory, without a system call. Ctrl-C, or the last sample, ends with a summary. On a terminal rows are redrawn in place, \
+at most 25 times a second; elsewhere it is one line a row and sample. --json prints one object a line: time (seconds since 1970), name, \
+value, change and rate, one with \"warning\" if the program is gone, and at the end one with \"summary\". More than 10000 rows are \
+refused.")]
+pub(crate) struct Args {
+    /// What to watch
+    #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
+    targets: Vec<Target>,
+    /// Time between samples: 1ms, 100ms, 2s, 1m
+    #[arg(short, long, default_value = "1s", value_parser = interval)]
+    interval: Duration,
+    /// End after so many samples
+    #[arg(short = 'n', long, value_parser = clap::value_parser!(u64).range(1..))]
+    samples: Option<u64>,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
+    let Args { targets, interval, samples } = args;
     let resolver = Resolver::default();
     let found = resolver.find_all(targets)?;
     let mut vars = Vec::new();
@@ -57,7 +86,7 @@ pub(super) fn run(targets: &[Target], interval: Duration, samples: Option<u64>, 
         let (now, time) = (Instant::now(), SystemTime::now());
         sources.iter_mut().try_for_each(|source| source.sample(now, shown))?;
         done += 1;
-        let last = Some(done) == samples;
+        let last = Some(done) == *samples;
         shown = screen.show(&rows(&sources), (now - start, time), last, out)?;
         if last {
             break;
@@ -141,4 +170,28 @@ fn interrupted() -> Result<Receiver<()>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || signals.forever().try_for_each(|_| sender.send(())));
     Ok(receiver)
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval =
+        humantime::parse_duration(text).map_err(|_| "a time with its unit is needed: 1ms, 100ms, 2s, 1m".to_owned())?;
+    if interval < Duration::from_millis(1) || interval > Duration::from_secs(24 * 60 * 60) {
+        Err("it must be from 1ms to 1day".to_owned())
+    } else {
+        Ok(interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_have_units_and_bounds() {
+        assert_eq!(interval("1ms"), Ok(Duration::from_millis(1)));
+        assert_eq!(interval("1m 30s"), Ok(Duration::from_secs(90)));
+        for text in ["", "1", "fast", "999us", "0s", "-1s", "2days"] {
+            assert!(interval(text).is_err(), "{text:?}");
+        }
+    }
 }
