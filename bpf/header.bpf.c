@@ -27,12 +27,14 @@ BPFVAR_SEQ(struct settings) seq = BPFVAR_SEQ_INIT({ .rate = 5 });
 BPFVAR_SWITCH(struct settings) settings = BPFVAR_SWITCH_INIT({ .rate = 5, .name = "eth0" });
 
 /* A sequence lock in an array map, whose address the verifier knows less of. */
+typedef BPFVAR_SEQ(struct counts) counts_seq;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 4);
 	__type(key, __u32);
-	__type(value, BPFVAR_SEQ(struct counts));
+	__type(value, counts_seq);
 } entries SEC(".maps");
 
 SEC("xdp")
@@ -40,7 +42,7 @@ int use_all(struct xdp_md *ctx)
 {
 	__auto_type slot = bpfvar_this_cpu(&counts);
 	const struct settings *c = bpfvar_current(&settings);
-	BPFVAR_SEQ(struct counts) *entry;
+	counts_seq *entry;
 	__u64 *run = bpfvar_this_cpu(&runs);
 	struct settings copy;
 	struct counts *s;
@@ -68,3 +70,48 @@ int use_all(struct xdp_md *ctx)
 	}
 	return XDP_PASS;
 }
+
+/* Two that are open at once. */
+SEC("xdp")
+int nest(struct xdp_md *ctx)
+{
+	struct settings *outer = bpfvar_seq_begin(&seq);
+	counts_seq *entry;
+	struct counts *s;
+	__u32 key = 2;
+
+	if (!outer)
+		return XDP_PASS;
+	entry = bpf_map_lookup_elem(&entries, &key);
+	s = entry ? bpfvar_seq_begin(entry) : NULL;
+	if (s) {
+		s->packets += outer->rate;
+		bpfvar_seq_end(entry);
+	}
+	outer->rate++;
+	bpfvar_seq_end(&seq);
+	return XDP_PASS;
+}
+
+#ifdef FORGETS_NULL
+SEC("xdp")
+int forgets_null(struct xdp_md *ctx)
+{
+	struct settings *s = bpfvar_seq_begin(&seq);
+
+	s->rate++;
+	bpfvar_seq_end(&seq);
+	return XDP_PASS;
+}
+#endif
+
+#ifdef FORGETS_RESULT
+SEC("xdp")
+int forgets_result(struct xdp_md *ctx)
+{
+	struct settings copy;
+
+	bpfvar_seq_read(&seq, &copy);
+	return copy.rate;
+}
+#endif

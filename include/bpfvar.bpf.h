@@ -21,7 +21,7 @@
  *   load_acquire, store_release          as plain                   acquire, release                    6.15, clang 20, -mcpu=v4
  *
  * Compiled with -D__TARGET_ARCH_x86, as libbpf's tracing macros want it on x86-64, this header uses the first two and works on
- * Linux 5.10. Otherwise it uses the third and works on every machine, from Linux 5.12 on; an older kernel refuses the program. Never load
+ * Linux 5.10. Otherwise it uses the third, which works on x86-64 and arm64, from Linux 5.12 on; an older kernel refuses the program. Never load
  * an object that was compiled with -D__TARGET_ARCH_x86 on another machine. The fourth is not used: what it orders is not enough
  * for a sequence lock, and kernels before 6.15 refuse it. BPFVAR_SWITCH and BPFVAR_PERCPU need no barrier on any machine.
  */
@@ -72,23 +72,25 @@ BPFVAR_INLINE __u64 bpfvar_load_(__u64 *word)
  * Sequence lock
  * -------------
  *
- *   BPFVAR_SEQ(struct stats) stats;
+ *   struct my_stats { __u64 packets, bytes; };
  *
- *   struct stats *s = bpfvar_seq_begin(&stats);
+ *   BPFVAR_SEQ(struct my_stats) my_stats;
+ *
+ *   struct my_stats *s = bpfvar_seq_begin(&my_stats);
  *   if (s) {
  *           s->packets += 1;
  *           s->bytes += len;
- *           bpfvar_seq_end(&stats);
+ *           bpfvar_seq_end(&my_stats);
  *   }
  *
  * bpfvar_seq_begin gives the value to change, or NULL if another writer is inside: a program on another CPU, or the one that this
  * program interrupted. Then nothing may be changed, and bpfvar_seq_end must not be called. A program cannot wait, so count what
  * was left out, or give each CPU a value of its own, which is the normal form:
  *
- *   BPFVAR_PERCPU(BPFVAR_SEQ(struct stats)) stats;
+ *   BPFVAR_PERCPU(BPFVAR_SEQ(struct my_stats)) my_stats;
  *
- *   __auto_type seq = bpfvar_this_cpu(&stats);
- *   struct stats *s;
+ *   __auto_type seq = bpfvar_this_cpu(&my_stats);
+ *   struct my_stats *s;
  *
  *   if (!seq)
  *           return 0;
@@ -100,12 +102,25 @@ BPFVAR_INLINE __u64 bpfvar_load_(__u64 *word)
  *
  * There, too, bpfvar_seq_begin may give NULL: an interrupt, an NMI or a task that preempts the program runs on the same CPU.
  *
- * In an array map, such a type is the value: __type(value, BPFVAR_SEQ(struct stats)), with BPF_F_MMAPABLE in map_flags.
+ * In an array map with BPF_F_MMAPABLE in map_flags, such a type is the value. Give it a name, for the map and for its entries:
+ *
+ *   typedef BPFVAR_SEQ(struct my_stats) my_stats_seq;
+ *
+ *   struct {
+ *           __uint(type, BPF_MAP_TYPE_ARRAY);
+ *           __uint(map_flags, BPF_F_MMAPABLE);
+ *           __uint(max_entries, 4);
+ *           __type(key, __u32);
+ *           __type(value, my_stats_seq);
+ *   } many SEC(".maps");
+ *
+ *   my_stats_seq *entry = bpf_map_lookup_elem(&many, &key);
+ *   struct my_stats *s = entry ? bpfvar_seq_begin(entry) : NULL;
  *
  * What a writer must do: after bpfvar_seq_begin gave a value, reach bpfvar_seq_end on every path, with no return, tail call,
  * bpf_throw or bpf_loop that is left early between them; change the value between the two only, and all of it that way. A writer that
  * is cut short leaves the value locked: reading says so, and further calls of bpfvar_seq_begin give NULL, until user space
- * writes it afresh (Rust: SeqView::reset; tool: bpfvar set).
+ * writes all of it (Rust: SeqView::write; tool: bpfvar set).
  *
  * Cost: two atomic additions.
  *
@@ -124,7 +139,7 @@ struct bpfvar_seq {
 		__typeof__(type) value;			\
 	}
 
-/* An initial value: BPFVAR_SEQ(struct config) config = BPFVAR_SEQ_INIT({ .rate = 5 }); */
+/* An initial value: BPFVAR_SEQ(struct my_config) my_config = BPFVAR_SEQ_INIT({ .rate = 5 }); */
 #define BPFVAR_SEQ_INIT(...) { .value = __VA_ARGS__ }
 
 BPFVAR_INLINE int bpfvar_enter_(struct bpfvar_seq *seq)
@@ -139,11 +154,18 @@ BPFVAR_INLINE int bpfvar_enter_(struct bpfvar_seq *seq)
 	return 0;
 }
 
+/*
+ * The barrier hides from the compiler that the pointer may be NULL. It would make one condition of this and the program's own
+ * check, which the verifier does not follow, and leave out a check that the program forgot, which the verifier then cannot miss.
+ */
 #define bpfvar_seq_begin(seq) ({						\
 	__typeof__(seq) bpfvar_begin_ = (seq);					\
+	__typeof__(&bpfvar_begin_->value) bpfvar_inside_ = 0;			\
 										\
-	bpfvar_enter_(&bpfvar_begin_->bpfvar_seq) ?				\
-		&bpfvar_begin_->value : (__typeof__(&bpfvar_begin_->value))0;	\
+	if (bpfvar_enter_(&bpfvar_begin_->bpfvar_seq))				\
+		bpfvar_inside_ = &bpfvar_begin_->value;				\
+	asm volatile("" : "+r"(bpfvar_inside_));				\
+	bpfvar_inside_;								\
 })
 
 #define bpfvar_seq_end(seq) bpfvar_add_(&(seq)->bpfvar_seq.end, 1)
@@ -152,18 +174,25 @@ BPFVAR_INLINE int bpfvar_enter_(struct bpfvar_seq *seq)
  * Copies the value, which user space or another program writes, to *to. Gives 1, or 0 if in BPFVAR_SEQ_TRIES tries a writer was
  * always inside; *to is then not to be used. The program may have interrupted the writer, so more tries need not help.
  *
- *   struct config c;
- *   if (!bpfvar_seq_read(&config, &c))
+ *   struct my_config c;
+ *   if (!bpfvar_seq_read(&my_config, &c))
  *           return 0;
  *
- * The verifier walks through all tries, each of which copies the value. For large values, or where a program must not fail, use a
- * BPFVAR_SWITCH.
+ * The verifier walks through all tries, each of which copies the value. The value can have 1,024 bytes: for more, clang says "A call
+ * to built-in function 'memcpy' is not supported"; and a program's stack has 512. For large values, or where a program must not
+ * fail, use a BPFVAR_SWITCH. Where this file uses fetching additions (see above), reading adds 0 to the numbers: the program must
+ * be allowed to write the map, and takes the cache line from other CPUs.
  */
 #ifndef BPFVAR_SEQ_TRIES
 #define BPFVAR_SEQ_TRIES 8
 #endif
 
-#define bpfvar_seq_read(seq, to) ({						\
+BPFVAR_INLINE __attribute__((warn_unused_result)) int bpfvar_is_read_(int done)
+{
+	return done;
+}
+
+#define bpfvar_seq_read(seq, to) bpfvar_is_read_(({				\
 	__typeof__(seq) bpfvar_from_ = (seq);					\
 	__typeof__(&bpfvar_from_->value) bpfvar_to_ = (to);			\
 	int bpfvar_try_, bpfvar_done_ = 0;					\
@@ -179,24 +208,27 @@ BPFVAR_INLINE int bpfvar_enter_(struct bpfvar_seq *seq)
 		}								\
 	}									\
 	bpfvar_done_;								\
-})
+}))
 
 /*
  * Settings that switch as one
  * ---------------------------
  *
- *   BPFVAR_SWITCH(struct config) config = BPFVAR_SWITCH_INIT({ .rate = 1000, .mode = FAST });
+ *   struct my_config { __u64 rate; __u32 mode; __u32 burst; };
  *
- *   const struct config *c = bpfvar_current(&config);
- *   if (c->mode == FAST) ... c->rate ...
+ *   BPFVAR_SWITCH(struct my_config) my_config = BPFVAR_SWITCH_INIT({ .rate = 1000, .mode = 1 });
+ *
+ *   const struct my_config *c = bpfvar_current(&my_config);
+ *   if (c->mode == 1) ... c->rate ...
  *
  * All that is read through `c` is of one version, however often user space switches meanwhile. Call bpfvar_current once a run: a
  * second call may give the next version. `c` may be kept until the run ends, and no longer.
  *
  * There are two slots. User space writes the one that is not in use, makes it the current one by one store, and waits until no
- * program that began before can still read the other. The kernel cannot wait for sleepable programs (fentry.s, lsm.s, uprobe.s,
- * syscall, ...) that way, so do not use a switch in one. Or copy what you need right after bpfvar_current, before anything that may
- * sleep, and tell whoever switches (Rust: allow_sleepable; tool: --allow-sleepable).
+ * program that began before can still read the other. The kernel cannot wait that way for what may sleep: sleepable programs
+ * (fentry.s, lsm.s, uprobe.s, syscall, ...) and callbacks of bpf_wq and bpf_task_work. So do not use a switch there. Or hold
+ * bpf_rcu_read_lock() (Linux 6.2) from bpfvar_current to the last look at `c`, and tell whoever switches (Rust: allow_sleepable;
+ * tool: --allow-sleepable). Nor put a switch into the inner map of a map of maps: user space cannot see which programs use it.
  *
  * Cost: one load and a multiplication. Programs must not write it.
  */
@@ -231,9 +263,11 @@ struct bpfvar_switch {
  * A value for each CPU
  * --------------------
  *
- *   BPFVAR_PERCPU(struct counters) counters;
+ *   struct my_counters { __u64 packets, bytes; };
  *
- *   struct counters *c = bpfvar_this_cpu(&counters);
+ *   BPFVAR_PERCPU(struct my_counters) my_counters;
+ *
+ *   struct my_counters *c = bpfvar_this_cpu(&my_counters);
  *   if (c)
  *           c->packets++;
  *
@@ -258,7 +292,10 @@ struct bpfvar_switch {
 		} __attribute__((aligned(BPFVAR_CACHE_LINE))) bpfvar_percpu[BPFVAR_MAX_CPUS];	\
 	}
 
-/* Older verifiers want the register that was compared in the address, and not a copy of it: hence the second barrier. */
+/*
+ * Older verifiers want the register that was compared in the address, and not a copy of it: hence the second barrier. The third is
+ * that of bpfvar_seq_begin.
+ */
 #define bpfvar_this_cpu(percpu) ({							\
 	__typeof__(percpu) bpfvar_all_ = (percpu);					\
 	__typeof__(&bpfvar_all_->bpfvar_percpu[0].value) bpfvar_value_ = 0;		\
@@ -269,6 +306,7 @@ struct bpfvar_switch {
 		asm volatile("" : "+r"(bpfvar_cpu_));					\
 		bpfvar_value_ = &bpfvar_all_->bpfvar_percpu[bpfvar_cpu_].value;		\
 	}										\
+	asm volatile("" : "+r"(bpfvar_value_));						\
 	bpfvar_value_;									\
 })
 
