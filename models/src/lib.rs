@@ -131,7 +131,8 @@ impl Seq {
     fn write(&self, mine: u64, value: u64) -> bool {
         let writer = Cell64(&self.writer);
         let Ok(dead) = protocol::lock(writer, mine, |word| self.dead.load(Acquire) == word) else { return false };
-        let abandoned = if dead.is_some() { self.sequence().inside() } else { 0 };
+        // While nobody else writes, what is seen at one moment is true for longer.
+        let abandoned = if dead.is_some() { self.always_inside() } else { 0 };
         let inside = self.sequence().enter(abandoned).is_ok();
         if inside {
             self.value[0].store(value, Relaxed);
@@ -140,6 +141,12 @@ impl Seq {
         }
         protocol::unlock(writer, mine);
         inside
+    }
+
+    /// How many will never leave, where nobody else comes or goes.
+    fn always_inside(&self) -> u64 {
+        let sequence = self.sequence();
+        sequence.mend(sequence.always_inside(|| false))
     }
 
     /// The same, killed after so many steps. That a thread has ended, the kernel says after all that the thread did.
@@ -315,8 +322,100 @@ mod tests {
                 let seq = Arc::clone(&seq);
                 move || (seq.user(), seq.user())
             });
-            assert!(seq.sequence().inside() <= 2);
+            assert!(seq.sequence().inside().is_none_or(|inside| inside >= 0));
             program.join().unwrap();
+        });
+    }
+
+    /// Two runs, one after the other: at no moment are both inside.
+    #[test]
+    fn how_many_are_inside_is_of_one_moment() {
+        check(|| {
+            let seq = Arc::new(Seq::default());
+            let program = thread::spawn({
+                let seq = Arc::clone(&seq);
+                move || (seq.program(), seq.program())
+            });
+            assert!(seq.sequence().inside().is_none_or(|inside| inside <= 1));
+            program.join().unwrap();
+        });
+    }
+
+    /// A writer was cut short, so many steps into its work; a program comes while the next one makes that good.
+    #[test]
+    fn what_is_made_good_beside_a_program_is_whole() {
+        for steps in 0..6 {
+            check(move || {
+                let seq = Arc::new(Seq::default());
+                seq.write_and_die(1, 1, steps);
+                let abandoned = seq.always_inside();
+                let program = thread::spawn({
+                    let seq = Arc::clone(&seq);
+                    move || seq.program()
+                });
+                let sequence = seq.sequence();
+                let wrote = sequence.enter(abandoned).is_ok();
+                if wrote {
+                    seq.value[0].store(5, Relaxed);
+                    seq.value[1].store(5, Relaxed);
+                    sequence.leave(abandoned);
+                }
+                if let Ok(value) = seq.read() {
+                    is_whole(value);
+                }
+                let counted = program.join().unwrap();
+                // Nothing is left that keeps others out, unless both refused each other.
+                assert_eq!(sequence.inside(), Some(if wrote { 0 } else { abandoned as i64 }));
+                if wrote {
+                    let [first, second] = seq.copy();
+                    assert!(first == second && (first == 5 || counted && first == 6), "{first} {second}");
+                }
+            });
+        }
+    }
+
+    /// Who starts from the old value writes only if nobody came since: nothing that a program counted is lost.
+    #[test]
+    fn a_change_of_the_old_value_loses_nothing() {
+        check(|| {
+            let seq = Arc::new(Seq::default());
+            let program = thread::spawn({
+                let seq = Arc::clone(&seq);
+                move || u64::from(seq.program())
+            });
+            let sequence = seq.sequence();
+            let copy = || (seq.end.load(Relaxed), seq.copy());
+            let mut wrote = 0;
+            if let Ok((came, [first, second])) = sequence.read(1, copy) {
+                if let Ok(before) = sequence.enter(0) {
+                    if before == came {
+                        seq.value[0].store(first + 1, Relaxed);
+                        seq.value[1].store(second + 1, Relaxed);
+                        wrote = 1;
+                    }
+                    sequence.leave(0);
+                }
+            }
+            let counted = program.join().unwrap();
+            assert_eq!(seq.copy(), [wrote + counted; 2]);
+        });
+    }
+
+    /// More left than came, as only somebody can make it who writes the numbers by hand.
+    #[test]
+    fn numbers_that_nobody_counted_are_made_good() {
+        check(|| {
+            let seq = Arc::new(Seq::default());
+            seq.sequence().leave(2);
+            let program = thread::spawn({
+                let seq = Arc::clone(&seq);
+                move || seq.program()
+            });
+            seq.always_inside();
+            program.join().unwrap();
+            seq.always_inside();
+            assert_eq!(seq.sequence().inside(), Some(0));
+            assert!(seq.program());
         });
     }
 

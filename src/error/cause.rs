@@ -216,7 +216,7 @@ advice! {
     /// A value was changed in every try to copy it.
     ReadAgain: "read it again";
     /// A value has a writer inside, perhaps one that will never leave.
-    ReadAgainOrReset: "try again; if the numbers stay the same, a writer was cut short, and a new value ends that (SeqView::reset, Array::write, Var::set)";
+    ReadAgainOrReset: "try again; if it stays so, a writer was cut short, and a new value for all of it ends that (SeqView::write, Var::set)";
     /// Another thread writes the value.
     TryAgain: "try again when it is done; if it lives in another PID namespace and has ended, nobody here can tell";
     /// The thread writes the value in the middle of writing it.

@@ -18,4 +18,4 @@ pub use info::{MapFlags, MapInfo, MapType};
 pub use map::Map;
 pub use object::Ids;
 pub use program::{Program, ProgramInfo};
-pub(crate) use sleepable::sleepable_programs;
+pub(crate) use sleepable::{defers_work, sleepable_programs};

@@ -78,6 +78,12 @@ impl ProgramInfo {
         !(known || self.program_type == SK_LOOKUP || self.program_type == NETFILTER)
     }
 
+    /// Whether it is an extension (`freplace`): it runs as a part of another program, and is as sleepable as that.
+    pub(crate) fn is_extension(&self) -> bool {
+        const EXTENSION: u32 = 28;
+        self.program_type == EXTENSION
+    }
+
     /// Returns whether the program uses the map with this id.
     pub fn uses(&self, map_id: u32) -> bool {
         self.map_ids.contains(&map_id)

@@ -1,9 +1,11 @@
 //! Which programs are sleepable. No info of the kernel tells; its own struct does, which an iterator may look into.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::{Map, MapInfo, ProgramInfo};
+use crate::error::Cause;
 use crate::sys::{Insn, run_iterator};
 use crate::types::{Bits, Btf, Int, Kind, Part};
 
@@ -20,6 +22,38 @@ pub(crate) fn sleepable_programs() -> Option<HashSet<u32>> {
     let word = |bytes: &[u8]| bytes.try_into().map(u32::from_ne_bytes).unwrap_or(0);
     let records = output.chunks_exact(8).map(|record| (word(&record[..4]), word(&record[4..])));
     Some(records.filter(|(_, flag)| flag & u32::from(places.sleepable.mask) != 0).map(|(id, _)| id).collect())
+}
+
+/// Whether a part of the program may run later, as work that can sleep: the program's own flag says nothing of it. Such work is
+/// kept in the values of maps, as `struct bpf_wq` (Linux 6.10) or `struct bpf_task_work` (6.18). True also where that cannot be
+/// told.
+pub(crate) fn defers_work(info: &ProgramInfo) -> bool {
+    /// Types of values never change, so what was looked at is not looked at again.
+    static WITHOUT: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+    let mut without = WITHOUT.lock().unwrap_or_else(PoisonError::into_inner);
+    info.map_ids.iter().any(|id| {
+        if without.contains(id) {
+            return false;
+        }
+        let holds_work = match Map::from_id(*id) {
+            Ok(map) => map_holds_work(map.info()),
+            // Then the program is gone, too.
+            Err(error) => error.cause() != Some(Cause::NoSuchId),
+        };
+        if !holds_work {
+            without.insert(*id);
+        }
+        holds_work
+    })
+}
+
+fn map_holds_work(info: &MapInfo) -> bool {
+    if info.btf_id == 0 {
+        return false;
+    }
+    let Ok(btf) = Btf::from_id(info.btf_id) else { return true };
+    let Some(value) = btf.id(info.btf_value_type_id) else { return false };
+    btf.holds_struct(value, &["bpf_wq", "bpf_task_work"])
 }
 
 /// Where the kernel's structs have what is looked for.

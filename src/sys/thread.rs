@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::file::read_proc;
 
@@ -23,15 +25,16 @@ impl Thread {
     /// The thread that calls.
     pub(crate) fn current() -> Thread {
         thread_local! {
-            static KNOWN: Cell<Option<Thread>> = const { Cell::new(None) };
+            static KNOWN: Cell<Option<(u64, Thread)>> = const { Cell::new(None) };
         }
         // SAFETY: it only asks.
         let id = unsafe { libc::gettid() } as u64;
-        // A forked child inherits what its parent knew of itself.
-        let known = KNOWN.get().filter(|known| known.id() == id);
-        known.unwrap_or_else(|| {
+        // A forked child inherits what its parent knew of itself, and can have the number that an ancestor had.
+        let forks = forks();
+        let known = KNOWN.get().filter(|(then, known)| *then == forks && known.id() == id);
+        known.map(|(_, known)| known).unwrap_or_else(|| {
             let thread = Thread::new(id, own_space(id), start(&stat("thread-self")));
-            KNOWN.set(Some(thread));
+            KNOWN.set(Some((forks, thread)));
             thread
         })
     }
@@ -62,18 +65,40 @@ impl Thread {
     /// Whether it is known that the thread has ended. False if it lives, and if that cannot be told: it is of another namespace,
     /// or /proc is not there.
     pub(crate) fn has_ended(self) -> bool {
-        let here = Thread::current().space();
+        // SAFETY: it only asks.
+        let id = unsafe { libc::gettid() } as u64;
+        // Asked anew: this thread may have gone to other namespaces.
+        let here = own_space(id) & ((1 << SPACE_BITS) - 1);
         if here == 0 || here != self.space() || self.id() == 0 {
             return false;
         }
         // SAFETY: signal 0 is none: the call only looks whether there is such a thread.
-        if unsafe { libc::kill(self.id() as libc::pid_t, 0) } == -1 {
-            return io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
+        let is_there = unsafe { libc::kill(self.id() as libc::pid_t, 0) } == 0;
+        if !is_there && io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH) {
+            return true;
         }
-        // There is one of that number, or what its parent has not collected yet. procfs can hide it (hidepid).
+        // There is one of that number, perhaps another user's, or what its parent has not collected yet. procfs can hide it
+        // (hidepid).
         let Ok(stat) = stat(&self.id().to_string()) else { return false };
         let same = Thread::new(self.id(), here, start(&Ok(stat.clone()))) == self;
         !same || matches!(field(&stat, 3), Some("Z" | "X" | "x"))
+    }
+}
+
+/// A number that a forked child has not in common with its parent: what the parent knew of itself is not true of the child.
+fn forks() -> u64 {
+    static FORKS: AtomicU64 = AtomicU64::new(0);
+    static COUNTED: OnceLock<bool> = OnceLock::new();
+    extern "C" fn count() {
+        FORKS.fetch_add(1, Relaxed);
+    }
+    // SAFETY: the function may run in a child of a process with several threads: all it does is to add to an atomic.
+    let counted = COUNTED.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(count)) } == 0);
+    if *counted {
+        FORKS.load(Relaxed)
+    } else {
+        // Without memory for that nothing is kept from one call to the next.
+        FORKS.fetch_add(1, Relaxed)
     }
 }
 
@@ -94,7 +119,10 @@ fn start(stat: &io::Result<String>) -> u64 {
 /// The namespaces of thread numbers and of time, mixed; 0 if they are not known, or if /proc belongs to another PID namespace, so
 /// that nothing can be looked up there.
 fn own_space(id: u64) -> u64 {
-    let is_own = stat("thread-self").is_ok_and(|stat| stat.split(' ').next() == Some(&id.to_string()));
+    // The numbers that it has in the namespace of /proc and in all below it, down to its own: one, if that is the same.
+    let status = read_proc("/proc/thread-self/status").unwrap_or_default();
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    let is_own = numbers.is_some_and(|numbers| numbers.split_ascii_whitespace().eq([id.to_string()]));
     let number = |name: &str| fs::metadata(format!("/proc/thread-self/ns/{name}")).map_or(0, |meta| meta.ino());
     // Kernels before 5.6 have no time namespaces.
     if is_own { number("pid") ^ number("time").rotate_left(10) } else { 0 }
@@ -136,6 +164,25 @@ mod tests {
         }
         child.wait().unwrap();
         assert!(thread.has_ended());
+    }
+
+    /// A number can come back to a descendant, and it must not come with what an ancestor knew of itself.
+    #[test]
+    fn a_forked_child_asks_anew_who_it_is() {
+        let mine = Thread::current();
+        let before = forks();
+        // SAFETY: the child only loads an atomic and ends.
+        match unsafe { libc::fork() } {
+            // SAFETY: ends the child, and runs nothing of the parent's.
+            0 => unsafe { libc::_exit(i32::from(forks() == before)) },
+            child => {
+                let mut status = -1;
+                // SAFETY: `status` is writable.
+                assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+                assert_eq!(status, 0);
+            }
+        }
+        assert_eq!((forks(), Thread::current()), (before, mine));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod runs;
 mod switch_writer;
 
 pub use per_cpu::PerCpu;
-pub(crate) use per_cpu::{cpus, possible};
+pub(crate) use per_cpu::{check_slots, cpus, possible};
 pub use run::Run;
 pub(crate) use runs::{Runs, Sleepable};
 pub use switch_writer::SwitchWriter;

@@ -43,15 +43,7 @@ impl<T: MapValue, A: Access> PerCpu<T, A> {
         slot: impl FnMut(u32) -> Result<Shared<T, A>>,
     ) -> Result<Self> {
         let needed = cpus()?;
-        if available < needed {
-            return Err(Error::Mismatch {
-                object: Box::new(object()),
-                property: Property::CpuSlots,
-                found: available.to_string(),
-                expected: format!("{needed} or more, because the machine can have CPUs up to number {}", needed - 1),
-                advice: Some(Advice::MoreSlots),
-            });
-        }
+        check_slots(available, needed, object)?;
         Ok(PerCpu { slots: (0..needed).map(slot).collect::<Result<_>>()? })
     }
 
@@ -98,6 +90,20 @@ impl<T: MapValue, A: Access> PerCpu<T, A> {
     pub fn share(&self, cpu: usize) -> Shared<T, A> {
         self.slots[cpu].clone()
     }
+}
+
+/// That there is a slot for each CPU.
+pub(crate) fn check_slots(available: u32, needed: u32, object: impl FnOnce() -> Object) -> Result<()> {
+    if available >= needed {
+        return Ok(());
+    }
+    Err(Error::Mismatch {
+        object: Box::new(object()),
+        property: Property::CpuSlots,
+        found: available.to_string(),
+        expected: format!("{needed} or more, because the machine can have CPUs up to number {}", needed - 1),
+        advice: Some(Advice::MoreSlots),
+    })
 }
 
 /// The number of slots that this machine needs: the highest number that a CPU can have, plus 1.

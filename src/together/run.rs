@@ -12,7 +12,7 @@ use crate::view::{MapValue, SwitchView, slot_of};
 ///
 /// The [`SwitchWriter`](crate::SwitchWriter) of an array [in the process](crate::Array::in_process) waits for all runs that
 /// began before, as that of a map waits for programs. So a thread must not call [`update`](crate::SwitchWriter::update) within
-/// a run of its own: it would wait for ever.
+/// a run of its own: it would wait for ever. So would everybody after a run that is never dropped ([`std::mem::forget`]).
 ///
 /// ```
 /// use bpfvar::{Array, Run, Switch};

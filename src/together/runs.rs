@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::run;
 use crate::error::{Error, Object, Result};
-use crate::kernel::{Grace, Map, Program, sleepable_programs};
+use crate::kernel::{Grace, Map, Program, ProgramInfo, defers_work, sleepable_programs};
 
 /// Who may read a switch.
 #[derive(Debug)]
@@ -33,8 +33,8 @@ impl Runs {
         })
     }
 
-    /// That no program may sleep with the value in its hands. Asks for the info of every program of the system; only if one is
-    /// of a type that can be sleepable, whether it is.
+    /// That no program may sleep with the value in its hands. Asks for the info of every program of the system, and which are
+    /// sleepable.
     pub(crate) fn check(&self, sleepable: Sleepable) -> Result<()> {
         let (Runs::OfMap { id, .. }, Sleepable::Refused) = (self, sleepable) else { return Ok(()) };
         let refused = |programs| Error::MaySleep { object: Box::new(Object::Value), programs };
@@ -43,13 +43,13 @@ impl Runs {
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => return Err(refused(Vec::new())),
             Err(error) => return Err(error),
         };
-        let mut may_sleep: Vec<_> = all.iter().filter(|info| info.uses(*id) && info.may_sleep()).collect();
-        if !may_sleep.is_empty() {
-            if let Some(sleepable) = sleepable_programs() {
-                may_sleep.retain(|info| sleepable.contains(&info.id));
-            }
-        }
-        let may_sleep: Vec<_> = may_sleep.into_iter().map(|info| info.object()).collect();
+        let users: Vec<_> = all.iter().filter(|info| info.uses(*id)).collect();
+        let flagged = if users.is_empty() { None } else { sleepable_programs() };
+        let may_sleep = |info: &&&ProgramInfo| {
+            let is_flagged = flagged.as_ref().map_or(info.may_sleep(), |flagged| flagged.contains(&info.id));
+            is_flagged || info.is_extension() || defers_work(info)
+        };
+        let may_sleep: Vec<_> = users.iter().filter(may_sleep).map(|info| info.object()).collect();
         if may_sleep.is_empty() { Ok(()) } else { Err(refused(may_sleep)) }
     }
 

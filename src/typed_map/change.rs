@@ -273,8 +273,14 @@ impl Change {
     /// Applies one change of a value that changes as one, or several that go together.
     fn apply_as_one(changes: Vec<Change>, guard: Guard) -> Result<Vec<Applied>> {
         let mut undo: Vec<Vec<Put>> = vec![Vec::new(); changes.len()];
-        let (entries, several) =
-            changes[0].each_entry(|entry| Change::apply_guarded(&changes, entry, guard, &mut undo))?;
+        let applied = changes[0].each_entry(|entry| Change::apply_guarded(&changes, entry, guard, &mut undo));
+        let (entries, several) = match applied {
+            Ok(applied) => applied,
+            Err(error) => {
+                Change::take_back(changes, guard, undo);
+                return Err(error);
+            }
+        };
         // A list of pairs for each entry becomes a list of entries for each change.
         let mut values: Vec<(Vec<Value>, Vec<Value>)> = vec![(Vec::new(), Vec::new()); changes.len()];
         for entry in entries {
@@ -290,6 +296,18 @@ impl Change {
             undo: Change { puts: undo, ..change },
         });
         Ok(applied.collect())
+    }
+
+    /// Puts back what was written to the first entries before one failed. The first error says more than one that follows from
+    /// it.
+    fn take_back(changes: Vec<Change>, guard: Guard, undo: Vec<Vec<Put>>) {
+        let mut entries: Vec<u32> = undo.iter().flatten().map(|put| put.entry).collect();
+        entries.dedup();
+        let changes: Vec<Change> =
+            changes.into_iter().zip(undo).map(|(change, puts)| Change { puts, ..change }).collect();
+        for entry in entries {
+            let _ = Change::apply_guarded(&changes, entry, guard, &mut vec![Vec::new(); changes.len()]);
+        }
     }
 
     /// Calls `each` for each entry that the variable lies in. The flag says whether it lies in several.

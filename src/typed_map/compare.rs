@@ -165,13 +165,20 @@ impl Comparison<'_> {
             }
         }
         for (index, (name, part)) in parts.iter().enumerate() {
-            let size = self.btf.size(part.of).unwrap_or(0);
+            // Of a bitfield those bytes that it has bits in.
+            let size = match part.bits {
+                Some(bits) => (bits.start + u64::from(bits.len)).div_ceil(8),
+                None => self.btf.size(part.of).unwrap_or(0),
+            };
             let number = index.to_string();
             let named = fields.iter().any(|field| field.name == *name || field.name == number);
             let stood_for = fields.iter().any(|field| {
                 let start = at + field.offset as u64;
-                let end = start + field.layout.end().unwrap_or(0) as u64;
-                field.name.starts_with('_') && start <= part.offset && part.offset + size.min(end - start) <= end
+                // A type that does not show where it ends stands for what starts there.
+                let holds = |end: usize| part.offset + size <= start + end as u64;
+                field.name.starts_with('_')
+                    && start <= part.offset
+                    && field.layout.end().map_or(part.offset == start, holds)
             });
             if !named && !stood_for && size != 0 {
                 let expected = "nothing, because the Rust type has no such field (a field whose name starts with `_` stands for anything)";

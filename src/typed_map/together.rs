@@ -1,14 +1,16 @@
 //! Values that change together, by their BTF: what `bpfvar.bpf.h` declares is read and written as one, without being asked.
 
+use std::sync::atomic::{Ordering::Acquire, fence};
+
 use super::path::Step;
 use super::{TypedMap, Var};
 use crate::error::{Advice, Error, Result, Torn};
 use crate::mapped::Put;
 use crate::memory::{Access, ReadOnly, ReadWrite};
-use crate::together::{PerCpu, Runs, Sleepable, SwitchWriter, Then, cpus, possible, switch};
-use crate::types::{Part, Wrapper, pieces};
+use crate::together::{PerCpu, Runs, Sleepable, SwitchWriter, Then, check_slots, cpus, possible, switch};
+use crate::types::{Kind, Part, Wrapper, pieces};
 use crate::value::{Value, decode, sum};
-use crate::view::{MapValue, Repairs, Switch, TRIES, bpfvar_seq, bpfvar_switch};
+use crate::view::{MapValue, Start, Switch, TRIES, bpfvar_seq, bpfvar_switch};
 
 /// What stands between an entry and a part of it. Offsets are those of the entry, in the first slot of what has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(super) enum Guard {
     Slots { stride: u64, slots: u32 },
     /// A copy for each CPU, which the kernel gives all at once.
     Copies(Cpu),
+    /// The words of one of these themselves, which are only read: who writes them by hand breaks what they count.
+    Words,
 }
 
 /// Which CPU's copy is meant.
@@ -87,22 +91,47 @@ impl Var {
         PerCpu::new(slots, || self.object(), |cpu| self.at(&format!("[{cpu}]"))?.bind())
     }
 
-    /// Returns the variable as each CPU has it, CPU 0 first, if it has a value for each: `counters[0]`, `counters[1]`. Empty
-    /// for everything else.
+    /// Returns the variable as each CPU has it, CPU 0 first, if it has a value for each or is a part of what has:
+    /// `counters[0]`, `counters[1]`; `counters[0].packets`, `counters[1].packets`. Empty for everything else, and for all entries of
+    /// a map.
     ///
     /// # Errors
     ///
     /// [`Error::Kernel`] if the kernel does not tell how many CPUs there can be.
     pub fn each_cpu(&self) -> Result<Vec<Var>> {
-        let slots = match (self.wrapper(), self.guards.last()) {
-            (Some(Wrapper::PerCpu { slots, .. }), _) => slots,
-            (None, Some(Guard::Copies(Cpu::NotChosen))) if self.single().is_some() => u32::MAX,
-            _ => return Ok(Vec::new()),
-        };
+        if let Some(slots) = self.cpu_slots() {
+            return self.at_each_cpu(slots, "");
+        }
+        if !self.guards.iter().any(|guard| matches!(guard, Guard::Slots { .. } | Guard::Copies(Cpu::All))) {
+            return Ok(Vec::new());
+        }
+        // The start of its path that has a value for each CPU.
+        let whole = self.start();
+        let rest = self.path().strip_prefix(whole.path()).unwrap_or_default();
+        let borders = rest.char_indices().filter(|(_, c)| matches!(c, '.' | '[')).map(|(at, _)| at);
+        for (path, rest) in borders.map(|at| rest.split_at(at)) {
+            let start = whole.at(path)?;
+            if let Some(slots) = start.cpu_slots() {
+                return start.at_each_cpu(slots, rest);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// How many CPUs have a value of it, if the next step in its path is that of a CPU.
+    fn cpu_slots(&self) -> Option<u32> {
+        match (self.wrapper(), self.guards.last()) {
+            (Some(Wrapper::PerCpu { slots, .. }), _) => Some(slots),
+            (None, Some(Guard::Copies(Cpu::NotChosen))) if self.single().is_some() => Some(u32::MAX),
+            _ => None,
+        }
+    }
+
+    fn at_each_cpu(&self, slots: u32, rest: &str) -> Result<Vec<Var>> {
         // Behind the only entry of a map that was not named.
         let entry = if self.path() == self.map().info().name && self.linkage().is_none() { "[0]" } else { "" };
         let possible = possible()?.iter().filter(|cpu| **cpu < slots);
-        possible.map(|cpu| self.at(&format!("{entry}[{cpu}]"))).collect()
+        possible.map(|cpu| self.at(&format!("{entry}[{cpu}]{rest}"))).collect()
     }
 
     /// Says that no program keeps the value while it sleeps: see [`SwitchWriter`]. For a variable that is a switch.
@@ -115,11 +144,12 @@ impl Var {
     /// outside to the inside. A per-CPU map, which the kernel copies, counts as `BPFVAR_PERCPU`. Empty for everything else.
     pub fn together(&self) -> Vec<&'static str> {
         let name = |guard: &Guard| match guard {
-            Guard::Seq { .. } => "BPFVAR_SEQ",
-            Guard::Switch { .. } => "BPFVAR_SWITCH",
-            Guard::Slots { .. } | Guard::Copies(_) => "BPFVAR_PERCPU",
+            Guard::Seq { .. } => Some("BPFVAR_SEQ"),
+            Guard::Switch { .. } => Some("BPFVAR_SWITCH"),
+            Guard::Slots { .. } | Guard::Copies(_) => Some("BPFVAR_PERCPU"),
+            Guard::Words => None,
         };
-        self.unwrapped().guards.iter().map(name).collect()
+        self.unwrapped().guards.iter().filter_map(name).collect()
     }
 
     /// The wrapper that it is. None where its words would not be aligned, as only forged BTF has it.
@@ -171,14 +201,17 @@ impl Var {
         while let Some(wrapper) = self.wrapper() {
             match (wrapper, step) {
                 (Wrapper::PerCpu { first, stride, slots }, Step::Index(index)) => {
+                    let slots = slots.min(cpus()?);
                     if *index >= u64::from(slots) {
                         return missing(self, *index, slots);
                     }
                     self.part = Part { offset: self.part.offset + first.offset + index * stride, ..first };
                     return Ok(true);
                 }
-                // The words themselves.
-                (_, Step::Member(name)) if name.starts_with("bpfvar_") => return Ok(false),
+                (_, Step::Member(name)) if name.starts_with("bpfvar_") => {
+                    self.guards.push(Guard::Words);
+                    return Ok(false);
+                }
                 _ => self.enter(wrapper),
             }
         }
@@ -205,11 +238,14 @@ impl Var {
         let Some((guard, behind)) = self.split() else { return self.read_unguarded(entry) };
         match guard {
             Guard::Slots { stride, slots } => {
-                let slots = 0..u64::from(slots.min(cpus()?));
-                let each: Result<Vec<_>> =
-                    slots.map(|slot| behind.clone().shifted(slot * stride).read_entry(entry)).collect();
+                let needed = cpus()?;
+                check_slots(slots, needed, || self.object())?;
+                let each: Result<Vec<_>> = (0..u64::from(needed))
+                    .map(|slot| behind.clone().shifted(slot * stride).read_entry(entry))
+                    .collect();
                 Ok(sum(each?))
             }
+            Guard::Words => behind.read_entry(entry),
             Guard::Copies(cpu) => self.read_copies(entry, cpu),
             Guard::Seq { .. } | Guard::Switch { .. } if behind.is_plain() => {
                 Ok(decode(self.btf(), self.part, &self.read_as_one(entry)?))
@@ -233,13 +269,22 @@ impl Var {
             return Ok(decode(self.btf(), self.part, &bytes));
         }
         // Part by part, as each has guards of its own.
-        let read = |step: Step| self.stepped(&step)?.unwrapped().read_entry(entry);
-        match self.elements() {
-            Some(len) => (0..len.into()).map(|index| read(Step::Index(index))).collect::<Result<_>>().map(Value::Array),
-            None => {
-                let member = |name: String| Ok((name.clone(), read(Step::Member(name))?));
-                self.members().into_iter().map(member).collect::<Result<_>>().map(Value::Struct)
+        let read = |part: Part| {
+            let mut var = self.clone();
+            var.part = Part { offset: self.part.offset + part.offset, ..part };
+            var.unwrapped().read_entry(entry)
+        };
+        match self.btf().kind(self.part.of) {
+            Kind::Array { element, len } => {
+                let size = self.btf().size(*element).unwrap_or(0);
+                let part = |index| Part { of: *element, offset: index * size, bits: None };
+                (0..u64::from(*len)).map(|index| read(part(index))).collect::<Result<_>>().map(Value::Array)
             }
+            Kind::Struct { members, .. } => {
+                let member = |(name, part): (&str, Part)| Ok((name.to_owned(), read(part)?));
+                self.btf().named_parts(members).into_iter().map(member).collect::<Result<_>>().map(Value::Struct)
+            }
+            _ => Err(self.not_one()),
         }
     }
 
@@ -247,7 +292,7 @@ impl Var {
     pub(super) fn read_as_one(&self, entry: u32) -> Result<Vec<u8>> {
         let range = self.bytes();
         match self.guards.as_slice() {
-            [] => self.map().read(entry, range),
+            [] | [Guard::Words] => self.map().read(entry, range),
             [Guard::Seq { head, .. }] => {
                 let copy = self.map().copier(entry, range)?;
                 self.map().read_seq(entry, *head, copy)
@@ -315,6 +360,9 @@ impl Var {
         let (rule, advice) = match self.unwrapped().guards.first() {
             Some(Guard::Slots { .. }) => ("every CPU has a value of its own".to_owned(), Some(Advice::ChooseCpu)),
             Some(Guard::Copies(_)) => ("it is a copy for each CPU, which is only read".to_owned(), None),
+            Some(Guard::Words) => {
+                ("it counts who writes the value beside it, and is only read".to_owned(), Some(Advice::ChangeTogether))
+            }
             _ => ("it holds values that change together".to_owned(), Some(Advice::ChooseMember)),
         };
         self.argument("path", format!("{:?}", self.path()), rule, advice)
@@ -325,7 +373,8 @@ impl Var {
     pub(super) fn check_pointer<A: Access>(&self) -> Result<()> {
         match self.guards.as_slice() {
             [] => Ok(()),
-            [Guard::Seq { .. }] if !A::WRITABLE => Ok(()),
+            [Guard::Seq { .. } | Guard::Words] if !A::WRITABLE => Ok(()),
+            [Guard::Words | Guard::Copies(_), ..] => Err(self.not_one()),
             _ => {
                 let rule =
                     format!("it is inside of {}, and changes with the rest of that", self.together().join(" and "));
@@ -350,16 +399,19 @@ impl Var {
             Guard::Seq { head, .. } => {
                 let value = self.guarded();
                 let head = map.share::<bpfvar_seq, ReadWrite>(entry, head)?;
-                let lock = head.view().lock(if whole { Repairs::TheAbandoned } else { Repairs::Nothing })?;
-                // What is not to be kept need not be whole.
-                let old = if whole { map.read(entry, value.bytes())? } else { value.read_as_one(entry)? };
-                let puts = compute(&old)?;
+                let lock = head.view().lock(if whole { Start::Afresh } else { Start::Old })?;
+                if !whole {
+                    // Says what is the matter if there is no old value to start from.
+                    value.read_as_one(entry)?;
+                }
+                // Inside, nobody else writes: nothing that a program adds is lost.
                 lock.write(|| {
-                    for put in &puts {
+                    let old = map.read(entry, value.bytes())?;
+                    for put in &compute(&old)? {
                         typed.put(put);
                     }
-                })?;
-                Ok(old)
+                    Ok(old)
+                })
             }
             Guard::Switch { head, value } => {
                 let size = self.btf().size(value.of).unwrap_or(0);
@@ -368,6 +420,8 @@ impl Var {
                     start..start + size
                 };
                 let head = map.share::<bpfvar_switch, ReadWrite>(entry, head)?;
+                // Programs may have been loaded since the change was made.
+                runs.check(self.sleepable)?;
                 let mut old = vec![0; size as usize];
                 switch::<Stop>(head.view(), runs, None, Then::Wait, |from, to| {
                     typed.read(entry, slot(from), &mut old);
@@ -387,7 +441,7 @@ impl Var {
                 })?;
                 Ok(old)
             }
-            Guard::Slots { .. } | Guard::Copies(_) => Err(self.not_one().into()),
+            Guard::Slots { .. } | Guard::Copies(_) | Guard::Words => Err(self.not_one().into()),
         }
     }
 }
@@ -402,7 +456,10 @@ impl TypedMap {
         let mut last = Torn::new(0, 0);
         for _ in 0..TRIES {
             let ended = self.word(entry, head + 8)?;
+            // The kernel's loads, in three calls: no call says that it orders memory.
+            fence(Acquire);
             let value = copy()?;
+            fence(Acquire);
             let begun = self.word(entry, head)?;
             if begun == ended {
                 return Ok(value);
@@ -421,7 +478,9 @@ impl TypedMap {
         }
         let mut version = self.word(entry, head)?;
         for _ in 0..TRIES {
+            fence(Acquire);
             let value = copy(version & 1)?;
+            fence(Acquire);
             let now = self.word(entry, head)?;
             if now == version {
                 return Ok(value);

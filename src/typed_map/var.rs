@@ -352,14 +352,12 @@ impl Var {
         }
     }
 
-    /// The names of its members, if it is a struct or a union.
-    pub(super) fn members(&self) -> Vec<String> {
-        match self.btf().kind(self.part.of) {
-            Kind::Struct { members, .. } => {
-                self.btf().named_parts(members).into_iter().map(|(name, _)| name.to_owned()).collect()
-            }
-            _ => Vec::new(),
-        }
+    /// The variable that it is a part of.
+    pub(super) fn start(&self) -> Var {
+        let holds = |var: &Var| {
+            self.path.strip_prefix(&*var.path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.map.vars().filter(holds).max_by_key(|var| var.path.len()).unwrap_or_else(|| self.clone())
     }
 
     pub(super) fn part(&self) -> Part {

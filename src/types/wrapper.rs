@@ -62,7 +62,9 @@ impl Btf {
                 let [value] = members.as_ref() else { return None };
                 let value = self.plain(value).filter(|_| &*value.name == "value")?;
                 let first = Part { offset: array.offset + value.offset, ..value };
-                (len > 0).then_some(Wrapper::PerCpu { first, stride: (*size).into(), slots: len })
+                // The words of a wrapper inside are aligned in every slot, or in none that a compiler made.
+                let aligned = size % 8 == 0 || !self.holds_one(value.of);
+                (len > 0 && aligned).then_some(Wrapper::PerCpu { first, stride: (*size).into(), slots: len })
             }
             _ => None,
         }
@@ -93,6 +95,18 @@ impl Btf {
     /// Whether such a struct is anywhere inside.
     pub(crate) fn holds_wrapper(&self, id: TypeId) -> bool {
         self.has_wrappers && self.holds_one(id)
+    }
+
+    /// Whether a struct of one of these names is anywhere inside.
+    pub(crate) fn holds_struct(&self, id: TypeId, names: &[&str]) -> bool {
+        match self.kind(id) {
+            Kind::Array { element, .. } => self.holds_struct(*element, names),
+            Kind::Struct { members, .. } => {
+                names.contains(&&*self.resolve(id).1.name)
+                    || members.iter().any(|member| self.holds_struct(member.of, names))
+            }
+            _ => false,
+        }
     }
 
     fn holds_one(&self, id: TypeId) -> bool {

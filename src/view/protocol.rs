@@ -63,27 +63,45 @@ impl<W: Load> Sequence<W> {
         Err(last)
     }
 
-    /// How many writers came and have not left.
-    pub(crate) fn inside(self) -> u64 {
+    /// How many writers were inside at one moment; None if one came while it was looked. Negative only if somebody wrote the
+    /// numbers who is no writer.
+    ///
+    /// If `begin` is the same number before and after `end` is loaded, nobody came in between, so the difference is that of the
+    /// moment in which `end` was loaded. The first acquire keeps the loads in order. The second one shows that those who left
+    /// have come.
+    pub(crate) fn inside(self) -> Option<i64> {
+        let begun = self.begin.load(Acquire);
         let ended = self.end.load(Acquire);
-        self.begin.load(Relaxed).wrapping_sub(ended)
+        (self.begin.load(Relaxed) == begun).then(|| begun.wrapping_sub(ended) as i64)
+    }
+
+    /// The least number of writers that were inside at once, while `wait` says to look again. Whoever is inside of them all the
+    /// time will never leave, if `wait` is patient enough. Others come and go, also those that are refused.
+    pub(crate) fn always_inside(self, mut wait: impl FnMut() -> bool) -> i64 {
+        let mut least = i64::MAX;
+        loop {
+            least = self.inside().map_or(least, |inside| least.min(inside));
+            if least == 0 || !wait() {
+                return least;
+            }
+        }
     }
 }
 
 impl<W: Word> Sequence<W> {
-    /// Enters as a writer, unless another one is inside. `abandoned` writers are known to be dead.
+    /// Enters as a writer, unless another one is inside. `abandoned` writers are known to be dead. Gives how many came before.
     ///
     /// Of two writers only one gets in. Let W be the one whose addition to `begin` comes later. It loads `end` and then `begin`.
     /// Those that it counts in `end` have all come before, as the acquire load makes visible, and so are counted in `begin`, as is
     /// W itself, which has not left. If the difference is 1, the writers that came are W and those that left: the other one has.
-    pub(crate) fn enter(self, abandoned: u64) -> Result<(), Counts> {
-        self.begin.fetch_add(1, Relaxed);
+    pub(crate) fn enter(self, abandoned: u64) -> Result<u64, Counts> {
+        let before = self.begin.fetch_add(1, Relaxed);
         let ended = self.end.load(Acquire);
         let begun = self.begin.load(Relaxed);
         if begun.wrapping_sub(ended) == abandoned.wrapping_add(1) {
             // Before anything is written: see `read`.
             W::fence(Release);
-            return Ok(());
+            return Ok(before);
         }
         self.leave(0);
         Err(Counts { begun, ended })
@@ -92,6 +110,15 @@ impl<W: Word> Sequence<W> {
     /// Leaves, also on behalf of those that are dead. The release shows all that was written.
     pub(crate) fn leave(self, abandoned: u64) {
         self.end.fetch_add(abandoned.wrapping_add(1), Release);
+    }
+
+    /// Makes good numbers of which fewer came than left: no writer gets in, and nobody reads, while they are so. Gives how many
+    /// will never leave.
+    pub(crate) fn mend(self, always_inside: i64) -> u64 {
+        if always_inside < 0 {
+            self.begin.fetch_add(always_inside.unsigned_abs(), Relaxed);
+        }
+        always_inside.max(0).unsigned_abs()
     }
 
     /// Enters without looking who is inside.

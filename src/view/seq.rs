@@ -82,7 +82,8 @@ impl<T> Seq<T> {
 }
 
 impl<T> Seq<T> {
-    /// Makes one, for [`Array::write`](crate::Array::write) and [`Array::fill`](crate::Array::fill), which start the counts afresh.
+    /// Makes one, for [`Array::write`](crate::Array::write) and [`Array::fill`](crate::Array::fill), which write the value and let
+    /// the counts go on.
     pub fn new(value: T) -> Seq<T> {
         Seq { bpfvar_seq: bpfvar_seq::default(), value }
     }
@@ -190,76 +191,104 @@ impl<'m, A: Access> SeqHead<'m, A> {
 
 impl<'m> SeqHead<'m, ReadWrite> {
     /// Keeps other writers of user space out.
-    pub(crate) fn lock(self, repairs: Repairs) -> Result<SeqLock<'m>> {
+    pub(crate) fn lock(self, start: Start) -> Result<SeqLock<'m>> {
         let lock = Lock::take(self.writer)?;
-        let inside = self.sequence().inside();
-        let abandoned = match repairs {
-            Repairs::Anything => inside,
-            Repairs::TheAbandoned if self.is_abandoned() => inside,
-            Repairs::TheAbandoned if lock.is_taken_over() => inside,
-            Repairs::TheDead if lock.is_taken_over() => inside,
-            Repairs::Nothing if lock.is_taken_over() && inside != 0 => {
+        let abandoned = match start {
+            Start::Afresh => self.abandoned(),
+            // A thread that was killed may have left half a value. A program that was cut short is no thread: with it inside,
+            // nobody gets in.
+            Start::Old if lock.is_taken_over() && self.abandoned() != 0 => {
                 lock.give_back_to_the_dead();
-                let ended = self.end.load(Relaxed);
-                return Err(Torn::new(ended.wrapping_add(inside), ended).into());
+                let counts = Counts { begun: self.begin.load(Relaxed), ended: self.end.load(Relaxed) };
+                return Err(Torn::from(counts).into());
             }
-            _ => 0,
+            Start::Old => 0,
         };
-        Ok(SeqLock { sequence: self.sequence(), abandoned, _lock: lock })
+        Ok(SeqLock { head: self, abandoned, _lock: lock })
     }
 
-    /// Whether a writer is inside that has not moved for a tenth of a second, in which a program ends many times over.
-    fn is_abandoned(self) -> bool {
-        let numbers = || (self.begin.load(Relaxed), self.end.load(Relaxed));
-        let before = numbers();
-        for _ in 0..50 {
-            if before.0 == before.1 || numbers() != before {
-                return false;
+    /// How many writers are inside that will never leave: those that are inside of it for a tenth of a second, in which a program
+    /// ends many times over. Makes good numbers that nobody counted. No wait where nobody is inside.
+    pub(crate) fn abandoned(self) -> u64 {
+        // Looks in a row, and rests between the rows: a program that was preempted runs on.
+        const IN_A_ROW: u32 = 64;
+        const ROWS: u32 = 50;
+        let mut looks = 0;
+        let wait = || {
+            looks += 1;
+            if looks % IN_A_ROW == 0 {
+                std::thread::sleep(Duration::from_millis(2));
             }
-            std::thread::sleep(Duration::from_millis(2));
+            looks < IN_A_ROW * ROWS
+        };
+        // Nobody can have come at every single look.
+        match self.sequence().always_inside(wait) {
+            i64::MAX => 0,
+            always_inside => self.sequence().mend(always_inside),
         }
-        true
     }
 }
 
 /// The right to write a [`Seq`] from user space.
 pub(crate) struct SeqLock<'m> {
-    sequence: Sequence<Field<'m, u64, ReadWrite>>,
+    head: SeqHead<'m, ReadWrite>,
     /// So many writers are inside and will never leave.
     abandoned: u64,
     _lock: Lock<'m>,
 }
 
 impl SeqLock<'_> {
-    /// Lets `write` write, unless a program is inside.
-    pub(crate) fn write<R>(self, write: impl FnOnce() -> R) -> Result<R> {
-        let busy = |_| Error::Busy { object: Box::new(Object::Value), holder: Holder::Program };
-        self.sequence.enter(self.abandoned).map_err(busy)?;
-        // Dropped also if `write` panics: without that nobody could read again.
-        let _leave = Leave(&self);
-        Ok(write())
+    /// Lets `write` write when no program is inside. What it fails with must leave the value as it was. If it panics, the value may
+    /// be half written: then this writer never leaves, so that nobody takes it for a value.
+    pub(crate) fn write<R, E: From<Error>>(&self, write: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
+        self.enter()?;
+        let written = write();
+        self.leave();
+        written
+    }
+
+    /// The same, if no writer came after the first `known`. None if one did.
+    fn write_after<R>(&self, known: u64, write: impl FnOnce() -> R) -> Result<Option<R>> {
+        let written = (self.enter()? == known).then(write);
+        self.leave();
+        Ok(written)
+    }
+
+    /// Enters when nobody else is inside; programs come and go. Gives how many came before.
+    fn enter(&self) -> Result<u64, Error> {
+        let sequence = self.head.sequence();
+        for _ in 0..TRIES {
+            // A look disturbs no program; entering refuses those that come.
+            if sequence.inside() == i64::try_from(self.abandoned).ok() {
+                if let Ok(before) = sequence.enter(self.abandoned) {
+                    return Ok(before);
+                }
+            }
+            Field::<u64, ReadWrite>::pause();
+        }
+        Err(busy())
+    }
+
+    fn leave(&self) {
+        self.head.sequence().leave(self.abandoned);
+        if self.abandoned != 0 {
+            // If one of those went on after all, it has left twice now.
+            self.head.abandoned();
+        }
     }
 }
 
-struct Leave<'a, 'm>(&'a SeqLock<'m>);
-
-impl Drop for Leave<'_, '_> {
-    fn drop(&mut self) {
-        self.0.sequence.leave(self.0.abandoned);
-    }
+fn busy() -> Error {
+    Error::Busy { object: Box::new(Object::Value), holder: Holder::Program }
 }
 
-/// What a new value makes good.
+/// What a new value is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repairs {
-    /// It is made of the old one.
-    Nothing,
-    /// What a thread left that is known to be dead.
-    TheDead,
-    /// And what a program left, as far as can be told by waiting.
-    TheAbandoned,
-    /// And whatever a program is about to write.
-    Anything,
+pub(crate) enum Start {
+    /// The old one, which therefore must be whole.
+    Old,
+    /// Nothing: it makes good whatever others left.
+    Afresh,
 }
 
 impl<'m, T: MapValue, A: Access> SeqView<'m, T, A> {
@@ -285,10 +314,15 @@ impl<'m, T: MapValue, A: Access> SeqView<'m, T, A> {
     ///
     /// # Errors
     ///
-    /// [`Torn`], with the last numbers. If those stay the same, a writer was cut short: [`SeqView::reset`].
+    /// [`Torn`], with the last numbers. If it stays so, a writer was cut short: [`SeqView::write`] ends that.
     #[inline]
     pub fn read(self) -> Result<T, Torn> {
         Ok(self.head().sequence().read(TRIES, || T::read_from(self.value()))?)
+    }
+
+    /// The same, with how many writers had left.
+    fn read_counted(self) -> Result<(u64, T), Torn> {
+        Ok(self.head().sequence().read(TRIES, || (self.head().end.load(Relaxed), T::read_from(self.value())))?)
     }
 
     /// Returns a copy of the value, each scalar by one relaxed load. It may be caught in the middle of an update.
@@ -312,49 +346,47 @@ impl<'m, T: MapValue, A: Access> SeqView<'m, T, A> {
 
 impl<T: MapValue> SeqView<'_, T, ReadWrite> {
     /// Writes the value so that every reader sees the old one or this one. Several threads and processes can write: one at a
-    /// time, by a lock beside the value. A thread that waits sleeps in between, for up to 5 seconds. Where the writer before was
-    /// killed in the middle, this makes it good.
+    /// time, by a lock beside the value. A thread that waits sleeps in between, for up to 5 seconds.
+    ///
+    /// It also makes good what a writer left that was killed or cut short: a writer that is inside for a tenth of a second
+    /// without a break will never leave. In the kernel, no program that is not sleepable stays that long. Should one go on all
+    /// the same, readers may for once see some of its value and some of this one.
     ///
     /// Programs read it by `bpfvar_seq_read`. A value that programs write should not be written by user space, too, except to
-    /// [`reset`](SeqView::reset) it: programs then find it busy.
+    /// make it good: programs are refused meanwhile.
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if another thread keeps the lock, or a program is inside. Nothing was written.
+    /// [`Error::Busy`] if another thread keeps the lock, or at each of 2,000 looks a program was inside. Nothing was written.
     pub fn write(self, value: T) -> Result<()> {
-        self.write_value(Repairs::TheDead, &value)
+        self.head().lock(Start::Afresh)?.write(|| {
+            T::write_to(self.value(), &value);
+            Ok(())
+        })
     }
 
-    /// Writes the value also if a writer was cut short that will never leave. If it is still at work, readers may for once see some
-    /// of its value and some of this one.
+    /// Changes the value so that every reader sees the old one or the new one, and no change by another writer is lost, a
+    /// program's or a thread's. `change` gets a copy. It is called again if a program wrote meanwhile. If it panics, nothing is
+    /// changed.
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if another thread keeps the lock. Nothing was written.
-    pub fn reset(self, value: T) -> Result<()> {
-        self.write_value(Repairs::Anything, &value)
-    }
-
-    fn write_value(self, repairs: Repairs, value: &T) -> Result<()> {
-        self.head().lock(repairs)?.write(|| T::write_to(self.value(), value))
-    }
-
-    /// Changes the value so that every reader sees the old one or the new one, and no change by another writer of user space is
-    /// lost. `change` gets a copy; if it panics, nothing is changed.
-    ///
-    /// # Errors
-    ///
-    /// As [`SeqView::write`]; and [`Error::Torn`] if a writer was killed in the middle, so that there is no old value to start
-    /// from. [`SeqView::write`] makes that good.
-    pub fn update(self, change: impl FnOnce(&mut T)) -> Result<()> {
-        let lock = self.head().lock(Repairs::Nothing)?;
-        let mut value = self.read()?;
-        change(&mut value);
-        lock.write(|| T::write_to(self.value(), &value))
+    /// As [`SeqView::write`]; and [`Error::Torn`] if a writer was killed or cut short in the middle, so that there is no old value
+    /// to start from. [`SeqView::write`] makes that good.
+    pub fn update(self, mut change: impl FnMut(&mut T)) -> Result<()> {
+        let lock = self.head().lock(Start::Old)?;
+        for _ in 0..TRIES {
+            let (came, mut value) = self.read_counted()?;
+            change(&mut value);
+            if lock.write_after(came, || T::write_to(self.value(), &value))?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(busy())
     }
 }
 
-/// Prints the value that is there now, or that there is none.
+/// Prints the value that is there now, each scalar whole and no more.
 impl<T: MapValue, A: Access> fmt::Debug for SeqView<'_, T, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A T need not be Debug; its view is.
@@ -375,9 +407,9 @@ impl<T: MapValue> MapValue for Seq<T> {
     fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
         let view = SeqView { at: field };
         let writer = view.head().writer.load(Relaxed);
-        match view.head().sequence().read(TRIES, || (view.head().end.load(Relaxed), T::read_from(view.value()))) {
+        match view.read_counted() {
             Ok((end, value)) => Seq { bpfvar_seq: bpfvar_seq { begin: end, end, writer }, value },
-            Err(Counts { begun, ended }) => {
+            Err(Torn { begun, ended, .. }) => {
                 // Never equal, as that would pass for consistent.
                 let begin = if begun == ended { begun.wrapping_add(1) } else { begun };
                 Seq { bpfvar_seq: bpfvar_seq { begin, end: ended, writer }, value: view.read_relaxed() }
@@ -389,7 +421,7 @@ impl<T: MapValue> MapValue for Seq<T> {
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         let view = SeqView { at: field };
         let sequence = view.head().sequence();
-        let abandoned = sequence.inside();
+        let abandoned = view.head().abandoned();
         sequence.enter_anyway();
         T::write_to(view.value(), &value.value);
         sequence.leave(abandoned);

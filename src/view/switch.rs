@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::fmt;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 
 use super::layout::Layout;
 use super::protocol::{Versions, slot_of};
@@ -198,13 +198,15 @@ impl<T: MapValue> MapValue for Switch<T> {
         Switch { bpfvar_switch: bpfvar_switch { version, settled, writer }, slots }
     }
 
-    /// Both slots and the words, one after the other: for a switch that no program uses yet.
+    /// Both slots and the version, one after the other: for a switch that no program uses yet. Who writes it is left alone.
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         let view = SwitchView { at: field };
         let [even, odd] = &value.slots;
         T::write_to(view.slot(0), even);
         T::write_to(view.slot(1), odd);
-        view.head().write(value.bpfvar_switch);
+        let bpfvar_switch { version, settled, writer: _ } = value.bpfvar_switch;
+        view.head().settled.store(settled, Relaxed);
+        view.head().version.store(version, Release);
     }
 
     fn layout() -> Layout {

@@ -25,6 +25,49 @@ pub fn spin_lock_map(map_flags: u32) -> io::Result<OwnedFd> {
     MapSpec { map_type: 2, key_size: 4, value_size: 8, max_entries: 1, map_flags, btf, ..MapSpec::default() }.create()
 }
 
+/// An array whose value is `struct { struct bpf_wq work; }`: what programs leave for later is kept in it (Linux 6.10).
+///
+/// # Errors
+///
+/// The kernel's errno.
+pub fn work_queue_map() -> io::Result<OwnedFd> {
+    const STRINGS: &[u8] = b"\0__u64\0bpf_wq\0__opaque\0value\0work\0";
+    let int = 1 << 24;
+    let (array, structure) = (3 << 24, 4 << 24);
+    #[rustfmt::skip]
+    let types = [
+        // 1: __u64
+        1, int, 8, 64,
+        // 2: __u64 [2]
+        0, array, 0, 1, 1, 2,
+        // 3: struct bpf_wq { __u64 __opaque[2]; }
+        7, structure | 1, 16,
+            14, 2, 0,
+        // 4: struct value { struct bpf_wq work; }
+        23, structure | 1, 16,
+            29, 3, 0,
+        // 5: __u32, the key
+        0, int, 4, 32,
+    ];
+    let btf = load_btf(&blob(&types, STRINGS))?;
+    let btf = Some((btf.as_fd(), 5, 4));
+    MapSpec { map_type: 2, key_size: 4, value_size: 16, max_entries: 1, btf, ..MapSpec::default() }.create()
+}
+
+/// BTF of these records and strings.
+fn blob(types: &[u32], strings: &[u8]) -> Vec<u8> {
+    let types: Vec<u8> = types.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
+    let mut blob = 0xeb9f_u16.to_ne_bytes().to_vec();
+    blob.extend([1, 0]);
+    for word in [24, 0, types.len() as u32, types.len() as u32, strings.len() as u32] {
+        blob.extend(word.to_ne_bytes());
+    }
+    blob.extend(types);
+    blob.extend(strings);
+    blob
+}
+
 /// Types 1: `__u32`; 2: `struct bpf_spin_lock { __u32 val; }`; 3: `struct value { struct bpf_spin_lock lock; __u32 x; }`.
 fn load_spin_lock_btf() -> io::Result<OwnedFd> {
     const STRINGS: &[u8] = b"\0__u32\0bpf_spin_lock\0val\0value\0lock\0x\0";
@@ -42,13 +85,5 @@ fn load_spin_lock_btf() -> io::Result<OwnedFd> {
             string("lock"), 2, 0,
             string("x"), 1, 32,
     ];
-    let types: Vec<u8> = types.iter().flat_map(|word: &u32| word.to_ne_bytes()).collect();
-    // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
-    let mut blob = vec![0x9f, 0xeb, 1, 0];
-    for word in [24, 0, types.len() as u32, types.len() as u32, STRINGS.len() as u32] {
-        blob.extend(word.to_ne_bytes());
-    }
-    blob.extend(types);
-    blob.extend(STRINGS);
-    load_btf(&blob)
+    load_btf(&blob(&types, STRINGS))
 }

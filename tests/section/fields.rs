@@ -211,3 +211,38 @@ fn array_maps_are_bound_entry_by_entry() {
             .contains("4 entries, stats[0]")
     );
 }
+
+/// `struct bits` starts with bitfields of 4 bytes: a field whose name starts with `_` stands for those that lie inside of it.
+#[test]
+fn bitfields_are_stood_for_by_the_bytes_that_they_have_bits_in() {
+    if !bpfvar_testkit::host::ready((5, 8)) {
+        return;
+    }
+    #[derive(MapValue, Clone, Copy, Debug, PartialEq)]
+    #[repr(C)]
+    struct Flags {
+        _bits: u32,
+        x: u32,
+    }
+    let mut types = crate::hostile::Types::default();
+    let int = types.int("__u32", 4);
+    let at = |bits: u32, offset: u32| bits << 24 | offset;
+    let members = [("low", int, at(5, 0)), ("mid", int, at(11, 5)), ("high", int, at(16, 16)), ("x", int, 32)];
+    let flags = types.structure(4 | 1 << 7, "flags", 8, &members);
+    let variable = types.variable("flags", flags);
+    types.section(".bss", 8, &[(variable, 0)]);
+    let map = bpfvar::Map::builder().name(".bss").value_size(8).create().unwrap();
+    let section = bpfvar::TypedMap::with_btf(map, bpfvar::Btf::parse(&types.bytes()).unwrap()).unwrap();
+    let var = section.var("flags").unwrap();
+    var.at(".high").unwrap().set(7).unwrap();
+    assert_eq!(var.read_as::<Flags>().unwrap(), Flags { _bits: 7 << 16, x: 0 });
+    #[derive(MapValue, Clone, Copy, Debug)]
+    #[repr(C)]
+    struct Short {
+        _bits: u16,
+        _rest: u8,
+        x: u32,
+    }
+    let error = var.read_as::<Short>().unwrap_err().to_string();
+    assert!(error.contains("high"), "{error}");
+}

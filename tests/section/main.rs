@@ -14,6 +14,7 @@ mod owned;
 mod reach;
 mod reading;
 mod stale;
+mod wrapped;
 mod writing;
 
 use bpfvar::{Globals, MapValue};

@@ -6,6 +6,7 @@
 
 mod names;
 mod per_cpu;
+mod recovery;
 mod seq;
 mod switch;
 

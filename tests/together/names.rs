@@ -1,6 +1,6 @@
 //! The same by name, without a Rust type: BTF tells what changes together.
 
-use bpfvar::{Applied, Array, Change, Error, Input, Seq, Switch, TypedMap};
+use bpfvar::{Applied, Array, Change, Error, Input, ReadOnly, ReadWrite, Seq, Switch, TypedMap};
 use bpfvar_testkit::host;
 
 use super::{Block, Config, count, loaded, on_all_cpus};
@@ -76,7 +76,11 @@ fn setting_a_sequence_lock_by_name_makes_it_good() {
     assert_eq!(first.compare_exchange(7, 8).unwrap().unwrap().as_i128(), Some(7));
     assert_eq!(first.compare_exchange(7, 9).unwrap().unwrap_err().as_i128(), Some(8));
     let sequence = |name: &str| count(&globals, &format!("shared.bpfvar_seq.{name}"));
-    assert_eq!((sequence("begin"), sequence("end"), sequence("writer")), (3, 3, 0), "a refused one writes nothing");
+    assert_eq!((sequence("begin"), sequence("end"), sequence("writer")), (4, 4, 0), "each came and left");
+    let error = globals.var("shared.bpfvar_seq.begin").unwrap().set(1).unwrap_err();
+    assert!(error.to_string().contains("counts who writes the value beside it, and is only read"), "{error}");
+    assert!(globals.var("config.bpfvar_switch.version").unwrap().bind::<u64, ReadWrite>().is_err());
+    assert!(globals.var("config.bpfvar_switch.version").unwrap().bind::<u64, ReadOnly>().is_ok());
     loaded.program("cut_short").run(1);
     assert!(matches!(first.set(1), Err(Error::Torn { .. } | Error::Busy { .. })));
     assert!(matches!(shared.read(), Err(Error::Torn { .. })));

@@ -19,6 +19,9 @@ fn every_cpu_counts_for_itself_and_nothing_is_lost() {
     assert_eq!(counters.sum(|counters| counters.bytes), 100 * runs);
     let of_each: Vec<_> = counters.iter().map(|counters| counters.packets.load(Relaxed)).collect();
     assert_eq!(counters.at(0).read(), counters.share(0).read());
+    let each = globals.var("counters.packets").unwrap().each_cpu().unwrap();
+    assert_eq!((each.len(), each[0].path()), (counters.len(), "counters[0].packets"));
+    assert_eq!(each[0].read().unwrap().as_i128(), Some(counters.at(0).packets.load(Relaxed).into()));
     // By name the same, without a type.
     let text = format!("{{packets: {runs}, bytes: {}}}", 100 * runs);
     assert_eq!(globals.var("counters").unwrap().read().unwrap().to_string(), text);
@@ -33,8 +36,9 @@ fn slots_are_written_one_by_one() {
     assert!(error.to_string().contains("choose a CPU, [NUMBER]"), "{error}");
     globals.var("counters[0].packets").unwrap().set(7).unwrap();
     assert_eq!(globals.var("counters.packets").unwrap().read().unwrap().as_i128(), Some(7));
-    let error = globals.var("counters[256]").unwrap_err();
-    assert!(error.to_string().contains("there is no CPU 256; they are 0 to 255"), "{error}");
+    let last = host::cpus().into_iter().max().unwrap();
+    let error = globals.var(&format!("counters[{}]", last + 1)).unwrap_err();
+    assert!(error.to_string().contains(&format!("there is no CPU {}; they are 0 to {last}", last + 1)), "{error}");
 }
 
 #[test]
@@ -72,6 +76,10 @@ fn a_per_cpu_map_of_somebody_else_is_read_by_system_call() {
     assert!(error.to_string().contains("it is a copy for each CPU, which is only read"), "{error}");
     assert!(percpu.var("percpu").unwrap().bind::<u64, ReadOnly>().is_err());
     assert!(percpu.array::<u64, ReadOnly>().is_err());
+    let paths: Vec<_> = percpu.var("percpu.packets").unwrap().each_cpu().unwrap();
+    let of_each: Vec<_> = paths.iter().map(|var| (var.path(), var.read().unwrap().as_i128().unwrap())).collect();
+    assert_eq!(of_each[0], ("percpu[0][0].packets", if host::cpus()[0] == 0 { 5 } else { 0 }), "{of_each:?}");
+    assert_eq!(of_each.iter().map(|(_, packets)| packets).sum::<i128>(), 5);
     // The library's own call.
     let copies = percpu.as_map().lookup_per_cpu(0).unwrap();
     let stride = percpu.info().stride() as usize;
@@ -104,5 +112,9 @@ fn a_section_for_each_cpu_is_read_by_name() {
     assert_eq!(read("hist"), format!("[{}]", ["0"; 16].join(", ")));
     assert_eq!((read("hist[0]"), read("hist[0][15]").as_str()), (read("hist"), "0"));
     assert_eq!(section.var("packets").unwrap().each_cpu().unwrap().len(), host::cpus().len());
+    let paths = |var: &str| {
+        section.var(var).unwrap().each_cpu().unwrap().iter().map(|var| var.path().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(paths("hist[0]"), Vec::<String>::new(), "that is one CPU");
     assert!(section.var("hist[99999]").is_err());
 }

@@ -120,9 +120,9 @@ fn a_writer_that_is_cut_short_is_noticed_and_made_good() {
     // No other writer gets in.
     assert_eq!(loaded.program("write_shared").run(1), 0);
     assert_eq!(count(&globals, "refused"), 1);
-    let busy = shared.view().write(Block { words: [7; 8] }).unwrap_err();
-    assert!(matches!(busy, Error::Busy { holder: Holder::Program, .. }), "{busy:?}");
-    shared.view().reset(Block { words: [8; 8] }).unwrap();
+    let torn = shared.view().update(|block| block.words[0] += 1).unwrap_err();
+    assert!(matches!(torn, Error::Torn { .. }), "{torn:?}");
+    shared.view().write(Block { words: [8; 8] }).unwrap();
     assert_eq!(shared.view().read().unwrap(), Block { words: [8; 8] });
     assert_eq!(loaded.program("write_shared").run(1), 1);
     assert_eq!(shared.view().read().unwrap(), Block { words: [9; 8] });

@@ -213,6 +213,41 @@ fn sleepable_programs_are_found_and_need_a_word() {
     host::eventually(|| switch(&globals).update(|_| ()).is_ok());
 }
 
+/// Work that a program leaves for later may sleep, whatever the program's own flag says. It is kept in a map.
+#[test]
+fn programs_with_deferred_work_need_a_word() {
+    let Some((loaded, globals)) = loaded() else { return };
+    if !host::ready((6, 10)) {
+        return;
+    }
+    let work = bpfvar_testkit::work_queue_map().unwrap();
+    let mut insns = insn::load_value(Reg::R1, loaded.map(".data").as_fd(), 0).to_vec();
+    insns.extend(insn::load_map(Reg::R1, work.as_fd()));
+    insns.extend([insn::mov_imm(Reg::R0, 0), insn::exit()]);
+    let program = Program::load(ProgramType::SocketFilter, &insns).unwrap();
+    let error = switch(&globals).update(|config| config.rate = 1).unwrap_err();
+    let Error::MaySleep { programs, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(programs.iter().map(|program| program.id()).collect::<Vec<_>>(), [Some(program.id())]);
+    drop(program);
+    host::eventually(|| switch(&globals).update(|_| ()).is_ok());
+}
+
+/// A change that was made before a sleepable program was loaded.
+#[test]
+fn sleepable_programs_are_looked_for_when_a_change_is_applied() {
+    let Some((loaded, globals)) = loaded() else { return };
+    if !host::ready((5, 14)) {
+        return;
+    }
+    let change = globals.var("config.rate").unwrap().change(5).unwrap();
+    let mut insns = insn::load_value(Reg::R1, loaded.map(".data").as_fd(), 0).to_vec();
+    insns.extend([insn::mov_imm(Reg::R0, 0), insn::exit()]);
+    let _sleeps = Program::load(ProgramType::Syscall, &insns).unwrap();
+    let error = change.apply().unwrap_err();
+    assert!(matches!(error, Error::MaySleep { .. }), "{error:?}");
+    assert_eq!(switch(&globals).version(), 0);
+}
+
 #[test]
 fn without_the_capabilities_the_error_says_what_is_missing() {
     let Some((loaded, globals)) = loaded() else { return };

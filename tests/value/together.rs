@@ -93,8 +93,42 @@ fn a_writer_that_fails_leaves_nothing_behind() {
     assert!(std::panic::catch_unwind(panics).is_err());
     assert_eq!(array.at(0).read(), Ok([1, 0]), "nothing is changed, and nobody is inside");
     array.at(0).write([2, 2]).unwrap();
-    array.at(0).reset([3, 3]).unwrap();
-    assert_eq!(array.at(0).read(), Ok([3, 3]));
+    assert_eq!(array.at(0).read(), Ok([2, 2]));
+}
+
+/// A value whose second half cannot be written.
+#[derive(MapValue, Clone, Copy, Debug)]
+#[repr(C)]
+struct Halves {
+    first: u64,
+    second: Unwritable,
+}
+
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+struct Unwritable(u64);
+
+impl MapValue for Unwritable {
+    type View<'m, A: bpfvar::Access> = ();
+
+    fn view<A: bpfvar::Access>(_: bpfvar::Field<'_, Self, A>) {}
+
+    fn read_from<A: bpfvar::Access>(_: bpfvar::Field<'_, Self, A>) -> Self {
+        Unwritable(0)
+    }
+
+    fn write_to(_: bpfvar::Field<'_, Self, bpfvar::ReadWrite>, _: &Self) {
+        panic!("half way");
+    }
+}
+
+#[test]
+fn a_write_that_panics_half_way_is_no_value() {
+    let array = Array::<Seq<Halves>>::in_process(1);
+    let half = std::panic::AssertUnwindSafe(|| array.at(0).write(Halves { first: 1, second: Unwritable(1) }));
+    assert!(std::panic::catch_unwind(half).is_err());
+    assert!(array.at(0).read().is_err(), "half of it is new");
+    assert_eq!(array.at(0).read_relaxed().first, 1);
 }
 
 #[test]
