@@ -164,7 +164,7 @@ fn words(advice: Advice, object: &Object) -> Option<String> {
         Advice::ChooseById => "choose one by its id, prog:ID or map:ID".to_owned(),
         Advice::ChooseByOffset => "choose one by NAME@OFFSET, where OFFSET is the byte at which it starts".to_owned(),
         Advice::ChooseEntry => "choose an entry, NAME[INDEX]".to_owned(),
-        Advice::ReadAgainOrReset => {
+        Advice::ReadAgainOrWrite => {
             "if it stays so, a writer was cut short, and setting all of the variable ends that".to_owned()
         }
         Advice::TryAgain => "try again when it is done".to_owned(),

@@ -1,5 +1,6 @@
 //! Values for people: cut, broken into lines, taken apart into rows.
 
+use bpfvar::error::Property;
 use bpfvar::{Error, Value, Var};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -38,11 +39,14 @@ pub(crate) fn preview(var: &Var) -> bpfvar::Result<String> {
     })
 }
 
-/// The value, or what to show in place of one that somebody is writing or has left half written.
+/// The value, or what to show in place of one that somebody is writing or has left half written, or that cannot be added up.
 pub(crate) fn read(var: &Var) -> bpfvar::Result<Result<Value, String>> {
     match var.read() {
         Err(Error::Torn { torn, .. }) if torn.begun == torn.ended => Ok(Err("(changing too fast)".to_owned())),
         Err(Error::Torn { .. }) => Ok(Err("(half written)".to_owned())),
+        Err(Error::Mismatch { property: Property::CpuSlots, .. }) => {
+            Ok(Err("(not a slot for each CPU of this machine)".to_owned()))
+        }
         other => other.map(Ok),
     }
 }

@@ -216,7 +216,7 @@ advice! {
     /// A value was changed in every try to copy it.
     ReadAgain: "read it again";
     /// A value has a writer inside, perhaps one that will never leave.
-    ReadAgainOrReset: "try again; if it stays so, a writer was cut short, and a new value for all of it ends that (SeqView::write, Var::set)";
+    ReadAgainOrWrite: "try again; if it stays so, a writer was cut short, and a new value for all of it ends that (SeqView::write, Var::set)";
     /// Another thread writes the value.
     TryAgain: "try again when it is done; if it lives in another PID namespace and has ended, nobody here can tell";
     /// The thread writes the value in the middle of writing it.
@@ -237,4 +237,6 @@ advice! {
     GiveProgram: "give the descriptor or the pin of a program";
     /// A type of one field stands for a scalar.
     MakeTransparent: "declare the struct #[repr(transparent)]";
+    /// The Rust type is that of the value inside.
+    WrapType: "declare it as the program does: Seq<T>, Switch<T> or SwitchWriter<T>, PerCpu<T>";
 }

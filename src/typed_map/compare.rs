@@ -89,6 +89,15 @@ impl Comparison<'_> {
         if bits.is_some() || offset != at {
             return self.differ(field, self.expected(layout, at), self.found(part));
         }
+        if self.btf.wrapper(of).is_some() && !is_wrapper(layout) {
+            // The commonest mistake, of which the members would tell nothing.
+            return self.mismatches.push(LayoutMismatch {
+                field: field.to_owned(),
+                expected: self.expected(layout, at),
+                found: self.btf.type_name(of),
+                advice: Some(Advice::WrapType),
+            });
+        }
         let kind = self.btf.kind(of);
         let same = match (layout.shape(), kind) {
             (_, Kind::Variable { of, .. }) => return self.compare(layout, Part { of: *of, ..part }, at, field),
@@ -212,6 +221,12 @@ impl Comparison<'_> {
             _ => "",
         }
     }
+}
+
+/// Whether it is a `Seq` or a `Switch`.
+fn is_wrapper(layout: &Layout) -> bool {
+    let Shape::Struct { fields, .. } = layout.shape() else { return false };
+    fields.first().is_some_and(|first| first.name.starts_with("bpfvar_"))
 }
 
 fn is_scalar(scalar: ScalarKind, kind: &Kind, is_char: bool) -> bool {

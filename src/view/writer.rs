@@ -14,6 +14,9 @@ use crate::sys::Thread;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The lock, held. Dropping it gives it back.
+///
+/// A thread that ends because another one of its process calls `execve` is not found dead while the new program runs: the kernel
+/// gives that the process's number and start. Nobody else gets the lock until it ends.
 pub(crate) struct Lock<'m> {
     writer: Field<'m, u64, ReadWrite>,
     mine: Thread,

@@ -46,8 +46,10 @@ impl Steps {
     }
 }
 
+type Values = Array<Seq<[u64; 2]>>;
+
 /// Three values, and a program that writes them.
-fn values() -> Option<(Array<Seq<[u64; 2]>>, Steps, TypedMap)> {
+fn values() -> Option<(Values, Steps, TypedMap)> {
     if !host::ready((5, 8)) {
         return None;
     }

@@ -280,7 +280,8 @@ fn a_switch_is_bound_with_the_rest() {
     assert!(bound.absent.is_none());
     // What is not one is no switch, and has no single place that may be written.
     assert!(matches!(globals.var("bare").unwrap().switch::<Config>(), Err(Error::Layout { .. })));
-    assert!(matches!(globals.var("config").unwrap().bind::<Config, ReadWrite>(), Err(Error::Layout { .. })));
+    let error = globals.var("config").unwrap().bind::<Config, ReadWrite>().unwrap_err().to_string();
+    assert!(error.contains("found BPFVAR_SWITCH(struct config) (declare it as the program does: Seq<T>"), "{error}");
     let inside = globals.var("config.rate").unwrap().bind::<u64, ReadOnly>().unwrap_err();
     assert!(inside.to_string().contains("inside of BPFVAR_SWITCH"), "{inside}");
 }
