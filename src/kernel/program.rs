@@ -65,17 +65,19 @@ impl ProgramInfo {
         Object::Program { name: self.name.clone(), id: self.id }
     }
 
-    /// Whether programs of its type may be sleepable: those that the kernel has sleepable variants of, and types that are not known
-    /// here.
+    /// Whether no program of its type is sleepable: those that run with packets, sockets and cgroups.
+    pub(crate) fn never_sleeps(&self) -> bool {
+        // enum bpf_prog_type. SOCKET_FILTER; SCHED_CLS, SCHED_ACT; XDP to SK_MSG; CGROUP_SOCK_ADDR to CGROUP_SYSCTL; CGROUP_SOCKOPT;
+        // SK_LOOKUP; NETFILTER.
+        matches!(self.program_type, 1 | 3 | 4 | 6..=16 | 18..=23 | 25 | 30 | 32)
+    }
+
+    /// Whether programs of its type may be sleepable, in the kernels that are known here (`can_be_sleepable` in
+    /// `kernel/bpf/verifier.c`): kprobes, among which uprobes are, tracing (fentry, fexit, iterators), struct_ops, LSM and syscall
+    /// programs; and all types that are newer.
     pub(crate) fn may_sleep(&self) -> bool {
-        // enum bpf_prog_type. Kprobes, among which uprobes are, tracing (fentry, fexit, iterators), struct_ops, extensions, LSM and
-        // syscall programs can be sleepable (`can_be_sleepable` in kernel/bpf/verifier.c).
-        const KPROBE: u32 = 2;
-        const LAST_BEFORE_TRACING: u32 = 25;
-        const SK_LOOKUP: u32 = 30;
-        const NETFILTER: u32 = 32;
-        let known = (1..=LAST_BEFORE_TRACING).contains(&self.program_type) && self.program_type != KPROBE;
-        !(known || self.program_type == SK_LOOKUP || self.program_type == NETFILTER)
+        const TRACEPOINTS: [u32; 3] = [5, 17, 24];
+        !self.never_sleeps() && !TRACEPOINTS.contains(&self.program_type)
     }
 
     /// Whether it is an extension (`freplace`): it runs as a part of another program, and is as sleepable as that.

@@ -33,8 +33,8 @@ impl Runs {
         })
     }
 
-    /// That no program may sleep with the value in its hands. Asks for the info of every program of the system, and which are
-    /// sleepable.
+    /// That no program may sleep with the value in its hands. Asks for the info of every program of the system; only if one is
+    /// of a type that can be sleepable, now or in a later kernel, whether it is.
     pub(crate) fn check(&self, sleepable: Sleepable) -> Result<()> {
         let (Runs::OfMap { id, .. }, Sleepable::Refused) = (self, sleepable) else { return Ok(()) };
         let refused = |programs| Error::MaySleep { object: Box::new(Object::Value), programs };
@@ -44,7 +44,8 @@ impl Runs {
             Err(error) => return Err(error),
         };
         let users: Vec<_> = all.iter().filter(|info| info.uses(*id)).collect();
-        let flagged = if users.is_empty() { None } else { sleepable_programs() };
+        let need_flags = users.iter().any(|info| !info.never_sleeps());
+        let flagged = if need_flags { sleepable_programs() } else { None };
         let may_sleep = |info: &&&ProgramInfo| {
             let is_flagged = flagged.as_ref().map_or(info.may_sleep(), |flagged| flagged.contains(&info.id));
             is_flagged || info.is_extension() || defers_work(info)

@@ -34,10 +34,11 @@ use crate::view::{Lock, MapValue, Shared, Switch, SwitchHead, SwitchView};
 ///
 /// The kernel gives no way to wait for them with this. So if a sleepable program uses the map, every update is refused with
 /// [`Error::MaySleep`], until [`allow_sleepable`](SwitchWriter::allow_sleepable) says that none keeps the value while it
-/// sleeps. The kernel's info of a program does not tell whether it is sleepable. So a BPF iterator of a dozen instructions is
-/// loaded for a moment, which looks into the kernel's own struct (Linux 5.10; `CAP_BPF`, `CAP_PERFMON`; 30 ms the first time,
-/// for the kernel's BTF). Where that does not work, all programs of a type that can be sleepable count as such: kprobe, among
-/// which uprobes are, fentry and fexit, LSM, struct_ops, syscall. Extensions (`freplace`) always do, as they are a part of another
+/// sleeps. The kernel's info of a program does not tell whether it is sleepable, only its type. If programs of other types than
+/// those for packets, sockets and cgroups use the map, a BPF iterator of a dozen instructions is loaded for a moment, which looks
+/// into the kernel's own struct (Linux 5.10; `CAP_BPF`, `CAP_PERFMON`; 30 ms the first time, for the kernel's BTF). Where that
+/// does not work, all programs of a type that can be sleepable count as such: kprobe, among which uprobes are, fentry and fexit,
+/// LSM, struct_ops, syscall. Extensions (`freplace`) always do, as they are a part of another
 /// program; so do programs with work that runs later and may sleep: a `bpf_wq` or `bpf_task_work` in a map of theirs. Which
 /// programs use the map takes `CAP_SYS_ADMIN` to see; without it, every update is refused.
 ///

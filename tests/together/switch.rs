@@ -143,6 +143,7 @@ fn several_processes_lose_no_update() {
 fn a_killed_writer_leaves_one_version_and_the_next_goes_on() {
     if let Some(id) = host::argument() {
         let config = switch(&Globals::by_id(id.parse().unwrap()).unwrap());
+        config.publish(|config| *config = Config::of(0)).unwrap();
         println!("ready");
         for number in 1.. {
             config.publish(|config| *config = Config::of(number)).unwrap();
@@ -178,6 +179,7 @@ fn a_killed_writer_leaves_one_version_and_the_next_goes_on() {
         held
     });
     println!("{kills} writers killed, {held} of them held the lock");
+    assert!(held > 0, "they are killed in the middle");
     assert_eq!(count(&globals, "torn_config"), before);
     config.update(|config| config.rate = 1).unwrap();
 }
