@@ -67,17 +67,17 @@ impl ProgramInfo {
 
     /// Whether no program of its type is sleepable: those that run with packets, sockets and cgroups.
     pub(crate) fn never_sleeps(&self) -> bool {
-        // enum bpf_prog_type. SOCKET_FILTER; SCHED_CLS, SCHED_ACT; XDP to SK_MSG; CGROUP_SOCK_ADDR to CGROUP_SYSCTL; CGROUP_SOCKOPT;
-        // SK_LOOKUP; NETFILTER.
-        matches!(self.program_type, 1 | 3 | 4 | 6..=16 | 18..=23 | 25 | 30 | 32)
+        // enum bpf_prog_type. SOCKET_FILTER; SCHED_CLS, SCHED_ACT; XDP to SK_MSG; CGROUP_SOCK_ADDR to CGROUP_SYSCTL; SK_LOOKUP;
+        // NETFILTER.
+        matches!(self.program_type, 1 | 3 | 4 | 6..=16 | 18..=23 | 30 | 32)
     }
 
     /// Whether programs of its type may be sleepable, in the kernels that are known here (`can_be_sleepable` in
     /// `kernel/bpf/verifier.c`): kprobes, among which uprobes are, tracing (fentry, fexit, iterators), struct_ops, LSM and syscall
     /// programs; and all types that are newer.
     pub(crate) fn may_sleep(&self) -> bool {
-        const TRACEPOINTS: [u32; 3] = [5, 17, 24];
-        !self.never_sleeps() && !TRACEPOINTS.contains(&self.program_type)
+        const TRACEPOINTS_AND_SOCKOPT: [u32; 4] = [5, 17, 24, 25];
+        !self.never_sleeps() && !TRACEPOINTS_AND_SOCKOPT.contains(&self.program_type)
     }
 
     /// Whether it is an extension (`freplace`): it runs as a part of another program, and is as sleepable as that.

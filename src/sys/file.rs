@@ -55,9 +55,10 @@ pub(crate) fn read_proc(path: &str) -> io::Result<String> {
     {
         return Err(not_procfs());
     }
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    Ok(text)
+    // The names of threads are any bytes.
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// What a descriptor is, as /proc names it: `anon_inode:bpf-map`, a path. A path starts with a slash, so no file can pass for a

@@ -33,8 +33,14 @@ impl Thread {
         let forks = forks();
         let known = KNOWN.get().filter(|(then, known)| *then == forks && known.id() == id);
         known.map(|(_, known)| known).unwrap_or_else(|| {
-            let thread = Thread::new(id, own_space(id), start(&stat("thread-self")));
-            KNOWN.set(Some((forks, thread)));
+            let thread = match start("thread-self") {
+                Some(start) => Thread::new(id, own_space(id), start),
+                // Nobody can tell whether it has ended.
+                None => Thread::new(id, 0, 0),
+            };
+            if thread.space() != 0 {
+                KNOWN.set(Some((forks, thread)));
+            }
             thread
         })
     }
@@ -80,7 +86,8 @@ impl Thread {
         // There is one of that number, perhaps another user's, or what its parent has not collected yet. procfs can hide it
         // (hidepid).
         let Ok(stat) = stat(&self.id().to_string()) else { return false };
-        let same = Thread::new(self.id(), here, start(&Ok(stat.clone()))) == self;
+        let Some(start) = started(&stat) else { return false };
+        let same = Thread::new(self.id(), here, start) == self;
         !same || matches!(field(&stat, 3), Some("Z" | "X" | "x"))
     }
 }
@@ -111,9 +118,13 @@ fn field(stat: &str, number: usize) -> Option<&str> {
     stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(number - 3)
 }
 
-/// When it was started.
-fn start(stat: &io::Result<String>) -> u64 {
-    stat.as_ref().ok().and_then(|stat| field(stat, 22)?.parse().ok()).unwrap_or(0)
+/// When a thread was started, if procfs tells.
+fn start(of: &str) -> Option<u64> {
+    started(&stat(of).ok()?)
+}
+
+fn started(stat: &str) -> Option<u64> {
+    field(stat, 22)?.parse().ok()
 }
 
 /// The namespaces of thread numbers and of time, mixed; 0 if they are not known, or if /proc belongs to another PID namespace, so
@@ -158,7 +169,7 @@ mod tests {
     fn a_process_that_is_not_collected_has_ended_all_the_same() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let id = u64::from(child.id());
-        let thread = Thread::new(id, own_space(Thread::current().id()), start(&stat(&id.to_string())));
+        let thread = Thread::new(id, own_space(Thread::current().id()), start(&id.to_string()).unwrap());
         while !thread.has_ended() {
             std::thread::yield_now();
         }
@@ -189,14 +200,19 @@ mod tests {
     fn another_start_or_another_namespace() {
         let mine = Thread::current();
         let space = own_space(mine.id());
-        let started = start(&stat("thread-self"));
+        let started = start("thread-self").unwrap();
         assert!(Thread::new(mine.id(), space, started + 1).has_ended(), "the number is another thread's now");
         assert!(!Thread::new(mine.id(), space + 1, started + 1).has_ended(), "nothing is known of other namespaces");
         assert!(!Thread::new(0, space, 0).has_ended());
+        assert!(!Thread::new(mine.id(), 0, 0).has_ended(), "one that did not know who it is");
     }
 
     #[test]
     fn a_name_can_hold_anything() {
+        // Rust cuts it after 15 bytes, in the middle of a character.
+        let thread = std::thread::Builder::new().name("abcdefghijklmn\u{e4}x".to_owned());
+        let word = thread.spawn(|| Thread::current().space()).unwrap().join().unwrap();
+        assert_eq!(word, Thread::current().space());
         let stat = "17 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
         assert_eq!((field(stat, 3), field(stat, 22)), (Some("S"), Some("4711")));
         assert_eq!(field("17", 3), None);

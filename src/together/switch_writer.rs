@@ -42,8 +42,9 @@ use crate::view::{Lock, MapValue, Shared, Switch, SwitchHead, SwitchView};
 /// program; so do programs with work that runs later and may sleep: a `bpf_wq` or `bpf_task_work` in a map of theirs. Which
 /// programs use the map takes `CAP_SYS_ADMIN` to see; without it, every update is refused.
 ///
-/// Two things cannot be seen: programs that reach the switch only through a map of maps, and a sleepable program that was
-/// unloaded while it slept. Do not put a switch into an inner map. A sleepable program that holds `bpf_rcu_read_lock()` (Linux
+/// Some cannot be seen: programs that reach the switch, or a `bpf_wq`, only through a map of maps; a `bpf_iter` program over the
+/// map's elements; a sleepable program that was unloaded while it slept; and socket filters of KCM sockets, which the kernel runs
+/// outside of RCU. Do not put a switch into an inner map. A sleepable program that holds `bpf_rcu_read_lock()` (Linux
 /// 6.2) from `bpfvar_current` to its last look is waited for, and so harmless.
 ///
 /// # Privileges and kernels
@@ -144,19 +145,17 @@ impl<T: MapValue> SwitchWriter<T> {
     ///
     /// As [`SwitchWriter::update`].
     pub fn settle(&self) -> Result<()> {
-        let result = self.runs.check(self.sleepable).and_then(|()| settle(self.switch.view().head(), &self.runs));
+        let result = settle(self.switch.view().head(), &self.runs, self.sleepable);
         result.map_err(|error| error.about(self.object.clone()))
     }
 
     fn switch(&self, from: Option<u64>, then: Then, change: impl FnOnce(&mut T)) -> Result<u64> {
         let view = self.switch.view();
-        let result = self.runs.check(self.sleepable).and_then(|()| {
-            switch(view.head(), &self.runs, from, then, |old, new| {
-                let mut value = T::read_from(view.slot(old));
-                change(&mut value);
-                T::write_to(view.slot(new), &value);
-                Ok(())
-            })
+        let result = switch::<Error>(view.head(), (&self.runs, self.sleepable), from, then, |old, new| {
+            let mut value = T::read_from(view.slot(old));
+            change(&mut value);
+            T::write_to(view.slot(new), &value);
+            Ok(())
         });
         result.map_err(|error| error.about(self.object.clone()))
     }
@@ -172,12 +171,14 @@ pub(crate) enum Then {
 /// Switches to what `write` makes of the old slot in the new one. Gives the version.
 pub(crate) fn switch<E: From<Error>>(
     head: SwitchHead<'_, crate::ReadWrite>,
-    runs: &Runs,
+    (runs, sleepable): (&Runs, Sleepable),
     from: Option<u64>,
     then: Then,
     write: impl FnOnce(usize, usize) -> Result<(), E>,
 ) -> Result<u64, E> {
     let _lock = Lock::take(head.writer)?;
+    // Not before: while this one waited for the lock, others switched, and programs were loaded.
+    runs.check(sleepable)?;
     let found = head.version.load(Relaxed);
     if let Some(from) = from.filter(|from| *from != found) {
         return Err(E::from(Error::Mismatch {
@@ -196,8 +197,9 @@ pub(crate) fn switch<E: From<Error>>(
     Ok(version)
 }
 
-fn settle(head: SwitchHead<'_, crate::ReadWrite>, runs: &Runs) -> Result<()> {
+fn settle(head: SwitchHead<'_, crate::ReadWrite>, runs: &Runs, sleepable: Sleepable) -> Result<()> {
     let _lock = Lock::take(head.writer)?;
+    runs.check(sleepable)?;
     let version = head.version.load(Relaxed);
     if head.settled.load(Relaxed) != version {
         runs.wait()?;

@@ -212,7 +212,8 @@ impl Change {
     /// # Errors
     ///
     /// None where the map is mapped and the value does not change as one. [`Error::Busy`], [`Error::Torn`], and what
-    /// [`SwitchWriter::update`](crate::SwitchWriter::update) gives, where it does: then nothing was written. A change by
+    /// [`SwitchWriter::update`](crate::SwitchWriter::update) gives, where it does: then nothing was written, unless it is the wait
+    /// behind a switch that failed. A change by
     /// [`Var::change_by_rewrite`] makes its system calls here, and fails as [`Map::update`](crate::Map::update).
     pub fn apply(self) -> Result<Applied> {
         if let Some(guard) = self.var.guard() {

@@ -109,7 +109,9 @@ impl Var {
         let whole = self.start();
         let rest = self.path().strip_prefix(whole.path()).unwrap_or_default();
         let borders = rest.char_indices().filter(|(_, c)| matches!(c, '.' | '[')).map(|(at, _)| at);
-        for (path, rest) in borders.map(|at| rest.split_at(at)) {
+        // An index behind a map is that of an entry, also where there is only one.
+        let names_entry = whole.is_map() && rest.starts_with('[');
+        for (path, rest) in borders.skip(usize::from(names_entry)).map(|at| rest.split_at(at)) {
             let start = whole.at(path)?;
             if let Some(slots) = start.cpu_slots() {
                 return start.at_each_cpu(slots, rest);
@@ -420,10 +422,8 @@ impl Var {
                     start..start + size
                 };
                 let head = map.share::<bpfvar_switch, ReadWrite>(entry, head)?;
-                // Programs may have been loaded since the change was made.
-                runs.check(self.sleepable)?;
                 let mut old = vec![0; size as usize];
-                switch::<Stop>(head.view(), runs, None, Then::Wait, |from, to| {
+                switch::<Stop>(head.view(), (runs, self.sleepable), None, Then::Wait, |from, to| {
                     typed.read(entry, slot(from), &mut old);
                     let mut new = old.clone();
                     super::change::put_over(&mut new, value.offset, &compute(&old)?);

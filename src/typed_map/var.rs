@@ -357,7 +357,13 @@ impl Var {
         let holds = |var: &Var| {
             self.path.strip_prefix(&*var.path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        self.map.vars().filter(holds).max_by_key(|var| var.path.len()).unwrap_or_else(|| self.clone())
+        let start = self.map.vars().filter(holds).max_by_key(|var| var.path.len()).unwrap_or_else(|| self.clone());
+        Var { sleepable: self.sleepable, ..start }
+    }
+
+    /// Whether it is all entries of a map, as if it were an array.
+    pub(super) fn is_map(&self) -> bool {
+        self.entry == Entry::All
     }
 
     pub(super) fn part(&self) -> Part {

@@ -101,6 +101,8 @@ impl Btf {
     pub(crate) fn holds_struct(&self, id: TypeId, names: &[&str]) -> bool {
         match self.kind(id) {
             Kind::Array { element, .. } => self.holds_struct(*element, names),
+            Kind::Variable { of, .. } => self.holds_struct(*of, names),
+            Kind::Section { variables, .. } => variables.iter().any(|placed| self.holds_struct(placed.variable, names)),
             Kind::Struct { members, .. } => {
                 names.contains(&&*self.resolve(id).1.name)
                     || members.iter().any(|member| self.holds_struct(member.of, names))

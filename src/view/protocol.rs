@@ -75,16 +75,19 @@ impl<W: Load> Sequence<W> {
         (self.begin.load(Relaxed) == begun).then(|| begun.wrapping_sub(ended) as i64)
     }
 
-    /// The least number of writers that were inside at once, while `wait` says to look again. Whoever is inside of them all the
-    /// time will never leave, if `wait` is patient enough. Others come and go, also those that are refused.
-    pub(crate) fn always_inside(self, mut wait: impl FnMut() -> bool) -> i64 {
-        let mut least = i64::MAX;
-        loop {
-            least = self.inside().map_or(least, |inside| least.min(inside));
-            if least == 0 || !wait() {
-                return least;
+    /// The least number of writers that were inside at once in so many looks. A look with nobody inside is the last. None if a
+    /// writer came in each.
+    pub(crate) fn least_inside(self, looks: u32) -> Option<i64> {
+        let mut least = None;
+        for _ in 0..looks {
+            if let Some(inside) = self.inside() {
+                least = Some(least.map_or(inside, |least: i64| least.min(inside)));
+                if least == Some(0) {
+                    break;
+                }
             }
         }
+        least
     }
 }
 
@@ -112,13 +115,9 @@ impl<W: Word> Sequence<W> {
         self.end.fetch_add(abandoned.wrapping_add(1), Release);
     }
 
-    /// Makes good numbers of which fewer came than left: no writer gets in, and nobody reads, while they are so. Gives how many
-    /// will never leave.
-    pub(crate) fn mend(self, always_inside: i64) -> u64 {
-        if always_inside < 0 {
-            self.begin.fetch_add(always_inside.unsigned_abs(), Relaxed);
-        }
-        always_inside.max(0).unsigned_abs()
+    /// Makes good numbers of which `missing` fewer came than left: no writer gets in, and nobody reads, while they are so.
+    pub(crate) fn mend(self, missing: u64) {
+        self.begin.fetch_add(missing, Relaxed);
     }
 
     /// Enters without looking who is inside.

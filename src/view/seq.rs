@@ -83,7 +83,8 @@ impl<T> Seq<T> {
 
 impl<T> Seq<T> {
     /// Makes one, for [`Array::write`](crate::Array::write) and [`Array::fill`](crate::Array::fill), which write the value and let
-    /// the counts go on.
+    /// the counts go on. They are for values that nobody else writes at the time: they take no lock and refuse no program. See
+    /// [`SeqView::write`].
     pub fn new(value: T) -> Seq<T> {
         Seq { bpfvar_seq: bpfvar_seq::default(), value }
     }
@@ -194,10 +195,10 @@ impl<'m> SeqHead<'m, ReadWrite> {
     pub(crate) fn lock(self, start: Start) -> Result<SeqLock<'m>> {
         let lock = Lock::take(self.writer)?;
         let abandoned = match start {
-            Start::Afresh => self.abandoned(),
+            Start::Afresh => self.abandoned().ok_or_else(busy)?,
             // A thread that was killed may have left half a value. A program that was cut short is no thread: with it inside,
             // nobody gets in.
-            Start::Old if lock.is_taken_over() && self.abandoned() != 0 => {
+            Start::Old if lock.is_taken_over() && self.abandoned() != Some(0) => {
                 lock.give_back_to_the_dead();
                 let counts = Counts { begun: self.begin.load(Relaxed), ended: self.end.load(Relaxed) };
                 return Err(Torn::from(counts).into());
@@ -207,27 +208,46 @@ impl<'m> SeqHead<'m, ReadWrite> {
         Ok(SeqLock { head: self, abandoned, _lock: lock })
     }
 
-    /// How many writers are inside that will never leave: those that are inside of it for a tenth of a second, in which a program
-    /// ends many times over. Makes good numbers that nobody counted. No wait where nobody is inside.
-    pub(crate) fn abandoned(self) -> u64 {
-        // Looks in a row, and rests between the rows: a program that was preempted runs on.
-        const IN_A_ROW: u32 = 64;
-        const ROWS: u32 = 50;
-        let mut looks = 0;
-        let wait = || {
-            looks += 1;
-            if looks % IN_A_ROW == 0 {
-                std::thread::sleep(Duration::from_millis(2));
+    /// How many writers are inside that will never leave. 0, and no wait, where a look finds nobody. None if that cannot be told:
+    /// so many writers come and go that somebody is inside at every look.
+    ///
+    /// Those that never leave are inside at every look, so there are never fewer. And whenever nobody else is there, no more: they
+    /// must be alone in most of the rows of looks. A crowd of others is now larger and now smaller.
+    fn abandoned(self) -> Option<u64> {
+        let (mut least, mut rows_with_least) = (i64::MAX, 0);
+        for _ in 0..ROWS {
+            match self.sequence().least_inside(LOOKS_IN_A_ROW) {
+                Some(0) => return Some(0),
+                Some(inside) if inside < least => (least, rows_with_least) = (inside, 1),
+                Some(inside) => rows_with_least += u32::from(inside == least),
+                None => {}
             }
-            looks < IN_A_ROW * ROWS
-        };
-        // Nobody can have come at every single look.
-        match self.sequence().always_inside(wait) {
-            i64::MAX => 0,
-            always_inside => self.sequence().mend(always_inside),
+            std::thread::sleep(REST);
+        }
+        if least < 0 {
+            self.sequence().mend(least.unsigned_abs());
+            return Some(0);
+        }
+        (rows_with_least * 5 >= ROWS * 4).then_some(least.unsigned_abs())
+    }
+
+    /// Looks, for as long as it takes to find those that will never leave, whether more left than came, and makes that good: one of
+    /// those who were taken for dead went on.
+    fn look_for_the_living(self) {
+        for _ in 0..ROWS {
+            match self.sequence().least_inside(1) {
+                Some(inside) if inside < 0 => self.sequence().mend(inside.unsigned_abs()),
+                _ => std::thread::sleep(REST),
+            }
         }
     }
 }
+
+/// Who is inside in all of so many rows of looks, with a rest after each, is taken for dead: half a second. In the rests a program
+/// that was preempted runs on.
+const ROWS: u32 = 100;
+const LOOKS_IN_A_ROW: u32 = 64;
+const REST: Duration = Duration::from_millis(5);
 
 /// The right to write a [`Seq`] from user space.
 pub(crate) struct SeqLock<'m> {
@@ -272,8 +292,7 @@ impl SeqLock<'_> {
     fn leave(&self) {
         self.head.sequence().leave(self.abandoned);
         if self.abandoned != 0 {
-            // If one of those went on after all, it has left twice now.
-            self.head.abandoned();
+            self.head.look_for_the_living();
         }
     }
 }
@@ -348,16 +367,17 @@ impl<T: MapValue> SeqView<'_, T, ReadWrite> {
     /// Writes the value so that every reader sees the old one or this one. Several threads and processes can write: one at a
     /// time, by a lock beside the value. A thread that waits sleeps in between, for up to 5 seconds.
     ///
-    /// It also makes good what a writer left that was killed or cut short: a writer that is inside for a tenth of a second
-    /// without a break will never leave. In the kernel, no program that is not sleepable stays that long. Should one go on all
-    /// the same, readers may for once see some of its value and some of this one.
+    /// It also makes good what a writer left that was killed or cut short: that takes a second. A writer that is inside at each of
+    /// thousands of looks in half a second is taken for one that will never leave. A program that is not sleepable stays a
+    /// microsecond; but if the machine stops a CPU for that long in the middle of one (a virtual machine that gets no time), and
+    /// it goes on afterwards, readers may see some of its value and some of this one, until user space writes again.
     ///
     /// Programs read it by `bpfvar_seq_read`. A value that programs write should not be written by user space, too, except to
     /// make it good: programs are refused meanwhile.
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] if another thread keeps the lock, or at each of 2,000 looks a program was inside. Nothing was written.
+    /// [`Error::Busy`] if another thread keeps the lock, or if programs were inside whenever it was looked. Nothing was written.
     pub fn write(self, value: T) -> Result<()> {
         self.head().lock(Start::Afresh)?.write(|| {
             T::write_to(self.value(), &value);
@@ -371,8 +391,8 @@ impl<T: MapValue> SeqView<'_, T, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// As [`SeqView::write`]; and [`Error::Torn`] if a writer was killed or cut short in the middle, so that there is no old value
-    /// to start from. [`SeqView::write`] makes that good.
+    /// As [`SeqView::write`]; and [`Error::Torn`] if there was no old value to start from: writers were at work in every try to read
+    /// it, or one was killed or cut short in the middle, which [`SeqView::write`] makes good.
     pub fn update(self, mut change: impl FnMut(&mut T)) -> Result<()> {
         let lock = self.head().lock(Start::Old)?;
         for _ in 0..TRIES {
@@ -421,7 +441,7 @@ impl<T: MapValue> MapValue for Seq<T> {
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         let view = SeqView { at: field };
         let sequence = view.head().sequence();
-        let abandoned = view.head().abandoned();
+        let abandoned = view.head().abandoned().unwrap_or(0);
         sequence.enter_anyway();
         T::write_to(view.value(), &value.value);
         sequence.leave(abandoned);

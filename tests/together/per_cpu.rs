@@ -80,6 +80,11 @@ fn a_per_cpu_map_of_somebody_else_is_read_by_system_call() {
     let of_each: Vec<_> = paths.iter().map(|var| (var.path(), var.read().unwrap().as_i128().unwrap())).collect();
     assert_eq!(of_each[0], ("percpu[0][0].packets", if host::cpus()[0] == 0 { 5 } else { 0 }), "{of_each:?}");
     assert_eq!(of_each.iter().map(|(_, packets)| packets).sum::<i128>(), 5);
+    let named: Vec<_> = percpu.var("percpu[0].packets").unwrap().each_cpu().unwrap();
+    assert_eq!(
+        named.iter().map(|var| var.path()).collect::<Vec<_>>(),
+        of_each.iter().map(|(path, _)| *path).collect::<Vec<_>>()
+    );
     // The library's own call.
     let copies = percpu.as_map().lookup_per_cpu(0).unwrap();
     let stride = percpu.info().stride() as usize;
