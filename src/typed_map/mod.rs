@@ -238,7 +238,8 @@ impl TypedMap {
         &self.0.units
     }
 
-    fn btf(&self) -> &Btf {
+    /// Returns the BTF by which its values are known.
+    pub fn btf(&self) -> &Btf {
         self.units().btf()
     }
 }

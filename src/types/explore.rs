@@ -31,7 +31,6 @@ pub struct Type<'b> {
 #[non_exhaustive]
 pub enum Kind<'b> {
     /// An integer of 1, 2, 4, 8 or 16 bytes.
-    #[non_exhaustive]
     Int {
         /// Whether it can be negative.
         signed: bool,
@@ -45,7 +44,6 @@ pub enum Kind<'b> {
     /// A pointer to this.
     Pointer(Type<'b>),
     /// So many elements, one behind the other.
-    #[non_exhaustive]
     Array {
         /// The type of each.
         element: Type<'b>,
@@ -57,7 +55,6 @@ pub enum Kind<'b> {
     /// A union of its [`members`](Type::members), which share their bytes.
     Union,
     /// An integer with names for some of its values, the [`enumerators`](Type::enumerators).
-    #[non_exhaustive]
     Enum {
         /// Whether it can be negative.
         signed: bool,

@@ -49,7 +49,7 @@ fn types_are_walked_from_a_variable() {
     assert_eq!(block, var("plain").ty());
     let words = block.members().next().unwrap();
     assert_eq!((words.name, words.ty.declaration("words").as_str()), ("words", "__u64 words[8]"));
-    let Kind::Array { element, len: 8, .. } = words.ty.kind() else { panic!("{:?}", words.ty.kind()) };
+    let Kind::Array { element, len: 8 } = words.ty.kind() else { panic!("{:?}", words.ty.kind()) };
     assert_eq!((element.name(), element.resolve().kind()), ("__u64", var("runs").ty().resolve().kind()));
 }
 
