@@ -1,6 +1,7 @@
 //! The struct that is bound to a program: a field for each variable and each array map.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 use bpfvar::btf::Kind;
 use proc_macro2::TokenStream;
@@ -12,8 +13,8 @@ use super::names::{self, Taken};
 use super::types::Types;
 use crate::contents::{Access, ArrayMap, Contents, NAME_LEN, Variable};
 
-/// What libbpf's macros call the format strings of a program, which are no variables to anybody.
-const FORMATS: [&str; 2] = ["____fmt", "___fmt"];
+/// What is said of what has no handle that is a pointer.
+const UNMAPPED: &str = "which cannot be mapped: `Var::read_as` reads it";
 
 /// The fields in the making.
 struct Binding<'b, 't> {
@@ -23,12 +24,6 @@ struct Binding<'b, 't> {
     taken: Taken,
     /// What has no field, and why.
     left_out: Vec<String>,
-}
-
-/// A field: its type, and what to say of it.
-struct Handle {
-    ty: TokenStream,
-    note: Option<String>,
 }
 
 /// The struct of this name.
@@ -57,74 +52,77 @@ pub(super) fn binding<'b>(types: &mut Types<'b>, contents: &Contents<'b>, name: 
 impl<'b> Binding<'b, '_> {
     fn vars(&mut self) {
         let contents = self.contents;
-        let mut same: HashMap<&str, Vec<Option<u64>>> = HashMap::new();
-        for var in &contents.vars {
-            same.entry(&var.name).or_default().push(var.offset);
+        let names = counts(contents.vars.iter().map(|var| var.name.as_str()));
+        let places = counts(contents.vars.iter().map(|var| (var.name.as_str(), var.offset)));
+        // Those whose fields have the very name go first.
+        let is_exact = |name: &str| names.get(name) == Some(&1) && names::snake(name) == name;
+        for var in contents.vars.iter().filter(|var| is_exact(&var.name)) {
+            self.taken.unique_field(&var.name);
         }
-        for var in &contents.vars {
-            if FORMATS.iter().any(|format| var.name.rsplit('.').next().is_some_and(|name| name.starts_with(format))) {
-                continue;
-            }
-            let twins = &same[var.name.as_str()];
-            let is_alone = |offset: &u64| twins.iter().filter(|other| **other == Some(*offset)).count() == 1;
-            let path = match (twins.len(), var.offset.filter(is_alone)) {
+        for var in contents.vars.iter().filter(|var| !is_format(var)) {
+            let is_alone = places[&(var.name.as_str(), var.offset)] == 1;
+            let path = match (names[var.name.as_str()], var.offset.filter(|_| is_alone)) {
                 _ if var.name.contains('@') => None,
                 (1, _) => Some(var.name.clone()),
                 (_, Some(offset)) => Some(format!("{}@{offset}", var.name)),
                 _ => None,
             };
-            match path {
-                Some(path) => self.var(var, &path),
-                None => self.left_out.push(format!(
+            let (ty, note) = self.var_handle(var);
+            let Some(path) = path else {
+                self.left_out.push(format!(
                     "Without {} in {}, which no path tells from others of its name: `Globals::map` finds the section.",
                     code(&var.name),
                     code(&var.section)
-                )),
-            }
+                ));
+                continue;
+            };
+            let docs = format!("{} in {}{note}", declaration(var.ty, &var.name, None), code(&var.section));
+            let name = match is_exact(&path) {
+                true => path.clone(),
+                false => self.taken.unique_field(&names::snake(&path)),
+            };
+            self.field(&name, &var.section, quote!(#path), docs, ty);
         }
     }
 
-    fn var(&mut self, var: &Variable<'b>, path: &str) {
-        let Handle { ty, note } = self.var_handle(var);
-        let docs = format!("{} in {}", declaration(var.ty, &var.name, None), code(&var.section));
-        self.field(path, &var.section, quote!(#path), docs, note, ty);
-    }
-
-    fn var_handle(&mut self, var: &Variable<'b>) -> Handle {
+    /// The type of a field for the variable, and what to say of it.
+    fn var_handle(&mut self, var: &Variable<'b>) -> (TokenStream, String) {
         let krate = self.types.krate.clone();
-        let untyped = |note: &str| Handle { ty: quote!(#krate::Var), note: Some(note.to_owned()) };
-        if var.access == Access::Call {
-            return untyped("in a map that cannot be mapped");
-        }
         let limit = var.offset.map_or(MAX, alignment);
         let context = var.name.rsplit('.').next().unwrap_or(&var.name);
-        let of = match var.ty.resolve().kind() {
+        let kind = var.ty.resolve().kind();
+        let of = match kind {
             Kind::PerCpu(value) | Kind::Switch(value) => value,
             _ => var.ty,
         };
-        // All of it, of which the value is a part.
-        let is_followed = of == var.ty || !matches!(var.ty.resolve().kind(), Kind::Switch(_));
-        let whole = if is_followed { Ok(()) } else { self.types.value(var.ty, context).map(drop) };
-        let value = match whole.and_then(|()| self.types.aligned_value(of, context, limit)) {
-            Ok(value) => value.tokens,
-            Err(why) => return untyped(why),
+        // All of a switch, as its value is checked by it.
+        let whole = match kind {
+            Kind::Switch(_) => self.types.value(var.ty, context, limit).map(drop),
+            _ => Ok(()),
         };
+        let value = whole.and_then(|()| self.types.value(of, context, limit));
         let read_only = (var.access == Access::Read).then(|| quote!(, #krate::ReadOnly));
-        let ty = match (var.ty.resolve().kind(), var.access) {
+        let value = match (value, var.access) {
+            (Err(why), _) => return (quote!(#krate::Var), format!(", {why}")),
+            (_, Access::Call) => return (quote!(#krate::Var), format!(", {UNMAPPED}")),
+            (Ok(value), _) => value.tokens,
+        };
+        let ty = match (kind, var.access) {
             (Kind::PerCpu(_), _) => quote!(#krate::PerCpu<#value #read_only>),
             (Kind::Switch(_), Access::Write) => quote!(#krate::SwitchWriter<#value>),
             (Kind::Switch(_), _) => quote!(#krate::Shared<#krate::Switch<#value> #read_only>),
             _ => quote!(#krate::Shared<#value #read_only>),
         };
-        Handle { ty, note: None }
+        (ty, String::new())
     }
 
     fn maps(&mut self) {
         let contents = self.contents;
         let known = |map: &ArrayMap<'_>| -> String { map.name.chars().take(NAME_LEN).collect() };
+        let names = counts(contents.maps.iter().map(known));
         for map in &contents.maps {
             let name = known(map);
-            if contents.maps.iter().filter(|other| known(other) == name).count() > 1 {
+            if names[&name] > 1 {
                 self.left_out.push(format!(
                     "Without the map {}: the kernel keeps {NAME_LEN} characters of its name, which are those of another map, too.",
                     code(&map.name)
@@ -133,45 +131,45 @@ impl<'b> Binding<'b, '_> {
             }
             let krate = self.types.krate.clone();
             let read_only = (map.access == Access::Read).then(|| quote!(, #krate::ReadOnly));
-            let value = match map.access {
-                Access::Call => Err("not mappable"),
-                _ => self.types.value(map.value, &map.name).map(|value| value.tokens),
+            let (ty, note) = match (self.types.value(map.value, &map.name, MAX), map.access) {
+                (Err(why), _) => (quote!(#krate::TypedMap), format!(", {why}")),
+                (_, Access::Call) => (quote!(#krate::TypedMap), format!("; {UNMAPPED}")),
+                (Ok(value), _) => {
+                    let value = value.tokens;
+                    (quote!(#krate::Array<#value #read_only>), String::new())
+                }
             };
-            let handle = match value {
-                Ok(value) => Handle { ty: quote!(#krate::Array<#value #read_only>), note: None },
-                Err(why) => Handle { ty: quote!(#krate::TypedMap), note: Some(why.to_owned()) },
-            };
-            let docs = format!("The map {}, an array of {}", code(&map.name), code(&map.value.to_string()));
-            let wanted = if self.taken.is_free(&names::snake(&map.name)) {
-                map.name.clone()
-            } else {
-                format!("{}_map", map.name)
-            };
-            self.field(&wanted, &map.name, quote!(map = #name), docs, handle.note, handle.ty);
+            let docs = format!("The map {}, an array of {}{note}", code(&map.name), code(&map.value.to_string()));
+            let is_free = self.taken.is_free(&names::snake(&map.name));
+            let wanted = if is_free { map.name.clone() } else { format!("{}_map", map.name) };
+            let field = self.taken.unique_field(&names::snake(&wanted));
+            self.field(&field, &map.name, quote!(map = #name), docs, ty);
         }
     }
 
-    /// `map` is the section or map, by the name that programs know it by.
-    fn field(
-        &mut self,
-        wanted: &str,
-        map: &str,
-        source: TokenStream,
-        docs: String,
-        note: Option<String>,
-        ty: TokenStream,
-    ) {
-        let name = self.taken.unique_field(&names::snake(wanted));
-        let ident = names::ident(&name);
+    /// `map` is the section or map, by the name by which programs are said to use it.
+    fn field(&mut self, name: &str, map: &str, source: TokenStream, docs: String, ty: TokenStream) {
         let is_used = self.contents.is_used(map);
-        let note = note.map_or(String::new(), |note| format!(", {note}"));
         let unused = if is_used { "" } else { " No program of the object uses it, so none has it." };
-        let docs = doc([format!("{docs}{note}.{unused}")]);
+        let docs = doc([format!("{docs}.{unused}")]);
         let ty = if is_used { ty } else { quote!(::core::option::Option<#ty>) };
         // Without an attribute the field's name is that of the variable.
         let attribute = (source.to_string() != format!("{name:?}")).then(|| quote!(#[bind(#source)]));
+        let ident = names::ident(name);
         self.fields.extend(quote!(#docs #attribute pub #ident: #ty,));
     }
+}
+
+/// How often each is there.
+fn counts<T: Eq + Hash>(all: impl Iterator<Item = T>) -> HashMap<T, u32> {
+    let mut counts = HashMap::new();
+    all.for_each(|one| *counts.entry(one).or_default() += 1);
+    counts
+}
+
+/// Whether it is a format string of one of libbpf's macros, which is no variable to anybody.
+fn is_format(var: &Variable<'_>) -> bool {
+    var.name.rsplit('.').next().is_some_and(|name| name.starts_with("____fmt") || name.starts_with("___fmt"))
 }
 
 /// Which programs have all of it.

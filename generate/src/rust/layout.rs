@@ -13,7 +13,7 @@ pub(crate) struct Layout<'b> {
     pub(crate) slots: Vec<Slot<'b>>,
     /// Members without bytes, which Rust needs not: flexible arrays, empty structs.
     pub(crate) without_bytes: Vec<Member<'b>>,
-    /// What the struct can be aligned to at most, by its size.
+    /// What the struct can be aligned to at most.
     pub(crate) max_align: u64,
 }
 
@@ -75,8 +75,7 @@ impl<'b> Flat<'b> {
 
 impl<'b> Layout<'b> {
     /// `context` is the name of the struct, after which types without a name are called.
-    pub(crate) fn new(types: &mut Types<'b>, ty: Type<'b>, context: &str) -> Layout<'b> {
-        let max_align = alignment(ty.size().unwrap_or(0));
+    pub(crate) fn new(types: &mut Types<'b>, ty: Type<'b>, context: &str, max_align: u64) -> Layout<'b> {
         let mut flat = Flat::default();
         flat.add(ty, 0);
         let (with_bytes, without_bytes) =
@@ -98,7 +97,7 @@ impl<'b> Layout<'b> {
 fn slot<'b>(types: &mut Types<'b>, member: Member<'b>, context: &str, max_align: u64) -> Slot<'b> {
     let (offset, size) = (member.offset, member.ty.size().unwrap_or(0));
     let limit = max_align.min(alignment(offset));
-    let what = match types.aligned_value(member.ty, context, limit) {
+    let what = match types.value(member.ty, context, limit) {
         // Only forged BTF has a member without a name that is no struct or union.
         Ok(value) if !member.name.is_empty() => What::Field(member, value),
         Ok(_) => What::Words { members: vec![member], width: 1, why: "without a name" },

@@ -58,7 +58,7 @@ pub(crate) fn code<'b>(mut contents: Contents<'b>, wishes: &Wishes<'_>) -> Resul
     let binding = bind::binding(&mut types, &contents, &name, wishes.origin);
     for wanted in wishes.types {
         let ty = named(&contents, wanted, wishes.origin)?;
-        types.value(ty, ty.name()).map_err(|reason| Error::NoRustType {
+        types.value(ty, ty.name(), MAX).map_err(|reason| Error::NoRustType {
             name: wishes.origin.to_owned(),
             type_name: ty.to_string(),
             reason,

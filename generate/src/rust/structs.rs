@@ -7,6 +7,7 @@ use quote::quote;
 use super::accessors::Storage;
 use super::docs::{bytes, code, declaration, doc, list};
 use super::layout::{Layout, Slot, What};
+use super::limits::{MAX, alignment};
 use super::names::{self, Taken};
 use super::types::{MISALIGNED, Scalar, Types, UNION, Value, Why};
 
@@ -78,25 +79,24 @@ impl Body {
 }
 
 impl<'b> Types<'b> {
-    /// A struct of BTF as one of Rust, of the same size and with the same members at the same offsets.
-    pub(super) fn structure(&mut self, ty: Type<'b>, context: &str) -> Result<Value, Why> {
+    /// A struct of BTF as one of Rust, of the same size and with the same members at the same offsets, aligned to `limit` at most.
+    pub(super) fn structure(&mut self, ty: Type<'b>, context: &str, limit: u64) -> Value {
         let name = if ty.name().is_empty() { context } else { ty.name() };
-        let layout = Layout::new(self, ty, name);
+        let name = if limit == MAX { name.to_owned() } else { format!("{name}_packed") };
+        let size = ty.size().unwrap_or(0);
+        let layout = Layout::new(self, ty, &name, limit.min(alignment(size)));
         let mut body = Body::new();
         for slot in &layout.slots {
-            self.field(slot, name, &mut body);
+            self.field(slot, &name, &mut body);
         }
-        let size = ty.size().unwrap_or(0);
-        let aligned = self.alignment(ty, &layout, &body, size);
+        let aligned = self.over_alignment(ty, &layout, &body, size);
         if aligned.is_none() && body.end.next_multiple_of(body.align) != size {
             body.pad_to(size);
         }
         let mut about = vec![format!("{}, {}.", declaration(ty, "", None), bytes(size))];
         if !body.methods.is_empty() {
             about.push(String::new());
-            about.push(
-                "The methods change a copy. `Var::set` changes what they are for in place, by its path.".to_owned(),
-            );
+            about.push("The methods work on a copy. `Var::set` sets the same in place, by path.".to_owned());
         }
         if !layout.without_bytes.is_empty() {
             let left_out = |member: &Member<'b>| declaration(member.ty, member.name, None);
@@ -105,12 +105,12 @@ impl<'b> Types<'b> {
             about.push(format!("Without {}, of no size.", list(&left_out)));
         }
         let align = aligned.unwrap_or(body.align);
-        let ident = self.declare_struct(name, &about, &body, aligned, size);
-        Ok(Value { tokens: quote!(#ident), align })
+        let ident = self.declare_struct(&name, &about, &body, aligned, size);
+        Value { tokens: quote!(#ident), align }
     }
 
     /// The alignment that makes padding at the end which nothing else explains, if all places where the struct lies allow it.
-    fn alignment(&self, ty: Type<'b>, layout: &Layout<'b>, body: &Body, size: u64) -> Option<u64> {
+    fn over_alignment(&self, ty: Type<'b>, layout: &Layout<'b>, body: &Body, size: u64) -> Option<u64> {
         if body.end.next_multiple_of(body.align) == size {
             return None;
         }
@@ -127,7 +127,7 @@ impl<'b> Types<'b> {
                 body.push(docs, name, value.tokens.clone(), value.align, slot);
             }
             What::Words { members, width, why } => {
-                let declarations: Vec<String> = members.iter().map(described).collect();
+                let declarations: Vec<String> = members.iter().map(|member| described(member, why)).collect();
                 let what = match members.as_slice() {
                     [member] if !member.name.is_empty() => member.name.to_owned(),
                     [_] if *why == UNION => format!("union_{}", slot.offset),
@@ -140,7 +140,7 @@ impl<'b> Types<'b> {
                     _ => None,
                 };
                 let way = if methods.is_some() { "see the methods" } else { BY_PATH };
-                let docs = format!("{}, {why}: {way}.", list(&declarations));
+                let docs = format!("{}: {way}.", list(&declarations));
                 body.methods.extend(methods);
                 body.push(docs, field, words(*width, slot.size), *width, slot);
             }
@@ -216,16 +216,13 @@ impl<'b> Types<'b> {
     }
 }
 
-/// A member in a comment. A union without a name is told by its members.
-fn described(member: &Member<'_>) -> String {
+/// A member in a comment, and why it is no field. A union without a name is told by its members.
+fn described(member: &Member<'_>, why: Why) -> String {
     let is_nameless = member.name.is_empty() && member.ty.resolve().kind() == Kind::Union;
-    let inner: Vec<String> = match is_nameless {
-        true => member.ty.members().map(|inner| declaration(inner.ty, inner.name, None)).collect(),
-        false => Vec::new(),
-    };
-    match inner.as_slice() {
-        [] => declaration(member.ty, member.name, None),
-        inner => format!("The union of {}", list(inner)),
+    let inner = member.ty.members().map(|inner| declaration(inner.ty, inner.name, None));
+    match is_nameless {
+        true => format!("A union of {}", list(&inner.collect::<Vec<_>>())),
+        false => format!("{}, {why}", declaration(member.ty, member.name, None)),
     }
 }
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bpfvar::btf::{Kind, Type};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
-use super::limits::Limits;
+use super::limits::{Limits, MAX};
 use super::names::{self, Taken};
 
 /// A type of Rust that can be a part of a map's value.
@@ -82,7 +82,8 @@ pub(crate) struct Types<'b> {
     items: BTreeMap<String, TokenStream>,
     /// By the name that was wanted and by what is behind it: several BTFs, and one that was linked, have the same types several times.
     declared: HashMap<(String, String), Ident>,
-    known: HashMap<Type<'b>, Result<Value, Why>>,
+    /// By the alignment that they may have at most.
+    known: HashMap<(Type<'b>, u64), Value>,
     pub(super) enums: HashMap<Type<'b>, Scalar>,
 }
 
@@ -105,39 +106,37 @@ impl<'b> Types<'b> {
         self.items.into_values()
     }
 
-    /// The type of Rust for something in a map. A type without a name of its own is called after `context`, where it was found.
-    pub(crate) fn value(&mut self, ty: Type<'b>, context: &str) -> Result<Value, Why> {
+    /// The type of Rust for something in a map that must not be aligned further than `limit`. A type without a name of its own is called
+    /// after `context`, where it was found.
+    pub(crate) fn value(&mut self, ty: Type<'b>, context: &str, limit: u64) -> Result<Value, Why> {
         let size = ty.size().filter(|size| *size > 0).ok_or(EMPTY)?;
         let krate = self.krate.clone();
-        match ty.kind() {
-            Kind::Typedef(to) => self.value(to, ty.name()),
-            Kind::Qualified(to) => self.value(to, context),
+        let value = match ty.kind() {
+            Kind::Typedef(to) => return self.value(to, ty.name(), limit),
+            Kind::Qualified(to) => return self.value(to, context, limit),
+            Kind::Struct => self.known_structure(ty, context, limit),
+            Kind::Union => return Err(UNION),
+            Kind::PerCpu(_) => return Err("a value for each CPU inside of something else"),
             Kind::Array { element, len } => {
-                let Value { tokens, align } = self.value(element, context)?;
-                let len = proc_macro2::Literal::u32_unsuffixed(len);
-                Ok(Value { tokens: quote!([#tokens; #len]), align })
+                let Value { tokens, align } = self.value(element, context, limit)?;
+                let len = Literal::u32_unsuffixed(len);
+                Value { tokens: quote!([#tokens; #len]), align }
             }
-            Kind::Struct => match self.known.get(&ty) {
-                Some(known) => known.clone(),
-                None => {
-                    let value = self.structure(ty, context);
-                    self.known.insert(ty, value.clone());
-                    value
-                }
-            },
-            Kind::Union => Err(UNION),
             Kind::Seq(inner) => {
-                let Value { tokens, align } = self.value(inner, context)?;
-                self.with_words(ty, inner, 1, align, quote!(#krate::Seq<#tokens>))
+                let Value { tokens, align } = self.value(inner, context, MAX)?;
+                self.with_words(ty, inner, 1, align, quote!(#krate::Seq<#tokens>))?
             }
             Kind::Switch(inner) => {
-                let Value { tokens, align } = self.value(inner, context)?;
-                self.with_words(ty, inner, 2, align, quote!(#krate::Switch<#tokens>))
+                let Value { tokens, align } = self.value(inner, context, MAX)?;
+                self.with_words(ty, inner, 2, align, quote!(#krate::Switch<#tokens>))?
             }
-            Kind::PerCpu(_) => Err("a value for each CPU inside of something else"),
+            // As compilers before 2024 aligned it.
+            Kind::Int { .. } if size == 16 && limit == 8 => {
+                Value { tokens: quote!(#krate::Zerocopy<[u64; 2]>), align: 8 }
+            }
             Kind::Int { signed } if size == 16 => {
                 let integer = Scalar::new(ScalarKind::Signed, size, signed).ident();
-                Ok(Value { tokens: quote!(#krate::Zerocopy<#integer>), align: 16 })
+                Value { tokens: quote!(#krate::Zerocopy<#integer>), align: 16 }
             }
             _ => {
                 let scalar = self.scalar(ty, context).ok_or(OTHER)?;
@@ -146,25 +145,25 @@ impl<'b> Types<'b> {
                     ScalarKind::Enum(name) => quote!(#krate::Checked<#name>),
                     _ => quote!(#ident),
                 };
-                Ok(Value { tokens, align: scalar.size })
+                Value { tokens, align: scalar.size }
             }
-        }
+        };
+        if value.align <= limit { Ok(value) } else { Err(MISALIGNED) }
     }
 
-    /// The same where it must not be aligned further than `limit`.
-    pub(crate) fn aligned_value(&mut self, ty: Type<'b>, context: &str, limit: u64) -> Result<Value, Why> {
-        let value = self.value(ty, context)?;
-        if value.align <= limit {
-            return Ok(value);
+    /// A struct as it is, or one that is aligned less and has bytes in place of what would not be aligned.
+    fn known_structure(&mut self, ty: Type<'b>, context: &str, limit: u64) -> Value {
+        let as_it_is = self.structure_once(ty, context, MAX);
+        if as_it_is.align <= limit { as_it_is } else { self.structure_once(ty, context, limit) }
+    }
+
+    fn structure_once(&mut self, ty: Type<'b>, context: &str, limit: u64) -> Value {
+        if let Some(known) = self.known.get(&(ty, limit)) {
+            return known.clone();
         }
-        match ty.resolve().kind() {
-            // As compilers before 2024 aligned it.
-            Kind::Int { .. } if value.align == 16 && limit == 8 => {
-                let krate = &self.krate;
-                Ok(Value { tokens: quote!(#krate::Zerocopy<[u64; 2]>), align: 8 })
-            }
-            _ => Err(MISALIGNED),
-        }
+        let value = self.structure(ty, context, limit);
+        self.known.insert((ty, limit), value.clone());
+        value
     }
 
     /// `Seq` or `Switch` of a value: three words, and then so many of it. None where the C compiler laid it out otherwise.
