@@ -25,7 +25,7 @@ struct spread {
 	__u32 : 32;
 } spread = { 6, 7, 8 };
 
-// Nothing but the first member is aligned.
+// Nothing but the first member is aligned. No floats: the kernel refuses BTF with one that is not.
 enum unit { METRES, FEET = -3 };
 struct point {
 	__s32 x, y;
@@ -33,7 +33,7 @@ struct point {
 struct record {
 	__u8 kind;
 	__u32 length;
-	float level;
+	__s16 level;
 	enum unit unit;
 	struct point at;
 	__u16 marks[2];
@@ -41,8 +41,8 @@ struct record {
 	__u32 low : 5, high : 11;
 	enum unit other : 4;
 	__s64 far : 52;
-	double end;
-} __packed record = { 9, 0x0a0b0c0d, 1.5f, FEET, { 10, -11 }, { 12, 13 }, true, 14, 1500, FEET, -15, 2.5 };
+	__u64 end;
+} __packed record = { 9, 0x0a0b0c0d, -258, FEET, { 10, -11 }, { 12, 13 }, true, 14, 1500, FEET, -15, 55 };
 // Packed, and yet all is where Rust has it; the other way round in what holds it.
 struct tight {
 	__u32 number;

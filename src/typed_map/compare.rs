@@ -165,7 +165,10 @@ impl Comparison<'_> {
             }
         }
         for (index, (name, part)) in parts.iter().enumerate() {
-            let size = self.btf.size(part.of).unwrap_or(0);
+            let size = match part.bits {
+                Some(bits) => (bits.start + u64::from(bits.len)).div_ceil(8),
+                None => self.btf.size(part.of).unwrap_or(0),
+            };
             let number = index.to_string();
             let named = fields.iter().any(|field| field.name == *name || field.name == number);
             let stood_for = fields.iter().any(|field| {

@@ -86,8 +86,8 @@ fn named<'b>(contents: &Contents<'b>, wanted: &str, origin: &str) -> Result<Type
     let types = || contents.btfs.iter().flat_map(|btf| btf.types()).filter(has_inside);
     let found = types().find(|ty| !ty.name().is_empty() && (ty.name() == wanted || ty.to_string() == wanted));
     found.ok_or_else(|| {
-        let wanted = wanted.rsplit(' ').next().unwrap_or(wanted);
-        let like = |name: &&str| !name.is_empty() && (name.contains(wanted) || wanted.contains(name));
+        let bare = wanted.rsplit(' ').next().unwrap_or(wanted);
+        let like = |name: &&str| !name.is_empty() && (name.contains(bare) || bare.contains(name));
         let mut known: Vec<String> = types().map(Type::name).filter(like).map(str::to_owned).collect();
         known.sort();
         known.dedup();
