@@ -145,8 +145,9 @@ pub use globals::{Bind, Follower, FromMap, FromVar, Globals, Reload};
 pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};
 pub use memory::{Access, ReadOnly, ReadWrite};
 pub use together::{PerCpu, Run, SwitchWriter};
-pub use typed_map::{AccessMode, Applied, Change, Linkage, Step, TypedMap, Var, VarPath};
+pub use typed_map::{AccessMode, Applied, Change, Step, TypedMap, Var, VarPath};
 pub use types::Btf;
+pub use types::explore::Linkage;
 pub use value::{Input, Value};
 #[cfg(feature = "bytemuck")]
 pub use view::Bytemuck;
@@ -154,6 +155,15 @@ pub use view::{
     CacheLine, CacheLineView, Checked, Field, Integer, Iter, MapValue, Repr, Scalar, Seq, SeqView, Shared, Slice,
     Switch, SwitchView, Zerocopy,
 };
+
+/// Types as BTF has them, for those who walk them: generators of code, tools that show types.
+///
+/// [`Btf::sections`] and [`Btf::types`] start from the BTF of an object file, [`Var::ty`] from a variable of a running program.
+/// All of it was checked when the BTF was parsed: walks end, members lie inside their structs.
+pub mod btf {
+    pub use crate::types::Bits;
+    pub use crate::types::explore::{Kind, Member, Section, SectionVar, Type};
+}
 
 /// Holds what the derives name beside the public API.
 #[doc(hidden)]

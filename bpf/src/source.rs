@@ -11,6 +11,8 @@ pub enum Source {
     Kinds,
     /// Array maps with types, and maps that must not be taken for them.
     Maps,
+    /// Types that are not the same in Rust as in C by themselves; two programs that use different sections.
+    Shapes,
     /// A `.data` of 12 bytes, with a `u64` in it.
     Tail,
     /// Values that change together, declared by `bpfvar.bpf.h`, and the same without.
@@ -23,11 +25,12 @@ pub enum Source {
 
 impl Source {
     /// All of them.
-    pub const ALL: [Source; 8] = [
+    pub const ALL: [Source; 9] = [
         Source::Count,
         Source::Custom,
         Source::Kinds,
         Source::Maps,
+        Source::Shapes,
         Source::Tail,
         Source::Together,
         Source::TogetherX86,
@@ -41,6 +44,7 @@ impl Source {
             Source::Custom => "custom",
             Source::Kinds => "kinds",
             Source::Maps => "maps",
+            Source::Shapes => "shapes",
             Source::Tail => "tail",
             Source::Together => "together",
             Source::TogetherX86 => "together-x86",
@@ -55,6 +59,7 @@ impl Source {
             Source::Custom => include_bytes!("../objects/custom.bpf.o"),
             Source::Kinds => include_bytes!("../objects/kinds.bpf.o"),
             Source::Maps => include_bytes!("../objects/maps.bpf.o"),
+            Source::Shapes => include_bytes!("../objects/shapes.bpf.o"),
             Source::Tail => include_bytes!("../objects/tail.bpf.o"),
             Source::Together => include_bytes!("../objects/together.bpf.o"),
             Source::TogetherX86 => include_bytes!("../objects/together-x86.bpf.o"),
@@ -67,7 +72,7 @@ impl Source {
     pub fn needs(self) -> (u32, u32) {
         match self {
             Source::Kinds => (6, 0),
-            Source::Count => (5, 13),
+            Source::Count | Source::Shapes => (5, 13),
             Source::Maps | Source::Together => (5, 12),
             Source::Custom | Source::Tail | Source::TogetherX86 | Source::Twin => (5, 6),
         }

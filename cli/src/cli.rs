@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{add, cas, completions, dump, freeze, get, list, man, set, show, watch};
+use crate::command::{add, cas, completions, dump, freeze, generate, get, list, man, set, show, watch};
 use crate::help::{ABOUT, SHORT_TARGETS, TARGETS};
 
 /// Shows and sets the global variables of running BPF programs.
@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Freeze a map or a section, for good
     Freeze(freeze::Args),
+    /// Print code for the types and variables of a program or an object file
+    Generate(generate::Args),
     /// Print the completion script for a shell
     Completions(completions::Args),
     /// Print a man page, or write those of all commands into a directory

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use bpfvar::{Globals, Program, Var};
-use clap_complete::engine::CompletionCandidate;
+use clap_complete::engine::{CompletionCandidate, PathCompleter, ValueCompleter};
 
 use crate::resolve::{Resolver, labels};
 use crate::target::Target;
@@ -45,6 +45,16 @@ pub(crate) fn maps(current: &OsStr) -> Vec<CompletionCandidate> {
     }
     names.retain(|name| name.starts_with(current));
     candidates(names)
+}
+
+/// Programs, whole maps and sections, files: what code is generated for.
+pub(crate) fn origins(current: &OsStr) -> Vec<CompletionCandidate> {
+    let programs = Program::all().unwrap_or_default().into_iter().map(|program| program.name);
+    let named = current.to_str().map(|current| programs.filter(|name| name.starts_with(current)).collect());
+    let mut all = candidates(named.unwrap_or_default());
+    all.extend(maps(current));
+    all.extend(PathCompleter::file().complete(current));
+    all
 }
 
 fn candidates(mut names: Vec<String>) -> Vec<CompletionCandidate> {

@@ -157,6 +157,25 @@ impl Globals {
         Ok(Globals { object: Object::System, program: None, maps })
     }
 
+    /// Adds the maps of another program that are not there yet. Programs of one object may use different sections of it; a struct that
+    /// derives [`Bind`] and has variables of several of them is bound to their globals joined.
+    ///
+    /// ```no_run
+    /// use bpfvar::Globals;
+    ///
+    /// let globals = Globals::by_name("ingress")?.join(Globals::by_name("egress")?);
+    /// # Ok::<(), bpfvar::Error>(())
+    /// ```
+    #[must_use]
+    pub fn join(mut self, other: Globals) -> Globals {
+        for map in other.maps {
+            if self.maps.iter().all(|known| known.info().id != map.info().id) {
+                self.maps.push(map);
+            }
+        }
+        self
+    }
+
     /// Returns what the kernel says of the program, if these are the globals of one program.
     pub fn program(&self) -> Option<&ProgramInfo> {
         self.program.as_ref()

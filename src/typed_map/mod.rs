@@ -25,7 +25,7 @@ pub use access::AccessMode;
 pub use change::{Applied, Change};
 pub(crate) use find::find;
 pub use path::{Step, VarPath};
-pub use var::{Linkage, Var};
+pub use var::Var;
 
 /// A map whose values BTF describes. A handle: cloning it is cheap, and it has no lifetime.
 ///
@@ -105,7 +105,8 @@ impl TypedMap {
         let root = match (info.btf_id, info.btf_value_type_id) {
             (0, _) => {
                 // The longest, as ".data" is also the end of "a.data".
-                let named = btf.section_names().filter(|name| info.name.ends_with(name)).max_by_key(|name| name.len());
+                let names = btf.sections().map(|section| section.name());
+                let named = names.filter(|name| info.name.ends_with(name)).max_by_key(|name| name.len());
                 named.and_then(|name| btf.section(name))
             }
             (_, 0) => None,
@@ -237,7 +238,8 @@ impl TypedMap {
         &self.0.units
     }
 
-    fn btf(&self) -> &Btf {
+    /// Returns the BTF by which its values are known.
+    pub fn btf(&self) -> &Btf {
         self.units().btf()
     }
 }

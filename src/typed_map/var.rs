@@ -10,6 +10,7 @@ use crate::error::{Advice, BtfFault, Error, Object, ObjectKind, Result};
 use crate::mapped::Values;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::together::Sleepable;
+use crate::types::explore::{Linkage, Type};
 use crate::types::{Btf, Kind, Part, Placed};
 use crate::value::Value;
 use crate::view::{MapValue, Shared};
@@ -55,36 +56,12 @@ enum Entry {
     One(u32),
 }
 
-/// How a variable was declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub enum Linkage {
-    /// `static`, or made so by `__hidden`.
-    Static,
-    /// Visible outside of its object.
-    Global,
-    /// `extern`. The variables of `.kconfig` are so in C; libbpf makes them global before it loads them.
-    Extern,
-}
-
-impl fmt::Display for Linkage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Linkage::Static => "static",
-            Linkage::Global => "global",
-            Linkage::Extern => "extern",
-        })
-    }
-}
-
 impl Var {
     pub(super) fn of_variable(map: &TypedMap, placed: &Placed) -> Var {
         let btf = map.btf();
         let ty = btf.get(placed.variable);
         let linkage = match ty.kind {
-            Kind::Variable { linkage: 0, .. } => Linkage::Static,
-            Kind::Variable { linkage: 1, .. } => Linkage::Global,
+            Kind::Variable { linkage, .. } => Linkage::of(linkage),
             _ => Linkage::Extern,
         };
         let is_twin = map.0.twins.contains(&ty.name);
@@ -133,6 +110,12 @@ impl Var {
         }
     }
 
+    /// Returns its type, to walk through. For all entries of a map, the type of one entry; for a bitfield, the type of which it
+    /// takes some bits.
+    pub fn ty(&self) -> Type<'_> {
+        self.btf().ty(self.part.of)
+    }
+
     /// Returns its declaration as C writes it, with everything inside it, a line each. Comments give offsets, counted from the
     /// variable, and sizes in bytes.
     pub fn declaration(&self) -> String {
@@ -151,10 +134,7 @@ impl Var {
 
     /// Returns the names and numbers that it can have, if it is an enum or a bitfield of one. Empty for any other type.
     pub fn enumerators(&self) -> Vec<(&str, i128)> {
-        match self.btf().kind(self.part.of) {
-            Kind::Enum { values, .. } => values.iter().map(|known| (&*known.name, known.value)).collect(),
-            _ => Vec::new(),
-        }
+        self.ty().enumerators()
     }
 
     /// Returns where it starts, in bytes from the start of its section or entry. For a bitfield, where its first byte is.

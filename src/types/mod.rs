@@ -6,6 +6,7 @@
 
 mod declare;
 mod emit;
+pub(crate) mod explore;
 mod parse;
 mod unit;
 mod wrapper;
@@ -74,11 +75,15 @@ pub(crate) struct Int {
     pub(crate) bits: Bits,
 }
 
-/// Bits of an object, counted from its lowest address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bits {
-    pub(crate) start: u64,
-    pub(crate) len: u32,
+/// The bits of a bitfield, counted from the lowest address: on a little-endian machine from the lowest bit of the first byte, on
+/// another from its highest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Bits {
+    /// The first.
+    pub start: u64,
+    /// How many there are.
+    pub len: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -271,11 +276,6 @@ impl Btf {
     pub(crate) fn section(&self, name: &str) -> Option<TypeId> {
         let found = self.types.iter().position(|ty| matches!(ty.kind, Kind::Section { .. }) && &*ty.name == name)?;
         Some(TypeId(found as u32))
-    }
-
-    /// The sections' names.
-    pub(crate) fn section_names(&self) -> impl Iterator<Item = &str> {
-        self.types.iter().filter(|ty| matches!(ty.kind, Kind::Section { .. })).map(|ty| &*ty.name)
     }
 
     /// The members of the struct of this name, with those of anonymous ones.

@@ -131,6 +131,39 @@ fn a_field_with_an_underscore_stands_for_anything() {
 }
 
 #[test]
+fn a_word_with_an_underscore_stands_for_the_bitfields_in_it() {
+    #[derive(MapValue, Clone, Copy, Debug)]
+    #[repr(C)]
+    struct Bits {
+        _one_three_minus: u16,
+        plain: u32,
+        _across: u32,
+        _next_unit_flag_hue_cold: u32,
+        half: u16,
+        _wide: [u8; 5],
+        _wide_minus: u32,
+        _whole: u64,
+    }
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let bits = globals.var("bits_value").unwrap().bind::<Bits, ReadOnly>().unwrap().read();
+    assert_eq!((bits.plain, bits.half, bits._next_unit_flag_hue_cold >> 21 & 0xff), (0xdead_beef, 0x1234, 0xd8));
+
+    #[derive(MapValue, Clone, Copy, Debug)]
+    #[repr(C)]
+    struct Shorter {
+        _one_three_minus: u16,
+        plain: u32,
+        _across: u32,
+        /// `cold` ends behind it.
+        _next_unit_flag_hue: [u8; 3],
+        half: u16,
+        _rest: [u8; 22],
+    }
+    let error = globals.var("bits_value").unwrap().bind::<Shorter, ReadOnly>().unwrap_err().to_string();
+    assert!(error.contains("cold: expected nothing"), "{error}");
+}
+
+#[test]
 fn a_narrow_member_of_a_union_has_a_mapping_of_its_own() {
     let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
     let whole = globals.var("word.whole").unwrap().bind::<u64, ReadWrite>().unwrap();

@@ -2,6 +2,7 @@
 
 use std::os::fd::AsFd;
 
+use bpfvar::btf::Kind;
 use bpfvar::{Btf, Cause, Error, Globals, Linkage, Map, Program, ReadWrite, TypedMap};
 use bpfvar_objects::{Source, load};
 use bpfvar_testkit::host;
@@ -25,6 +26,31 @@ fn a_program_is_found_by_id_pin_and_descriptor() {
     assert!(globals.map(".bss").unwrap_err().to_string().contains("there are .data"));
     let by_map = Globals::of_map(loaded.map(".data").try_clone().unwrap()).unwrap();
     assert_eq!(by_map.var("last").unwrap().size(), 4);
+}
+
+#[test]
+fn programs_of_one_object_are_joined_each_map_once() {
+    let Some((loaded, globals)) = loaded(Source::Together) else { return };
+    let of = |name: &str| Globals::by_id(loaded.program(name).id()).unwrap();
+    assert!(globals.var("shared").is_ok() && globals.var("config").is_err(), "{globals:?}");
+    let joined = globals.join(of("read_config")).join(of("write_plain"));
+    assert!(joined.var("shared").is_ok() && joined.var("config").is_ok() && joined.var("plain").is_ok());
+    assert_eq!(joined.maps().len(), 2, "{joined:?}");
+}
+
+#[test]
+fn types_are_walked_from_a_variable() {
+    let Some((_loaded, globals)) = loaded(Source::Together) else { return };
+    let var = |path: &str| globals.var(path).unwrap();
+    let blocks = var("blocks");
+    let Kind::PerCpu(seq) = blocks.ty().kind() else { panic!("{:?}", blocks.ty().kind()) };
+    let Kind::Seq(block) = seq.kind() else { panic!("{:?}", seq.kind()) };
+    assert_eq!((block.kind(), block.name(), block.size()), (Kind::Struct, "block", Some(64)));
+    assert_eq!(block, var("plain").ty());
+    let words = block.members().next().unwrap();
+    assert_eq!((words.name, words.ty.declaration("words").as_str()), ("words", "__u64 words[8]"));
+    let Kind::Array { element, len: 8 } = words.ty.kind() else { panic!("{:?}", words.ty.kind()) };
+    assert_eq!((element.name(), element.resolve().kind()), ("__u64", var("runs").ty().resolve().kind()));
 }
 
 #[test]

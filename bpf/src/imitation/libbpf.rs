@@ -1,5 +1,6 @@
 //! Loading as libbpf does.
 
+use std::collections::HashSet;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use aya_obj::{EbpfSectionKind, Object};
@@ -10,7 +11,7 @@ use super::kconfig;
 use super::parts;
 use crate::btf::{Btf, Linkage, Section};
 use crate::elf::Elf;
-use crate::loaded::{Loaded, LoadedMap};
+use crate::loaded::{Loaded, LoadedMap, LoadedProgram};
 use crate::source::Source;
 
 const NAME_LEN: usize = 15;
@@ -55,7 +56,14 @@ fn load_as(source: Source, program: Option<&str>) -> Loaded {
         maps.push(LoadedMap { name: section.name, map });
     }
     let programs = parts::load_programs(&mut object, btf_fd.as_fd(), program);
+    // A loader that ends, as bpftool does, leaves those that a program uses.
+    let used: HashSet<u32> = programs.iter().flat_map(maps_of).collect();
+    maps.retain(|map| used.contains(&map.map.info().id));
     Loaded { name: source.name().to_owned(), programs, maps, btf: Some(btf), _pins: Vec::new() }
+}
+
+fn maps_of(program: &LoadedProgram) -> Vec<u32> {
+    bpfvar::Program::from_id(program.id()).expect("it was loaded just now").info().map_ids.clone()
 }
 
 struct SectionMaps<'a> {

@@ -8,8 +8,8 @@ use bpfvar_testkit::host;
 
 use crate::support::{fails, has, load, map, ok, program, run, text, tool};
 
-const COMMANDS: [&str; 11] =
-    ["list", "get", "set", "add", "cas", "dump", "watch", "show", "freeze", "completions", "man"];
+const COMMANDS: [&str; 12] =
+    ["list", "get", "set", "add", "cas", "dump", "watch", "show", "freeze", "generate", "completions", "man"];
 
 #[test]
 fn help_explains_targets_and_has_examples() {
@@ -71,6 +71,10 @@ fn targets_are_completed() {
     assert!(candidates(&["freeze", &bss]).contains(&bss));
     let frozen = candidates(&["freeze", "count."]);
     assert!(frozen.contains(&"count.data".to_owned()) && !frozen.contains(&"count.sampling".to_owned()));
+    // Code is generated for programs, maps and files.
+    let origins = candidates(&["generate", "rust", "count"]);
+    assert!(origins.contains(&"count".to_owned()) && origins.contains(&"count.bss".to_owned()), "{origins:?}");
+    assert!(candidates(&["generate", "rust", "/et"]).contains(&"/etc/".to_owned()));
     assert!(candidates(&["wat"]).contains(&"watch".to_owned()));
 }
 

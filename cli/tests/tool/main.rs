@@ -3,6 +3,7 @@
 
 mod bpftool;
 mod concurrent;
+mod generate;
 mod help;
 mod output;
 mod refused;
