@@ -73,3 +73,8 @@ Access:
 
 Exit status:
   0 done, 1 failed, 2 usage.";
+
+pub(crate) const APPLY: &str = "\
+Examples:
+  bpfvar apply count.toml                 what the file says
+";
