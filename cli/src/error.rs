@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io;
 
-use bpfvar::{Cause, Error};
 use bpfvar::error::{Advice, BindFault, Object, ObjectKind, Property};
+use bpfvar::{Cause, Error};
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 

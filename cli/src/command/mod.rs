@@ -14,6 +14,8 @@ pub(crate) mod set;
 pub(crate) mod show;
 pub(crate) mod watch;
 
+use std::ops::Range;
+
 use bpfvar::Var;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -70,6 +72,17 @@ fn writable(var: &Var, target: &str, command: &str, out: &Output) -> Result<()> 
         Some(unwritable) if !out.verbose => Err(Failure::new(format!("{target}: {} {}", var.map(), unwritable.why))),
         _ => Ok(()),
     }
+}
+
+/// The map that a variable lies in, and which bits of all that is in the map it takes.
+fn extent(var: &Var) -> (u32, Range<u64>) {
+    let (info, bits) = (var.map().info(), var.bits());
+    let stride = info.stride() * 8;
+    let range = match var.entry().map(u64::from) {
+        Some(entry) => entry * stride + bits.start..entry * stride + bits.end,
+        None => 0..u64::from(info.max_entries) * stride,
+    };
+    (info.id, range)
 }
 
 /// What a write did, as JSON.

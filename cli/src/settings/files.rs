@@ -155,6 +155,8 @@ mod tests {
         assert!(read("d").ends_with("/d: it cannot be read: Is a directory (os error 21)"));
         assert_eq!(read("latin1"), "latin1:1: this is not UTF-8, as TOML must be");
         assert_eq!(read("later"), "later:3: this is not UTF-8, as TOML must be");
-        assert!(super::read(Path::new("/dev/zero"), &"zero".into()).unwrap_err().to_string().contains("more than 64 MiB"));
+        assert!(
+            super::read(Path::new("/dev/zero"), &"zero".into()).unwrap_err().to_string().contains("more than 64 MiB")
+        );
     }
 }

@@ -186,14 +186,20 @@ mod tests {
 
     #[test]
     fn what_lies_in_what_another_sets_names_both() {
-        let settings = all(&[("a", "[count]\nhist = [1, 2]\nlimit = 1"), ("b", "[count]\n\"hist[1]\" = 5\nlimits = 1")]);
+        let settings =
+            all(&[("a", "[count]\nhist = [1, 2]\nlimit = 1"), ("b", "[count]\n\"hist[1]\" = 5\nlimits = 1")]);
         let faults = set_twice(&settings);
         assert_eq!(faults.len(), 1, "{faults:?}");
-        assert_eq!(faults[0].to_string(), "b:2: count.hist[1] overlaps count.hist, which is set at a:2; remove one of the two");
+        assert_eq!(
+            faults[0].to_string(),
+            "b:2: count.hist[1] overlaps count.hist, which is set at a:2; remove one of the two"
+        );
     }
 
     #[test]
     fn members_of_one_struct_may_be_set_in_two_files() {
-        assert!(set_twice(&all(&[("a", "count.config.rate = 1"), ("b", "count.config = { mode = \"OFF\" }")])).is_empty());
+        assert!(
+            set_twice(&all(&[("a", "count.config.rate = 1"), ("b", "count.config = { mode = \"OFF\" }")])).is_empty()
+        );
     }
 }

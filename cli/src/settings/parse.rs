@@ -93,7 +93,9 @@ fn integer(number: &DeInteger<'_>) -> Result<Value, String> {
     match (u128::from_str_radix(digits, radix), i128::from_str_radix(digits, radix)) {
         (Ok(value), _) => Ok(Value::Uint(value)),
         (_, Ok(value)) => Ok(Value::Int(value)),
-        (Err(error), _) if *error.kind() == IntErrorKind::PosOverflow => Err(format!("{number} has more than 128 bits")),
+        (Err(error), _) if *error.kind() == IntErrorKind::PosOverflow => {
+            Err(format!("{number} has more than 128 bits"))
+        }
         (_, Err(_)) => Err(format!("{number} is no number of up to 128 bits")),
     }
 }
@@ -157,6 +159,18 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_manual_is_one() {
+        let (_, format) = crate::help::SETTINGS.split_once("\nFormat:\n").unwrap();
+        let (format, _) = format.split_once("\nValues:\n").unwrap();
+        let example: Vec<&str> = format.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+        let found = read(&example.join("\n")).unwrap();
+        let named: Vec<&str> = found.iter().map(|setting| setting.target.text.as_str()).collect();
+        assert_eq!(named[..2], ["count.sampling", "count.config.mode"]);
+        assert!(named.contains(&"limiter.config.rate") && named.contains(&"map:stats[3].packets"), "{named:?}");
+        assert_eq!(named.len(), 10, "{named:?}");
+    }
+
+    #[test]
     fn values_are_what_toml_says_they_are() {
         assert_eq!(value("1_000"), 1000_u32.into());
         assert_eq!(value("-5"), (-5).into());
@@ -197,7 +211,9 @@ mod tests {
 
     #[test]
     fn no_depth_of_keys_or_brackets_ends_the_process() {
-        for text in ["a.".repeat(1_000_000) + "a = 1", "a = ".to_owned() + &"[".repeat(1_000_000), "[".repeat(1_000_000)] {
+        for text in
+            ["a.".repeat(1_000_000) + "a = 1", "a = ".to_owned() + &"[".repeat(1_000_000), "[".repeat(1_000_000)]
+        {
             assert!(fault(&text).starts_with("f:1: this is not TOML: "));
         }
     }

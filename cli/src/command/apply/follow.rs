@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
@@ -15,9 +15,14 @@ use crate::output::Output;
 use crate::settings::{STDIN, Settings};
 use crate::signals::{self, Asked};
 
+/// What failed may work later: somebody held a lock, a section was not filled yet.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+
 pub(super) fn run(paths: &[PathBuf], interval: Duration, rules: Rules, out: &mut Output) -> Result<()> {
     if paths.iter().any(|path| path == Path::new(STDIN)) {
-        return Err(Failure::new("--follow reads its files again at SIGHUP, and standard input cannot be read again; name files"));
+        return Err(Failure::new(
+            "--follow reads its files again at SIGHUP, and standard input cannot be read again; name files",
+        ));
     }
     let mut settings = match Settings::read(paths) {
         Ok(settings) => settings,
@@ -31,6 +36,7 @@ pub(super) fn run(paths: &[PathBuf], interval: Duration, rules: Rules, out: &mut
     // What is loaded from here on is noticed.
     let mut arrivals = Arrivals::look(&settings)?;
     apply(&mut passes, &settings, out)?;
+    let mut last = Instant::now();
     loop {
         match asked.recv_timeout(interval) {
             Ok(Asked::End) | Err(RecvTimeoutError::Disconnected) => break,
@@ -51,8 +57,10 @@ pub(super) fn run(paths: &[PathBuf], interval: Duration, rules: Rules, out: &mut
                 apply(&mut passes, &settings, out)?;
             }
             Err(RecvTimeoutError::Timeout) => {
-                if arrivals.changed()? {
+                let is_due = passes.has_failed() && last.elapsed() >= BETWEEN_TRIES;
+                if arrivals.changed()? || is_due {
                     apply(&mut passes, &settings, out)?;
+                    last = Instant::now();
                 }
             }
         }
@@ -64,7 +72,8 @@ fn apply(passes: &mut Passes, settings: &Settings, out: &mut Output) -> Result<(
     let report = passes.pass(settings, Wrong::StopsItself, || false)?;
     tell(&report, out)?;
     let waiting = passes.not_loaded(settings).count();
-    let status = format!("{} settings of {} programs, {waiting} of them not loaded", settings.len(), settings.groups.len());
+    let status =
+        format!("{} settings of {} programs, {waiting} of them not loaded", settings.len(), settings.groups.len());
     notify(&[NotifyState::Ready, NotifyState::Status(&status)], out)
 }
 

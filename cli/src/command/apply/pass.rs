@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::plan::{Checker, Rules, Sought, foresee, overlaps, seek, write};
+use super::plan::{Checker, Rules, foresee, overlaps, seek, write};
 use super::report::{NotLoaded, NotWritten, Report};
 use crate::error::Result;
 use crate::resolve::Resolver;
-use crate::settings::{Fault, Group, Settings, twice};
+use crate::settings::{Fault, Group, Setting, Settings, twice};
 
 /// What became of the groups, pass by pass.
 pub(super) struct Passes {
@@ -44,40 +44,43 @@ impl Passes {
         let mut report = Report { written: !self.is_dry, ..Report::default() };
         let mut found = Vec::new();
         for group in &settings.groups {
-            match seek(group, &resolver, self.rules) {
-                Sought::Found(all) => found.push((group, all)),
-                Sought::Faulty(faults) => self.fail(group, faults, &mut report),
-                Sought::NotLoaded => {
-                    let before = self.states.insert(group.name.clone(), State::NotLoaded);
-                    if before != Some(State::NotLoaded) {
-                        let error = format!("{} is not loaded; what is set for it waits", group.name);
-                        report.not_loaded.extend(NotLoaded::new(group, error));
-                    }
-                }
+            if let Some(all) = seek(group, &resolver, self.rules) {
+                found.push((group, all));
+                continue;
+            }
+            let before = self.states.insert(group.name.clone(), State::NotLoaded);
+            if before != Some(State::NotLoaded) {
+                let error = format!("{} is not loaded; what is set for it waits", group.name);
+                report.not_loaded.extend(NotLoaded::new(group, error));
             }
         }
-        let pairs = overlaps(found.iter().flat_map(|(_, all)| all.iter().map(|meant| meant.place())));
-        let overlapping: HashSet<&str> =
-            pairs.iter().flat_map(|(one, other)| [one.target.object(), other.target.object()]).collect();
+        let pairs = overlaps(found.iter().flat_map(|(_, all)| all.iter().flatten()));
         let mut checker = Checker::new(self.rules);
         let mut ready = Vec::new();
         for (group, all) in found {
-            let maps: Vec<_> = all.iter().map(|meant| meant.identity.clone()).collect();
-            if overlapping.contains(group.name.as_str()) {
-                let of_this = pairs.iter().filter(|(one, _)| one.target.object() == group.name);
-                self.fail(group, of_this.map(|(one, other)| twice(one, other)).collect(), &mut report);
-            } else if self.states.get(&group.name) != Some(&State::Done(maps.clone())) {
-                match checker.check(all) {
-                    Ok(steps) => ready.push((group, maps, steps)),
-                    Err(faults) => self.fail(group, faults, &mut report),
+            let maps: Vec<_> = all.iter().flatten().map(|meant| meant.identity.clone()).collect();
+            let is_of_group = |setting: &Setting| setting.target.object() == group.name;
+            let mut of_group = pairs.iter().filter(|(one, other)| is_of_group(one) || is_of_group(other)).peekable();
+            if of_group.peek().is_none() && self.states.get(&group.name) == Some(&State::Done(maps.clone())) {
+                continue;
+            }
+            let overlapping =
+                of_group.map(|(one, other)| if is_of_group(one) { twice(one, other) } else { twice(other, one) });
+            match (checker.check(all), overlapping.collect::<Vec<_>>()) {
+                (Ok(steps), none) if none.is_empty() => ready.push((group, maps, steps)),
+                (checked, overlapping) => {
+                    let faults = checked.err().into_iter().flatten().chain(overlapping).collect();
+                    self.fail(group, faults, &mut report);
                 }
             }
         }
         report.written &= wrong == Wrong::StopsItself || report.failed.is_empty();
+        let mut is_stopped = false;
         for (group, maps, steps) in ready {
+            is_stopped = is_stopped || stop();
             let done = if !report.written {
                 foresee(steps, &mut report).map(Ok)?
-            } else if stop() {
+            } else if is_stopped {
                 Err(Fault::of(&group.settings[0], format!("interrupted; nothing of {} was changed", group.name)))
             } else {
                 write(&group.name, steps, self.rules, &mut report)
@@ -93,12 +96,17 @@ impl Passes {
     fn fail(&mut self, group: &Group, faults: Vec<Fault>, report: &mut Report) {
         let state = State::Failed(faults);
         if let (true, State::Failed(faults)) = (self.states.get(&group.name) != Some(&state), &state) {
-            let at_fault = |text: &String| faults.iter().any(|fault| fault.target.as_ref() == Some(text));
-            let others = group.settings.iter().filter(|setting| !at_fault(&setting.target.text));
+            let at_fault: HashSet<&str> = faults.iter().filter_map(|fault| fault.target.as_deref()).collect();
+            let others = group.settings.iter().filter(|setting| !at_fault.contains(setting.target.text.as_str()));
             report.not_written.extend(others.map(NotWritten::new));
             report.failed.extend(faults.iter().cloned());
         }
         self.states.insert(group.name.clone(), state);
+    }
+
+    /// Whether a group failed at the last pass.
+    pub(super) fn has_failed(&self) -> bool {
+        self.states.values().any(|state| matches!(state, State::Failed(_)))
     }
 
     /// The groups whose program or map is not there.

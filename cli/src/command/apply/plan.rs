@@ -6,6 +6,7 @@ use bpfvar::{Change, Value, Var};
 
 use super::report::{Changed, Report, Unchanged};
 use crate::cli::Switching;
+use crate::command::extent;
 use crate::command::set::{Unwritable, unwritable};
 use crate::error::{Failure, Result};
 use crate::resolve::Resolver;
@@ -29,68 +30,46 @@ pub(super) struct Meant<'s> {
     pub(super) identity: (String, u32),
 }
 
-/// What became of the search for the variables of a group.
-pub(super) enum Sought<'s> {
-    /// There is no such program or map, or not yet.
-    NotLoaded,
-    Faulty(Vec<Fault>),
-    Found(Vec<Meant<'s>>),
-}
-
-/// Looks for the variables of a group.
-pub(super) fn seek<'s>(group: &'s Group, resolver: &Resolver, rules: Rules) -> Sought<'s> {
-    let fault = |setting: &Setting, failure: &Failure| Fault::of(setting, failure.line(rules.verbose));
-    if let Some(first) = group.settings.first() {
-        match resolver.is_there(&first.target) {
-            Ok(true) => {}
-            Ok(false) => return Sought::NotLoaded,
-            Err(failure) => return Sought::Faulty(vec![fault(first, &failure)]),
-        }
+/// Looks for the variables of a group. None if its program or map is not there, or not yet.
+pub(super) fn seek<'s>(group: &'s Group, resolver: &Resolver, rules: Rules) -> Option<Vec<Result<Meant<'s>, Fault>>> {
+    let fault = |setting: &Setting, failure: &Failure| Err(Fault::of(setting, failure.line(rules.verbose)));
+    let first = group.settings.first()?;
+    match resolver.is_there(&first.target) {
+        Ok(true) => {}
+        Ok(false) => return None,
+        Err(failure) => return Some(vec![fault(first, &failure)]),
     }
-    let (mut all, mut faults) = (Vec::new(), Vec::new());
+    let mut all = Vec::with_capacity(group.settings.len());
     for setting in &group.settings {
-        match resolver.find(&setting.target).and_then(|found| Ok((found.var()?, found.canonical))) {
+        all.push(match resolver.find(&setting.target).and_then(|found| Ok((found.var()?, found.canonical))) {
             Ok((var, canonical)) => {
                 let identity = (canonical, var.map().info().id);
-                all.push(Meant { setting, var: rules.switch.apply_to(var), identity });
+                Ok(Meant { setting, var: rules.switch.apply_to(var), identity })
             }
-            Err(failure) if failure.is_absence() => return Sought::NotLoaded,
+            Err(failure) if failure.is_absence() => return None,
             // It would be so for all of the group.
-            Err(failure @ Failure::Ambiguous(_)) => return Sought::Faulty(vec![fault(setting, &failure)]),
-            Err(failure) => faults.push(fault(setting, &failure)),
-        }
+            Err(failure @ Failure::Ambiguous(_)) => return Some(vec![fault(setting, &failure)]),
+            Err(failure) => fault(setting, &failure),
+        });
     }
-    if faults.is_empty() { Sought::Found(all) } else { Sought::Faulty(faults) }
+    Some(all)
 }
 
 /// Pairs of settings that overlap although they name their variables in different ways.
-pub(super) fn overlaps<'s>(all: impl Iterator<Item = (u32, u64, u64, &'s Setting)>) -> Vec<(&'s Setting, &'s Setting)> {
-    let mut places: Vec<_> = all.collect();
-    places.sort_by_key(|(map, start, ..)| (*map, *start));
+pub(super) fn overlaps<'m, 's: 'm>(all: impl Iterator<Item = &'m Meant<'s>>) -> Vec<(&'s Setting, &'s Setting)> {
+    let mut extents: Vec<_> = all.map(|meant| (extent(&meant.var), meant.setting)).collect();
+    extents.sort_by_key(|((map, bits), _)| (*map, bits.start));
     let mut pairs = Vec::new();
     // Of those before, the one that reaches farthest.
     let mut before: Option<(u32, u64, &Setting)> = None;
-    for (map, start, end, setting) in places {
+    for ((map, bits), setting) in extents {
         let of_this_map = before.filter(|(known, ..)| *known == map);
-        pairs.extend(of_this_map.filter(|(_, reached, _)| start < *reached).map(|(.., other)| (setting, other)));
-        if of_this_map.is_none_or(|(_, reached, _)| end > reached) {
-            before = Some((map, end, setting));
+        pairs.extend(of_this_map.filter(|(_, end, _)| bits.start < *end).map(|(.., other)| (setting, other)));
+        if of_this_map.is_none_or(|(_, end, _)| end < bits.end) {
+            before = Some((map, bits.end, setting));
         }
     }
     pairs
-}
-
-impl<'s> Meant<'s> {
-    /// Its map, and where it lies in that: from its first bit to behind its last.
-    pub(super) fn place(&self) -> (u32, u64, u64, &'s Setting) {
-        let info = self.var.map().info();
-        let (bits, stride) = (self.var.bits(), info.stride() * 8);
-        let (start, end) = match self.var.entry() {
-            Some(entry) => (u64::from(entry) * stride + bits.start, u64::from(entry) * stride + bits.end),
-            None => (0, u64::from(info.max_entries) * stride),
-        };
-        (info.id, start, end, self.setting)
-    }
 }
 
 /// A setting, checked and ready to be written.
@@ -113,12 +92,16 @@ impl Checker {
     }
 
     /// All steps of a group, or all that is wrong with it.
-    pub(super) fn check<'s>(&mut self, all: Vec<Meant<'s>>) -> Result<Vec<Step<'s>>, Vec<Fault>> {
+    pub(super) fn check<'s>(&mut self, all: Vec<Result<Meant<'s>, Fault>>) -> Result<Vec<Step<'s>>, Vec<Fault>> {
         let (mut steps, mut faults) = (Vec::new(), Vec::new());
-        for Meant { setting, var, .. } in all {
-            match self.change(setting, &var) {
-                Ok(change) => steps.push(Step { setting, so: so(&change), change }),
-                Err(failure) => faults.push(Fault::of(setting, failure.line(self.rules.verbose))),
+        for meant in all {
+            match meant.and_then(|Meant { setting, var, .. }| {
+                let change = self.change(setting, &var);
+                let change = change.map_err(|failure| Fault::of(setting, failure.line(self.rules.verbose)))?;
+                Ok(Step { setting, so: so(&change), change })
+            }) {
+                Ok(step) => steps.push(step),
+                Err(fault) => faults.push(fault),
             }
         }
         if faults.is_empty() { Ok(steps) } else { Err(faults) }
@@ -131,7 +114,9 @@ impl Checker {
         }
         match &self.maps[&map.info().id] {
             None => Ok(var.change(&setting.input)?),
-            Some(unwritable) if self.rules.rewrite && unwritable.rewritable => Ok(var.change_by_rewrite(&setting.input)?),
+            Some(unwritable) if self.rules.rewrite && unwritable.rewritable => {
+                Ok(var.change_by_rewrite(&setting.input)?)
+            }
             // Which call would fail, and how.
             Some(_) if self.rules.verbose => Ok(var.change(&setting.input)?),
             Some(unwritable) => Err(Failure::new(format!("{}: {map} {}", setting.target.text, unwritable.why))),

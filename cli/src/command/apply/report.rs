@@ -133,7 +133,8 @@ impl Report {
 
     /// `2 changed, 10 were so already, 1 failed`.
     pub(super) fn summary(&self) -> String {
-        let (changed, so) = if self.written { ("changed", "were so already") } else { ("would change", "are so already") };
+        let (changed, so) =
+            if self.written { ("changed", "were so already") } else { ("would change", "are so already") };
         let not_loaded = self.not_loaded.iter().map(|of| of.settings).sum();
         let counts = [
             (self.changed.len(), changed),

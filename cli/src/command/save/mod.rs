@@ -3,9 +3,12 @@
 mod describe;
 mod form;
 
+use std::ops::Range;
+
 use bpfvar::{TypedMap, Value, Var};
 use clap_complete::engine::ArgValueCompleter;
 
+use super::extent;
 use super::set::{Unwritable, unwritable};
 use crate::complete;
 use crate::error::{Failure, Result};
@@ -41,14 +44,19 @@ pub(crate) struct Args {
 
 pub(super) fn run(Args { targets, rewrite }: &Args, out: &mut Output) -> Result<()> {
     if out.json {
-        return Err(Failure::new("save prints TOML, which `bpfvar apply` takes; `bpfvar dump --json` prints values as JSON"));
+        return Err(Failure::new(
+            "save prints TOML, which `bpfvar apply` takes; `bpfvar dump --json` prints values as JSON",
+        ));
     }
     let found = Resolver::default().find_all(targets)?;
-    let mut saver = Saver { document: Document::new(!out.quiet), rewrite: *rewrite, left_out: Vec::new() };
+    let mut saver =
+        Saver { document: Document::new(!out.quiet), rewrite: *rewrite, saved: Vec::new(), left_out: Vec::new() };
     let names: Vec<&str> = targets.iter().map(|target| target.text.as_str()).collect();
-    saver.document.note(&format!("Settings of {}, as `bpfvar save` found them. `bpfvar apply` sets them.", names.join(", ")));
-    for target in targets.iter().filter(|target| matches!(target.origin, Origin::Id { .. })) {
-        let object = target.object();
+    saver
+        .document
+        .note(&format!("Settings of {}, as `bpfvar save` found them. `bpfvar apply` sets them.", names.join(", ")));
+    if let Some(by_id) = targets.iter().find(|target| matches!(target.origin, Origin::Id { .. })) {
+        let object = by_id.object();
         saver.document.note(&format!("{object} is what is loaded now. For what is loaded later, write its name."));
     }
     for found in &found {
@@ -63,26 +71,36 @@ pub(super) fn run(Args { targets, rewrite }: &Args, out: &mut Output) -> Result<
 struct Saver {
     document: Document,
     rewrite: bool,
+    /// Maps and bits that are written down, each with its name.
+    saved: Vec<(u32, Range<u64>, String)>,
     /// What could not be read, and why.
     left_out: Vec<String>,
 }
 
 impl Saver {
     fn found(&mut self, found: &Found) -> Result<()> {
-        let mut section: Option<u32> = None;
-        let mut unwritable = None;
-        let mut table = None;
+        let (mut section, mut unwritable) = (None, None);
         for (label, var) in found.vars()? {
             let (object, name) = split(found, &label, &var);
-            if table != Some(object.to_owned()) {
-                self.document.table((!object.is_empty()).then_some(object));
-                table = Some(object.to_owned());
-            }
-            if section != Some(var.map().info().id) {
-                section = Some(var.map().info().id);
+            self.document.table(object);
+            let (map, bits) = extent(&var);
+            if section != Some(map) {
+                section = Some(map);
                 unwritable = self.section(var.map())?;
             }
-            self.variable(name, var, unwritable.as_ref())?;
+            let overlaps = |(other, of_it, _): &&(u32, Range<u64>, String)| {
+                *other == map && of_it.start < bits.end && bits.start < of_it.end
+            };
+            if let Some((.., other)) = self.saved.iter().find(overlaps) {
+                return Err(Failure::new(format!(
+                    "{label} and {other} overlap, and a file sets nothing twice; name one of the two"
+                )));
+            }
+            // A part of a variable is the member of a table, as it is in a struct.
+            let keys =
+                if found.is_var() { name.split('.').map(str::to_owned).collect() } else { vec![name.to_owned()] };
+            self.variable(keys, var, unwritable.as_ref())?;
+            self.saved.push((map, bits, label));
         }
         Ok(())
     }
@@ -100,8 +118,7 @@ impl Saver {
         Ok(unwritable)
     }
 
-    fn variable(&mut self, name: &str, var: Var, unwritable: Option<&Unwritable>) -> Result<()> {
-        let mut keys = vec![name.to_owned()];
+    fn variable(&mut self, mut keys: Vec<String>, var: Var, unwritable: Option<&Unwritable>) -> Result<()> {
         if unwritable.is_some() {
             self.document.leave(&keys, &preview(&var)?, &var.type_name());
             return Ok(());
@@ -109,7 +126,11 @@ impl Saver {
         // The only entry of a map: behind its index are the elements of the value.
         let is_only_entry = var.entry() == Some(0) && var.linkage().is_none() && var.path() == var.map().info().name;
         let var = if is_only_entry { element(&mut keys, &var, 0)? } else { var };
-        if var.together().first() == Some(&"BPFVAR_PERCPU") { self.cpus(&keys, &var) } else { self.whole(&keys, &var, true) }
+        if var.together().first() == Some(&"BPFVAR_PERCPU") {
+            self.cpus(&keys, &var)
+        } else {
+            self.whole(&keys, &var, true)
+        }
     }
 
     /// What has a value for each CPU.
@@ -193,7 +214,10 @@ fn element(keys: &mut [String], var: &Var, index: usize) -> Result<Var> {
 /// A label as the name of an object, for a table, and the name of a variable in that. Without a table, all of it is the name.
 fn split<'l>(found: &Found, label: &'l str, var: &Var) -> (&'l str, &'l str) {
     let border = match found.is_var() {
-        true => label.len().checked_sub(var.path().len() + 1).filter(|at| label.ends_with(var.path()) && label[*at..].starts_with('.')),
+        true => label
+            .len()
+            .checked_sub(var.path().len() + 1)
+            .filter(|at| label.ends_with(var.path()) && label[*at..].starts_with('.')),
         false => label[..].starts_with(&found.text).then_some(found.text.len()),
     };
     border.map_or(("", label), |at| (&label[..at], &label[at + 1..]))
