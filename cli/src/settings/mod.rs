@@ -80,8 +80,6 @@ pub(crate) struct Group {
 /// All that some files say.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
-    /// How many files there are.
-    pub(crate) files: usize,
     /// In the order in which they first occur.
     pub(crate) groups: Vec<Group>,
 }
@@ -103,7 +101,7 @@ impl Settings {
             }
         }
         faults.extend(set_twice(&all));
-        if faults.is_empty() { Ok(Settings { files: files.len(), groups: groups(all) }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Settings { groups: groups(all) }) } else { Err(faults) }
     }
 
     /// How many settings there are.

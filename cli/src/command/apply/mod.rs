@@ -128,6 +128,7 @@ fn conclusion(args: &Args, settings: &Settings, report: &Report, failed: bool) -
         _ if report.written || args.diff => summary,
         _ if failed && !args.check => format!("nothing was written: {summary}"),
         _ if failed => summary,
-        count => format!("{count} settings in {} files are right: {summary}", settings.files),
+        1 => format!("1 setting is right: {summary}"),
+        count => format!("{count} settings are right: {summary}"),
     }
 }
