@@ -27,7 +27,7 @@ impl Arrivals {
         let (mut pins, mut is_by_name) = (BTreeMap::new(), false);
         for setting in settings.groups.iter().flat_map(|group| &group.settings) {
             match &setting.target.origin {
-                Origin::Pin(path) => drop(pins.entry(path.clone()).or_insert_with_key(|path| file(path))),
+                Origin::Pin(path) => drop(pins.entry(path.clone()).or_insert_with_key(file)),
                 _ => is_by_name = true,
             }
         }

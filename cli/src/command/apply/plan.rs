@@ -124,11 +124,23 @@ impl Checker {
     }
 }
 
-/// The value, if the variable has it in its bytes or as it is shown: nobody sees what is behind the end of a text. What cannot be
-/// read, as it is half written, does not have it.
+/// The value, if the variable has it already. What cannot be read, as it is half written, does not have it.
 fn so(change: &Change) -> Option<Value> {
     let (old, new) = (change.old().ok()?, change.new().ok()?);
-    (old == new || change.changes_nothing().is_ok_and(|same| same)).then_some(old)
+    (change.changes_nothing().is_ok_and(|same| same) || is_same(&old, &new)).then_some(old)
+}
+
+/// Whether two values have the same bits, but for those behind the end of a text, which nobody sees.
+fn is_same(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        // Any byte but 0 is true, and a program may compare with 1.
+        (Value::Bool(_), _) => false,
+        (Value::F32(old), Value::F32(new)) => old.to_bits() == new.to_bits(),
+        (Value::F64(old), Value::F64(new)) => old.to_bits() == new.to_bits(),
+        (Value::Array(old), Value::Array(new)) => old.iter().zip(new).all(|(old, new)| is_same(old, new)),
+        (Value::Struct(old), Value::Struct(new)) => old.iter().zip(new).all(|((_, old), (_, new))| is_same(old, new)),
+        (old, new) => old == new,
+    }
 }
 
 /// Tells what writing a group would do.
