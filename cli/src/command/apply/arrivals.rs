@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::target::Origin;
 
 /// A look at new ids does not see that programs went away, after which a name may mean one thing again.
-const BETWEEN_FULL_LOOKS: Duration = Duration::from_secs(1);
+const BETWEEN_FULL_LOOKS: Duration = Duration::from_secs(5);
 
 /// What was there at the last look.
 pub(super) struct Arrivals {
