@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{add, cas, completions, dump, freeze, generate, get, list, man, set, show, watch};
+use crate::command::{add, apply, cas, completions, dump, freeze, generate, get, list, man, save, set, show, watch};
 use crate::help::{ABOUT, SHORT_TARGETS, TARGETS};
 
 /// Shows and sets the global variables of running BPF programs.
@@ -73,6 +73,10 @@ pub(crate) enum Command {
     Add(add::Args),
     /// Set a variable only if its value is still OLD (compare and swap)
     Cas(cas::Args),
+    /// Apply the settings of files, all or none of each program
+    Apply(apply::Args),
+    /// Print what `apply` takes: everything that can be set, with types as comments
+    Save(save::Args),
     /// Print everything of a program, a map or a variable
     Dump(dump::Args),
     /// Watch values, how they change and how fast

@@ -73,3 +73,114 @@ Access:
 
 Exit status:
   0 done, 1 failed, 2 usage.";
+
+pub(crate) const APPLY: &str = "\
+Examples:
+  bpfvar apply                            the files of /etc/bpfvar.d and its kin
+  bpfvar apply --check count.toml         names, types and ranges; writes nothing
+  bpfvar apply --diff                     what would change; writes nothing
+  bpfvar save count | bpfvar apply -      changes nothing
+  bpfvar apply --wait 30s                 also programs that are loaded in the next 30 seconds
+  bpfvar apply --follow                   a service: applies again whenever a program is loaded
+
+A file has a table for each program or map, and a line for each variable:
+
+    [count]
+    sampling = 100
+    config.mode = \"FAST\"
+    \"config.limits[2]\" = { burst = 7 }
+
+`bpfvar save` writes such files; `bpfvar man bpfvar.d | man -l -` says all of the format.
+
+All is checked before anything is written: names, types, ranges. What is set for one program or map is written all or none: if a \
+write fails, those before it are undone. Other programs are not concerned. What has its value already is not written. If two files \
+set one variable, that is an error which names both.
+
+--wait and --follow look for new programs at every --interval, by one system call, however many programs there are, and once a \
+second by one for each program. So a program gets its settings at most one interval, and the milliseconds that applying takes, \
+after it was loaded. While two programs share a name, neither gets them. With --follow a program that fails does not stop the \
+others; each is told once, and tried again every second. SIGHUP reads the files again, SIGTERM and SIGINT end it.
+
+The exit status is 0 if all is as the files say; 1 if something failed or is not loaded, or if --diff has found a difference. \
+--json prints an object with \"written\" (false if nothing could be), \"changed\" (target, old, new, file, line), \"unchanged\", \
+\"failed\" (with \"error\"), \"not_written\" (right, but a setting of the same program failed) and \"not_loaded\"; with --follow one in \
+each line.";
+
+/// The page of the file format.
+pub(crate) const SETTINGS: &str = "\
+Name:
+  bpfvar.d - settings of BPF programs
+
+Synopsis:
+    /etc/bpfvar.d/*.toml
+    /run/bpfvar.d/*.toml
+    /usr/local/lib/bpfvar.d/*.toml
+    /usr/lib/bpfvar.d/*.toml
+
+Description:
+  These files say which values variables of BPF programs and entries of array maps shall have. `bpfvar apply` sets them, once, or \
+with --follow whenever a program is loaded. `bpfvar save` writes such a file of what is loaded now.
+
+  Files are read in the order of their names, whichever directory they are in. A file hides those of its name in the directories \
+behind its own: what a package brings in /usr/lib/bpfvar.d is replaced by a file in /etc/bpfvar.d, and switched off by a link to \
+/dev/null there. Names that start with a dot or do not end in .toml are not read.
+
+  Two settings of one variable, or of parts of one that overlap, are an error that names both places, in two files as in one. No \
+order decides between them. Parts that do not overlap, such as two members of a struct, may be set in different files.
+
+Format:
+  The files are TOML. The keys on the way to a value, joined by dots, are a target, as all commands of bpfvar take it:
+
+    [count]                            # a program or a map, by its name
+    sampling = 100                     # count.sampling
+    config.mode = \"FAST\"               # count.config.mode
+    \"config.limits[2].burst\" = 7       # what has brackets needs quotes
+    \"calls@16\" = 1                     # of several `calls`, that at byte 16
+    first.calls = 0                    # static variable of a function `first`
+
+    [limiter.config]                   # or so: limiter.config.rate
+    rate = 1000
+
+    [\"count.bss\"]                      # a section
+    packets = 0
+
+    [\"map:stats\"]                      # a map and no program
+    \"[3]\".packets = 0                  # its entry 3
+
+    [\"pin:/sys/fs/bpf/stats\"]          # by the path of a pin
+    \"[0]\" = { packets = 0, drops = 0 }
+
+  An id, as in [\"prog:12\"], is that of one load; a name holds for the next load, too. If several programs that are loaded share a \
+name, that is an error.
+
+Values:
+    integer, bitfield     100, -5, 0x1f, 0o17, 0b101; in quotes, too
+    bool                  true, false
+    enum                  \"FAST\", or a number
+    float, double         1.5, 1e9, inf, nan, or an integer
+    pointer               \"0xffff888012345678\"
+    char [N]              \"text\" of at most N - 1 bytes, or [116, 101, ...]: all N bytes as numbers
+    array                 [1, 2, 3]: all elements; \"x[3]\" sets one
+    struct                { rate = 5 } or x.rate = 5; members that are not named keep their values
+    union                 one member
+
+  TOML promises 64 bits with a sign. bpfvar takes integers of up to 128 bits, with or without quotes; `bpfvar save` quotes those that \
+other readers would refuse. Values are checked by the variable's type, as by `bpfvar set`: what does not fit is refused.
+
+Applying:
+  What starts with one name is one unit, whichever files it is in: it is written all or none. Before that everything of all units is \
+checked. If a write fails, what was written before it in its unit is undone. If bpfvar is killed (SIGKILL) in the middle, nothing \
+undoes it. Of variables that are declared by BPFVAR_SWITCH, all that is set changes as one.
+
+  What has its value already is not written, and so applying twice changes nothing.
+
+  What cannot be set while a program runs is refused with the reason. .rodata is frozen: variables that are declared const are set \
+by the loader, before it loads the program. Sections that cannot be mapped are written by `bpfvar apply --rewrite` only, which \
+rewrites them whole. Per-CPU array maps are only read.
+
+  Some loaders store values after they have loaded a program. What bpfvar has set before that is lost; bpfvar-follow.service does \
+not see it, as nothing is loaded. Let such a loader run `bpfvar apply` when it is done.
+
+See also:
+  bpfvar(1), bpfvar-apply(1), bpfvar-save(1), sysctl.d(5)
+";

@@ -16,6 +16,13 @@ impl Loaded {
         Ok(Loaded { ids: Program::ids().collect::<bpfvar::Result<_>>()? })
     }
 
+    /// Whether a program was loaded since the last look: one system call, however many there are. It does not see that one was
+    /// unloaded, nor one whose id is lower because the kernel started anew.
+    pub(crate) fn has_newer(&self) -> Result<bool> {
+        let last = self.ids.last().copied().unwrap_or(0);
+        Ok(Program::ids().after(last).next().transpose()?.is_some())
+    }
+
     /// Looks again. Returns whether a program was loaded or unloaded since the last look.
     pub(crate) fn changed(&mut self) -> Result<bool> {
         let now = Loaded::look()?;

@@ -14,6 +14,8 @@ mod live;
 mod loaded;
 mod output;
 mod resolve;
+mod settings;
+mod signals;
 mod table;
 mod target;
 mod value;

@@ -164,6 +164,11 @@ pub(crate) fn clean(text: &str) -> String {
     })
 }
 
+/// The text in quotes and without anything that a terminal would obey, as JSON and TOML read it.
+pub(crate) fn quoted(text: &str) -> String {
+    clean_json(serde_json::Value::from(text).to_string())
+}
+
 /// The same for JSON, which has an escape of its own; outside of strings it is ASCII.
 fn clean_json(text: String) -> String {
     let obeyed = |c| c != '\n' && is_obeyed(c);

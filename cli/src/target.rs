@@ -24,6 +24,18 @@ pub(crate) enum Origin {
     Pin(PathBuf),
 }
 
+impl Target {
+    /// What it starts with: the program, map or pin, as far as text alone tells. A name with dots is cut at the first.
+    pub(crate) fn object(&self) -> &str {
+        let origin = self.text.len() - self.rest.len();
+        let name = match self.origin {
+            Origin::Name { .. } => splits(&self.rest).last().map_or(0, |(name, _)| name.len()),
+            Origin::Id { .. } | Origin::Pin(_) => 0,
+        };
+        &self.text[..origin + name]
+    }
+}
+
 impl FromStr for Target {
     type Err = String;
 
@@ -141,6 +153,18 @@ mod tests {
         assert_eq!(parsed("map:7up.x"), (name(false, true), "7up.x".into()));
         assert_eq!(parsed("prog:12.bss"), (id(12, true, false), ".bss".into()));
         assert_eq!(parsed("prog:12..bss"), (id(12, true, false), "..bss".into()));
+    }
+
+    #[test]
+    fn a_target_starts_with_an_object() {
+        let object = |text: &str| text.parse::<Target>().unwrap().object().to_owned();
+        assert_eq!(object("count.config.limits[2].burst"), "count");
+        assert_eq!(object("stats[3].packets"), "stats");
+        assert_eq!(object("count"), "count");
+        assert_eq!(object("prog:12.x"), "prog:12");
+        assert_eq!(object("prog:count.x"), "prog:count");
+        assert_eq!(object("pin:/tmp/a.b/x.hist[3]"), "pin:/tmp/a.b/x");
+        assert_eq!(object(".data.custom.x"), ".data");
     }
 
     #[test]

@@ -21,6 +21,12 @@ impl Ids {
     pub(super) fn of(kind: IdKind) -> Ids {
         Ids { kind, last: Some(0) }
     }
+
+    /// Returns those behind `id` only. The kernel numbers in rising order, and starts anew after two billion objects: so whether
+    /// one was made since another takes one system call.
+    pub fn after(self, id: u32) -> Ids {
+        Ids { last: Some(id), ..self }
+    }
 }
 
 impl Iterator for Ids {

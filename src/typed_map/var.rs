@@ -142,6 +142,17 @@ impl Var {
         self.part.offset
     }
 
+    /// Returns the bits that it takes of its section or entry, counted from the start of that. Two parts of one entry lie over each
+    /// other, as the members of a union do, if their bits do.
+    pub fn bits(&self) -> Range<u64> {
+        let (start, len) = match self.part.bits {
+            Some(bits) => (bits.start, bits.len.into()),
+            None => (0, self.size() * 8),
+        };
+        let start = self.part.offset * 8 + start;
+        start..start + len
+    }
+
     /// Returns its size in bytes. For all entries of a map, the size of one entry; for a bitfield, that of its type.
     pub fn size(&self) -> u64 {
         self.btf().size(self.part.of).unwrap_or(0)

@@ -55,6 +55,9 @@ fn ids_list_a_map_while_it_lives() {
     assert!(ids.contains(&id));
     assert!(ids.is_sorted());
     assert_eq!(Map::from_id(id).unwrap().info().name, "listed");
+    // Other tests make maps too, and theirs come later.
+    assert_eq!(Map::ids().after(id - 1).next().unwrap().unwrap(), id);
+    assert!(Map::ids().after(id).all(|later| later.unwrap() > id));
 }
 
 #[test]

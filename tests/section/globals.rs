@@ -193,3 +193,25 @@ fn the_whole_system_is_read_at_once() {
     }
     assert!(system.program().is_none());
 }
+
+#[test]
+fn parts_say_which_bits_they_take() {
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let bits = |path: &str| {
+        let (var, of) = (globals.var(path).unwrap(), path.split('.').next().unwrap());
+        let start = globals.var(of).unwrap().bits().start;
+        var.bits().start - start..var.bits().end - start
+    };
+    assert_eq!(bits("u128_value"), 0..128);
+    assert_eq!((bits("bits_value.one"), bits("bits_value.three"), bits("bits_value.minus")), (0..1, 1..4, 4..9));
+    assert_eq!(bits("bits_value.plain"), 32..64);
+    assert_eq!(bits("nested.inners[1].y"), 256..288);
+    // Members of a union lie over each other, whichever union of the two they are in.
+    assert_eq!((bits("word.whole"), bits("word.halves.high"), bits("word.bytes[7]")), (0..64, 32..64, 56..64));
+    assert_eq!(bits("anonymous_members.right"), bits("anonymous_members.right_signed"));
+    // What is in a wrapper lies in it.
+    let Some((loaded, _)) = loaded(Source::Together) else { return };
+    let globals = Globals::by_fd(&loaded.program("read_config").program).unwrap();
+    let (whole, rate) = (globals.var("config").unwrap().bits(), globals.var("config.rate").unwrap().bits());
+    assert!(whole.start < rate.start && rate.end < whole.end && rate.end - rate.start == 64);
+}

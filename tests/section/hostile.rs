@@ -338,7 +338,7 @@ fn changed_types_are_walked_without_harm() {
             let Ok(section) = TypedMap::with_btf(map.try_clone().unwrap(), btf.clone()) else { continue };
             opened += 1;
             for var in section.vars().take(20) {
-                let _ = (var.type_name(), var.declaration(), var.offset(), var.size());
+                let _ = (var.type_name(), var.declaration(), var.offset(), var.size(), var.bits());
                 if var.size() < 500 {
                     let _ = var.read().map(|value| serde_json::to_string(&value).unwrap());
                     if var.set("1").is_ok() {

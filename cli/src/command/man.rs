@@ -9,7 +9,12 @@ use clap_mangen::Man;
 
 use crate::cli::Cli;
 use crate::error::{Failure, Result};
+use crate::help::SETTINGS;
 use crate::output::Output;
+
+/// The name of the page of settings in files, and of the directories that these are in.
+const FORMAT: &str = "bpfvar.d";
+const SOURCE: &str = concat!("bpfvar ", env!("CARGO_PKG_VERSION"));
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -17,9 +22,12 @@ use crate::output::Output;
 Examples:
   bpfvar man | man -l -
   bpfvar man get | man -l -
-  bpfvar man /usr/local/share/man/man1")]
+  bpfvar man bpfvar.d | man -l -          the format of settings in files
+  bpfvar man /usr/local/share/man/man1
+
+In a directory with the name man1, the page of the format, which is of section 5, goes to the man5 beside it.")]
 pub(crate) struct Args {
-    /// The command whose page to print, or a directory that is there
+    /// The command whose page to print, bpfvar.d, or a directory that is there
     #[arg(value_name = "COMMAND|DIR")]
     what: Option<PathBuf>,
 }
@@ -30,6 +38,9 @@ pub(super) fn run(Args { what }: &Args, out: &mut Output) -> Result<()> {
     let Some(directory) = what.as_deref().filter(|what| *what != Path::new("bpfvar")) else {
         return out.raw(&page(&command, "bpfvar")?);
     };
+    if directory == Path::new(FORMAT) {
+        return out.raw(format().as_bytes());
+    }
     let named = directory.to_str().and_then(|name| command.find_subcommand(name));
     if let Some(command) = named {
         return out.raw(&page(command, &format!("bpfvar-{}", command.get_name()))?);
@@ -40,6 +51,8 @@ pub(super) fn run(Args { what }: &Args, out: &mut Output) -> Result<()> {
             "{directory}: this is neither a command of bpfvar nor a directory that is there (mkdir -p {directory})"
         )));
     }
+    // Where `man` looks for section 5.
+    let man5 = directory.ends_with("man1").then(|| directory.with_file_name("man5"));
     let failed =
         |error: io::Error| Failure::new(format!("{}: the man pages cannot be written: {error}", directory.display()));
     fs::write(directory.join("bpfvar.1"), page(&command, "bpfvar")?).map_err(failed)?;
@@ -47,12 +60,19 @@ pub(super) fn run(Args { what }: &Args, out: &mut Output) -> Result<()> {
         let name = format!("bpfvar-{}", command.get_name());
         fs::write(directory.join(format!("{name}.1")), page(command, &name)?).map_err(failed)?;
     }
+    let man5 = man5.as_deref().unwrap_or(directory);
+    fs::create_dir_all(man5).and_then(|()| fs::write(man5.join(format!("{FORMAT}.5")), format())).map_err(failed)?;
     if out.quiet { Ok(()) } else { out.line(format_args!("man pages written to {}", directory.display())) }
+}
+
+/// The page of settings in files.
+fn format() -> String {
+    format!(".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH {FORMAT} 5 \"\" \"{SOURCE}\"\n{}", roff(SETTINGS))
 }
 
 /// clap_mangen's page, but for what stands below the options: that is examples and prose, which it would fill all alike.
 fn page(command: &clap::Command, title: &str) -> Result<Vec<u8>> {
-    let man = Man::new(command.clone()).title(title).source(concat!("bpfvar ", env!("CARGO_PKG_VERSION")));
+    let man = Man::new(command.clone()).title(title).source(SOURCE);
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;

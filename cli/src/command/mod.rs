@@ -1,6 +1,7 @@
 //! The commands, one module each: what it takes, and what it does.
 
 pub(crate) mod add;
+pub(crate) mod apply;
 pub(crate) mod cas;
 pub(crate) mod completions;
 pub(crate) mod dump;
@@ -9,9 +10,12 @@ pub(crate) mod generate;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod man;
+pub(crate) mod save;
 pub(crate) mod set;
 pub(crate) mod show;
 pub(crate) mod watch;
+
+use std::ops::Range;
 
 use bpfvar::Var;
 use serde::ser::SerializeMap;
@@ -26,8 +30,10 @@ pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
     match &command {
         Command::List(args) => list::run(args, out),
         Command::Get(args) => get::run(args, out),
+        Command::Save(args) => save::run(args, out),
         Command::Set(args) => set::run(args, out),
         Command::Add(args) => add::run(args, out),
+        Command::Apply(args) => apply::run(args, out),
         Command::Cas(args) => cas::run(args, out),
         Command::Dump(args) => dump::run(args, out),
         Command::Watch(args) => watch::run(args, out),
@@ -59,15 +65,26 @@ impl Switching {
 
 /// Refuses what cannot be changed in one step, in words that fit the tool; --verbose asks for the library's.
 fn writable(var: &Var, target: &str, command: &str, out: &Output) -> Result<()> {
-    match set::unwritable(var, target)? {
+    match set::unwritable(var.map())? {
         Some(set::Unwritable { rewritable: true, .. }) if !out.verbose => Err(Failure::new(format!(
             "{target}: {} cannot be mapped for writing, and {command} needs a mapped section: it is one atomic step in memory, which no \
              system call makes",
             var.map()
         ))),
-        Some(unwritable) if !out.verbose => Err(Failure::new(unwritable.why)),
+        Some(unwritable) if !out.verbose => Err(Failure::new(format!("{target}: {} {}", var.map(), unwritable.why))),
         _ => Ok(()),
     }
+}
+
+/// The map that a variable lies in, and which bits of all that is in the map it takes.
+fn extent(var: &Var) -> (u32, Range<u64>) {
+    let (info, bits) = (var.map().info(), var.bits());
+    let stride = info.stride() * 8;
+    let range = match var.entry().map(u64::from) {
+        Some(entry) => entry * stride + bits.start..entry * stride + bits.end,
+        None => 0..u64::from(info.max_entries) * stride,
+    };
+    (info.id, range)
 }
 
 /// What a write did, as JSON.

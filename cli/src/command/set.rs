@@ -1,6 +1,6 @@
 //! `bpfvar set`.
 
-use bpfvar::{AccessMode, Applied, Change, MapType, Value, Var};
+use bpfvar::{AccessMode, Applied, Change, MapType, TypedMap, Value, Var};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::{Members, Written};
@@ -58,25 +58,26 @@ pub(super) fn run(Args { assignments, rewrite, switch }: &Args, out: &mut Output
 }
 
 fn change(var: &Var, value: &str, rewrite: bool, target: &str, verbose: bool) -> Result<Change> {
-    match unwritable(var, target)? {
+    match unwritable(var.map())? {
         None => Ok(var.change(value)?),
         // Which call would fail, and how.
         Some(_) if verbose && !rewrite => Ok(var.change(value)?),
         Some(Unwritable { rewritable: true, .. }) if rewrite => Ok(var.change_by_rewrite(value)?),
-        Some(Unwritable { why, .. }) => Err(Failure::new(why)),
+        Some(Unwritable { why, .. }) => Err(Failure::new(format!("{target}: {} {why}", var.map()))),
     }
 }
 
-/// Why a variable cannot be written through memory.
+/// Why variables cannot be written through memory.
+#[derive(Clone, Debug)]
 pub(super) struct Unwritable {
+    /// Behind the name of the map.
     pub(super) why: String,
     /// Whether `--rewrite` would do.
     pub(super) rewritable: bool,
 }
 
-pub(super) fn unwritable(var: &Var, target: &str) -> Result<Option<Unwritable>> {
-    let section = var.map();
-    let because = |why: &str, rewritable| Some(Unwritable { why: format!("{target}: {section} {why}"), rewritable });
+pub(super) fn unwritable(section: &TypedMap) -> Result<Option<Unwritable>> {
+    let because = |why: &str, rewritable| Some(Unwritable { why: why.to_owned(), rewritable });
     Ok(match section.access()? {
         AccessMode::Mapped => None,
         _ if section.as_map().is_frozen()? => {
@@ -90,7 +91,7 @@ pub(super) fn unwritable(var: &Var, target: &str) -> Result<Option<Unwritable>> 
             let what =
                 if section.section().is_some() { "the whole section" } else { "each whole entry that it lies in" };
             let why = format!(
-                "cannot be mapped for writing; `set --rewrite` writes it by reading and writing back {what}, which loses what programs \
+                "cannot be mapped for writing; --rewrite writes it by reading and writing back {what}, which loses what programs \
                  store to it meanwhile"
             );
             because(&why, true)

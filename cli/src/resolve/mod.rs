@@ -68,7 +68,7 @@ impl Resolver {
         apart.sort_by_key(|(_, found)| found.object);
         if apart.len() > 1 {
             let ways: Vec<String> = apart.iter().map(|(_, found)| self.way(found)).collect();
-            return Err(Failure::new(format!(
+            return Err(Failure::Ambiguous(format!(
                 "{} could be any of {}; say which by its id",
                 target.text,
                 ways.join(", ")
@@ -78,6 +78,14 @@ impl Resolver {
             (Some((_, found)), _) => Ok(found),
             (None, Some(failure)) => Err(self.with_hint(target, failure, &candidates)),
             (None, None) => Err(self.nothing(target)),
+        }
+    }
+
+    /// Whether there is an object that a target may mean. Cheap, and opens nothing that has only a name.
+    pub(crate) fn is_there(&self, target: &Target) -> Result<bool> {
+        match self.candidates(target) {
+            Err(failure) if failure.is_absence() => Ok(false),
+            candidates => Ok(!candidates?.is_empty()),
         }
     }
 
@@ -137,7 +145,7 @@ impl Resolver {
                         (true, false) => "program",
                         _ => "map",
                     };
-                    return Err(Failure::new(format!(
+                    return Err(Failure::Absent(format!(
                         "there is no {what} with id {number}; `bpfvar list` shows what there is"
                     )));
                 }

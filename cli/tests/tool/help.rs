@@ -8,8 +8,22 @@ use bpfvar_testkit::host;
 
 use crate::support::{fails, has, load, map, ok, program, run, text, tool};
 
-const COMMANDS: [&str; 12] =
-    ["list", "get", "set", "add", "cas", "dump", "watch", "show", "freeze", "generate", "completions", "man"];
+const COMMANDS: [&str; 14] = [
+    "list",
+    "get",
+    "set",
+    "add",
+    "cas",
+    "apply",
+    "save",
+    "dump",
+    "watch",
+    "show",
+    "freeze",
+    "generate",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_explains_targets_and_has_examples() {
@@ -119,7 +133,16 @@ fn man_pages_are_for_all_commands() {
         has(&page, &[".TH bpfvar", ".SH EXAMPLES"]);
     }
     assert_eq!(fs::read_to_string(directory.join("bpfvar.1")).unwrap(), ok(&["man"]));
+    assert_eq!(fs::read_to_string(directory.join("bpfvar.d.5")).unwrap(), ok(&["man", "bpfvar.d"]));
+    has(&ok(&["man", "bpfvar.d"]), &[".TH bpfvar.d 5", ".SH NAME", ".SH FORMAT", ".SH VALUES", "/etc/bpfvar.d"]);
     has(&ok(&["man"]), &[".SH TARGETS", ".SH EXIT STATUS", "prog:12.sampling"]);
     fs::remove_dir_all(&directory).unwrap();
     assert!(!ok(&["man"]).contains("bpfvar\\-help"));
+    // `man` looks for section 5 beside section 1.
+    let root = tempfile::tempdir().unwrap();
+    let man1 = root.path().join("man1");
+    fs::create_dir(&man1).unwrap();
+    ok(&["man", man1.to_str().unwrap()]);
+    assert!(man1.join("bpfvar-apply.1").exists() && !man1.join("bpfvar.d.5").exists());
+    assert!(root.path().join("man5/bpfvar.d.5").exists());
 }

@@ -1,13 +1,17 @@
 //! The tool as a user runs it: the built binary, and real programs in the kernel. Other tests load the same programs at the same
 //! time, so targets are ids wherever a name could be somebody else's too.
 
+mod apply;
+mod apply_follow;
 mod bpftool;
 mod concurrent;
 mod generate;
 mod help;
 mod output;
 mod refused;
+mod save;
 mod support;
+mod systemd;
 mod targets;
 mod together;
 mod values;

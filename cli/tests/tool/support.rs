@@ -1,6 +1,7 @@
 //! Running the tool.
 
-use std::process::{Command, Output};
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
 
 use bpfvar_objects::{Loaded, Source};
 use bpfvar_testkit::host;
@@ -78,4 +79,30 @@ pub(crate) fn has(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "no {part:?} in {text:?}");
     }
+}
+
+/// Runs the tool with a text on standard input.
+pub(crate) fn run_with<S: AsRef<str>>(args: &[S], input: &str) -> Output {
+    let mut child =
+        tool(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built");
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+/// What a command that must succeed prints for a text on standard input.
+#[track_caller]
+pub(crate) fn ok_with<S: AsRef<str>>(args: &[S], input: &str) -> String {
+    let output = run_with(args, input);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    text(&output.stdout)
+}
+
+/// The lines by which a command that must fail says why, and what it prints.
+#[track_caller]
+pub(crate) fn fails_with<S: AsRef<str>>(args: &[S], input: &str) -> (Vec<String>, String) {
+    let output = run_with(args, input);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let lines: Vec<String> = text(&output.stderr).lines().map(str::to_owned).collect();
+    assert!(lines.iter().all(|line| line.starts_with("bpfvar: ")), "{lines:?}");
+    (lines, text(&output.stdout))
 }
