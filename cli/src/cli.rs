@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{add, cas, completions, dump, freeze, get, list, man, set, show, watch};
+use crate::command::{add, cas, completions, dump, export, freeze, get, list, man, set, show, watch};
 use crate::help::{ABOUT, SHORT_TARGETS, TARGETS};
 
 /// Shows and sets the global variables of running BPF programs.
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Watch(watch::Args),
     /// Show the type, layout and location of a variable
     Show(show::Args),
+    /// Export variables as metrics, for Prometheus
+    Export(export::Args),
     /// Freeze a map or a section, for good
     Freeze(freeze::Args),
     /// Print the completion script for a shell

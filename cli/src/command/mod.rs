@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod cas;
 pub(crate) mod completions;
 pub(crate) mod dump;
+pub(crate) mod export;
 pub(crate) mod freeze;
 pub(crate) mod get;
 pub(crate) mod list;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
         Command::Watch(args) => watch::run(args, out),
         Command::Show(args) => show::run(args, out),
         Command::Freeze(args) => freeze::run(args, out),
+        Command::Export(args) => export::run(args, out),
         Command::Completions(args) => completions::run(args, out),
         Command::Man(args) => man::run(args, out),
     }

@@ -3,6 +3,7 @@
 
 mod bpftool;
 mod concurrent;
+mod export;
 mod help;
 mod output;
 mod refused;

@@ -1,0 +1,169 @@
+//! What is exported of one target.
+
+use bpfvar::Var;
+
+use super::catalog::Catalog;
+use super::claims::Claims;
+use super::config::{Wish, WishedKind};
+use super::origin::Origins;
+use super::source::{Item, Plan, Source};
+use crate::error::{Failure, Result};
+use crate::live::Followed;
+use crate::value::{is_slots, read};
+
+/// Of a whole program, arrays with more numbers are left out: each number is a series, which costs whoever stores it.
+const MOST_UNASKED: usize = 256;
+/// Of a whole program, variables with more bytes are not even read to count their numbers.
+const MOST_BYTES: u64 = 1 << 20;
+/// So many numbers of one variable are never meant.
+const MOST: usize = 100_000;
+
+/// A target's variables as metrics.
+pub(super) struct Exported {
+    wish: Option<Wish>,
+    /// The place of its group.
+    pub(super) group: usize,
+    /// Whether it was in other maps before.
+    pub(super) is_anew: bool,
+    pub(super) sources: Vec<Source>,
+    /// The places of variables that somebody was writing when they were looked at.
+    pub(super) pending: Vec<usize>,
+}
+
+/// Where a target stands among all others.
+pub(super) struct Place<'a> {
+    pub(super) index: usize,
+    pub(super) catalog: &'a mut Catalog,
+    pub(super) claims: &'a mut Claims,
+    pub(super) origins: &'a Origins,
+}
+
+/// What is not exported, and why.
+#[derive(Default)]
+pub(super) struct Problems {
+    pub(super) refused: Vec<Failure>,
+    /// What nobody asked for by its name.
+    pub(super) left_out: Vec<String>,
+}
+
+impl Exported {
+    pub(super) fn new(wish: Option<Wish>, group: usize) -> Exported {
+        Exported { wish, group, is_anew: false, sources: Vec::new(), pending: Vec::new() }
+    }
+
+    /// Works out what is exported of some of the variables of its target.
+    pub(super) fn plan(&mut self, followed: &Followed, vars: Vec<usize>, mut place: Place<'_>) -> Result<Problems> {
+        let mut problems = Problems::default();
+        for index in vars {
+            let (label, var) = &followed.vars[index];
+            let is_asked = self.wish.is_some() || *label == followed.target.text;
+            if has_too_many(var, is_asked) {
+                problems.too_many(label, is_asked);
+                continue;
+            }
+            let Ok(value) = read(var)? else {
+                self.pending.push(index);
+                continue;
+            };
+            let source = self.source(followed, index, value, &mut place);
+            let mut source = match source {
+                Ok(source) => source,
+                Err(failure) => {
+                    problems.refused.push(failure);
+                    continue;
+                }
+            };
+            if source.items.len() > most(is_asked) {
+                problems.too_many(label, is_asked);
+                continue;
+            }
+            let map = var.map().info().id;
+            let is_free = |path: &String| !place.claims.is_taken(map, path, place.index);
+            let is_wished = self.wish.as_ref().is_none_or(|wish| wish.kind != Some(WishedKind::None));
+            if is_asked && is_wished && source.items.is_empty() && source.paths.iter().any(is_free) {
+                problems.refused.push(Failure::new(format!("{label}: {var} has no number that could be exported")));
+            }
+            source.paths.iter().for_each(|path| place.claims.take_scalar(map, path, place.index));
+            source.items.retain(|item| {
+                let is_new = place.claims.take_series(item.family, &item.labels, place.index);
+                if !is_new {
+                    problems.refused.push(twice(label, place.catalog, item));
+                }
+                is_new
+            });
+            self.sources.push(source);
+        }
+        Ok(problems)
+    }
+
+    fn source(&self, followed: &Followed, index: usize, value: bpfvar::Value, place: &mut Place<'_>) -> Result<Source> {
+        let (label, var) = &followed.vars[index];
+        let (target, map) = (&followed.target, var.map());
+        let is_map = var.linkage().is_none() && var.path() == map.info().name;
+        // The only value of a map is an entry like those of others.
+        let entry = if is_map && var.entry() == Some(0) { Some(var.at("[0]")?) } else { None };
+        let var = entry.as_ref().unwrap_or(var);
+        let whole = whole_of(var);
+        let rest = &var.path()[whole.len()..];
+        // Of all in a program, those that share their name with one in another section have that in front of it.
+        let named = label.strip_prefix(target.text.as_str()).and_then(|path| path.strip_prefix('.'));
+        let program = place.origins.program(map.info().id, target);
+        let is_new = map.section().is_some() || self.is_anew;
+        let Place { index: own, catalog, claims, origins } = place;
+        let mut plan = Plan {
+            catalog,
+            program: program.as_deref(),
+            variable: named.unwrap_or(&whole),
+            whole: &whole,
+            rest,
+            wish: self.wish.as_ref(),
+            // Maps that are no sections may be older than the program: a pin may have kept them.
+            created: if is_new { origins.loaded(map.info().id) } else { None },
+            is_taken: &|path| claims.is_taken(map.info().id, path, *own),
+        };
+        plan.source(index, var, value)
+    }
+}
+
+impl Problems {
+    fn too_many(&mut self, label: &str, is_asked: bool) {
+        let most = most(is_asked);
+        if is_asked {
+            let line = format!("{label} has more than {most} numbers, each of which would be a series; name a part");
+            self.refused.push(Failure::new(line));
+        } else {
+            let line =
+                format!("{label} is left out: it has more than {most} numbers; name it as a target to export it");
+            self.left_out.push(line);
+        }
+    }
+}
+
+fn most(is_asked: bool) -> usize {
+    if is_asked { MOST } else { MOST_UNASKED }
+}
+
+/// What its size tells, before it is read.
+fn has_too_many(var: &Var, is_asked: bool) -> bool {
+    let entries = if var.entry().is_some() { 1 } else { u64::from(var.map().info().max_entries) };
+    let bytes = if is_slots(var) { 0 } else { var.size().saturating_mul(entries) };
+    entries > most(is_asked) as u64 || !is_asked && bytes > MOST_BYTES
+}
+
+/// The path of the variable that it is, or is a part of. The names of static variables have dots, too.
+fn whole_of(var: &Var) -> String {
+    let vars = var.map().vars().map(|whole| whole.path().to_owned());
+    let is_part = |whole: &String| {
+        var.path().strip_prefix(whole.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    vars.filter(is_part).max_by_key(String::len).unwrap_or_else(|| var.path().to_owned())
+}
+
+fn twice(label: &str, catalog: &Catalog, item: &Item) -> Failure {
+    let name = catalog.heads().get(item.family).map_or("", |head| &head.name);
+    let labels = item.labels.iter().map(|(name, value)| format!("{name}={value:?}"));
+    Failure::new(format!(
+        "{label}: another target is exported as {name}{{{}}}; tell them apart by `labels` of a [[metric]] in --config",
+        labels.collect::<Vec<_>>().join(",")
+    ))
+}
