@@ -25,6 +25,29 @@ pub fn spin_lock_map(map_flags: u32) -> io::Result<OwnedFd> {
     MapSpec { map_type: 2, key_size: 4, value_size: 8, max_entries: 1, map_flags, btf, ..MapSpec::default() }.create()
 }
 
+/// A section `.bss` with `map_flags` and so many variables, each a `u64`: `counter_0`, `counter_1` and so on. No program uses it.
+///
+/// # Errors
+///
+/// The kernel's errno.
+pub fn counters_map(variables: u32, map_flags: u32) -> io::Result<OwnedFd> {
+    let (int, variable, section) = (1 << 24, 14 << 24, 15 << 24);
+    let mut strings = b"\0u64\0.bss\0".to_vec();
+    let mut types = vec![1, int, 8, 64];
+    let mut places = Vec::new();
+    for number in 0..variables {
+        // Of type 1, and visible outside of its object.
+        types.extend([strings.len() as u32, variable, 1, 1]);
+        places.extend([2 + number, number * 8, 8]);
+        strings.extend(format!("counter_{number}\0").bytes());
+    }
+    types.extend([5, section | variables, variables * 8]);
+    types.extend(places);
+    let btf = load_btf(&blob(&types, &strings))?;
+    let (btf, value_size) = (Some((btf.as_fd(), 0, 2 + variables)), variables * 8);
+    MapSpec { name: "many.bss", map_type: 2, key_size: 4, value_size, max_entries: 1, map_flags, btf }.create()
+}
+
 /// Types 1: `__u32`; 2: `struct bpf_spin_lock { __u32 val; }`; 3: `struct value { struct bpf_spin_lock lock; __u32 x; }`.
 fn load_spin_lock_btf() -> io::Result<OwnedFd> {
     const STRINGS: &[u8] = b"\0__u32\0bpf_spin_lock\0val\0value\0lock\0x\0";
@@ -42,13 +65,16 @@ fn load_spin_lock_btf() -> io::Result<OwnedFd> {
             string("lock"), 2, 0,
             string("x"), 1, 32,
     ];
-    let types: Vec<u8> = types.iter().flat_map(|word: &u32| word.to_ne_bytes()).collect();
+    load_btf(&blob(&types, STRINGS))
+}
+
+/// BTF as the kernel takes it.
+fn blob(types: &[u32], strings: &[u8]) -> Vec<u8> {
+    let types_len = size_of_val(types) as u32;
     // struct btf_header: magic, version, flags, hdr_len, type_off, type_len, str_off, str_len.
     let mut blob = vec![0x9f, 0xeb, 1, 0];
-    for word in [24, 0, types.len() as u32, types.len() as u32, STRINGS.len() as u32] {
-        blob.extend(word.to_ne_bytes());
-    }
-    blob.extend(types);
-    blob.extend(STRINGS);
-    load_btf(&blob)
+    let header = [24, 0, types_len, types_len, strings.len() as u32];
+    blob.extend(header.iter().chain(types).flat_map(|word| word.to_ne_bytes()));
+    blob.extend(strings);
+    blob
 }

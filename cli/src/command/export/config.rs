@@ -164,8 +164,8 @@ impl Source<'_> {
             value.as_ref().map(|value| value.span().start)
         }
         let need_name = [("help", at(&metric.help)), ("unit", at(&metric.unit)), ("scale", at(&metric.scale))];
-        let unnamed = need_name.into_iter().filter(|_| metric.name.is_none());
-        for (key, at) in unnamed.filter_map(|(key, at)| Some((key, at?))) {
+        let first = need_name.into_iter().find_map(|(key, at)| Some((key, at?)));
+        if let (Some((key, at)), None) = (first, &metric.name) {
             return Err(self.failure(at, format!("{key} needs a `name`: all variables without one share theirs")));
         }
         let is_histogram = metric.kind == Some(WishedKind::Histogram);
@@ -190,9 +190,11 @@ impl Source<'_> {
         if let Some(step) = metric.step.as_ref().filter(|step| *step.get_ref() == 0) {
             return Err(self.failure(step.span().start, "step is 0, expected the width of a bucket"));
         }
-        let labels = metric.labels.keys().chain(&metric.index);
-        for label in labels {
+        for label in metric.labels.keys() {
             name::check_label(label.get_ref()).map_err(|rule| self.failure(label.span().start, rule))?;
+        }
+        if let Some(index) = &metric.index {
+            name::check_index(index.get_ref()).map_err(|rule| self.failure(index.span().start, rule))?;
         }
         if let Some(unit) = &metric.unit {
             name::check_unit(unit.get_ref()).map_err(|rule| self.failure(unit.span().start, rule))?;

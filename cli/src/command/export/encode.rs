@@ -160,3 +160,92 @@ fn escaped(text: &str, quotes: bool) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::time::Duration;
+
+    use super::super::family::Head;
+    use super::*;
+
+    fn labels(labels: &[(&str, &str)]) -> Labels {
+        labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn both_formats_say_what_they_can() {
+        let (none, one) = (labels(&[]), labels(&[("variable", "a\"b\\c\nd")]));
+        let counter = Head::fixed("x", Kind::Counter, "Says \"x\",\nor \\.");
+        let unit = Head { kind: Kind::Histogram, ..Head::of_seconds("y_seconds", "Y.") };
+        let (states, empty) = (Head::fixed("z", Kind::States, "Z."), Head::fixed("none", Kind::Gauge, "None."));
+        let created = Some(UNIX_EPOCH + Duration::from_millis(1_700_000_000_007));
+        let histogram = |sum| Point::Histogram { bounds: [1.0, 2.5].into(), counts: vec![1, 3, 6], sum };
+        let states_of = |current| Point::States { names: ["A".to_owned(), "B".to_owned()].into(), current };
+        fn metric(labels: &Labels, point: Point, created: Option<SystemTime>) -> Metric<'_> {
+            Metric { labels, point: Cow::Owned(point), created }
+        }
+        let families = [
+            Family { head: &counter, metrics: vec![metric(&one, Point::Number(u64::MAX.into()), created)] },
+            Family {
+                head: &unit,
+                metrics: vec![
+                    metric(&none, histogram(None), None),
+                    metric(&one, histogram(Some(Number::Float(f64::INFINITY))), created),
+                ],
+            },
+            Family { head: &states, metrics: vec![metric(&none, states_of(Some(1)), None)] },
+            Family { head: &empty, metrics: Vec::new() },
+        ];
+        let open = r#"# HELP x Says \"x\",\nor \\.
+# TYPE x counter
+x_total{variable="a\"b\\c\nd"} 18446744073709551615
+x_created{variable="a\"b\\c\nd"} 1700000000.007
+# HELP y_seconds Y.
+# TYPE y_seconds histogram
+# UNIT y_seconds seconds
+y_seconds_bucket{le="1.0"} 1
+y_seconds_bucket{le="2.5"} 3
+y_seconds_bucket{le="+Inf"} 6
+y_seconds_bucket{variable="a\"b\\c\nd",le="1.0"} 1
+y_seconds_bucket{variable="a\"b\\c\nd",le="2.5"} 3
+y_seconds_bucket{variable="a\"b\\c\nd",le="+Inf"} 6
+y_seconds_count{variable="a\"b\\c\nd"} 6
+y_seconds_sum{variable="a\"b\\c\nd"} +Inf
+y_seconds_created{variable="a\"b\\c\nd"} 1700000000.007
+# HELP z Z.
+# TYPE z stateset
+z{z="A"} 0
+z{z="B"} 1
+# EOF
+"#;
+        assert_eq!(text(&families, Format::OpenMetrics), open);
+        let older = r#"# HELP x_total Says "x",\nor \\.
+# TYPE x_total counter
+x_total{variable="a\"b\\c\nd"} 18446744073709551615
+# HELP y_seconds Y.
+# TYPE y_seconds histogram
+y_seconds_bucket{le="1"} 1
+y_seconds_bucket{le="2.5"} 3
+y_seconds_bucket{le="+Inf"} 6
+y_seconds_count 6
+y_seconds_bucket{variable="a\"b\\c\nd",le="1"} 1
+y_seconds_bucket{variable="a\"b\\c\nd",le="2.5"} 3
+y_seconds_bucket{variable="a\"b\\c\nd",le="+Inf"} 6
+y_seconds_count{variable="a\"b\\c\nd"} 6
+y_seconds_sum{variable="a\"b\\c\nd"} +Inf
+# HELP z Z.
+# TYPE z gauge
+z{z="A"} 0
+z{z="B"} 1
+"#;
+        assert_eq!(text(&families, Format::Prometheus), older);
+    }
+
+    #[test]
+    fn floats_are_what_parsers_read() {
+        let shown = |number| Shown(Number::Float(number)).to_string();
+        assert_eq!([0.1, 1e300, -0.0, 3.0].map(shown), ["0.1", "1e300", "-0.0", "3.0"]);
+        assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(shown), ["NaN", "+Inf", "-Inf"]);
+    }
+}

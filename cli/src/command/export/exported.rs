@@ -6,7 +6,8 @@ use super::catalog::Catalog;
 use super::claims::Claims;
 use super::config::{Wish, WishedKind};
 use super::origin::Origins;
-use super::source::{Item, Plan, Source};
+use super::plan::Plan;
+use super::source::{Item, Source};
 use crate::error::{Failure, Result};
 use crate::live::Followed;
 use crate::value::{is_slots, read};
@@ -51,49 +52,59 @@ impl Exported {
         Exported { wish, group, is_anew: false, sources: Vec::new(), pending: Vec::new() }
     }
 
-    /// Works out what is exported of some of the variables of its target.
-    pub(super) fn plan(&mut self, followed: &Followed, vars: Vec<usize>, mut place: Place<'_>) -> Result<Problems> {
-        let mut problems = Problems::default();
-        for index in vars {
+    /// Works out what is exported of those variables of its target that are pending.
+    pub(super) fn plan(&mut self, followed: &Followed, mut place: Place<'_>, problems: &mut Problems) {
+        for index in std::mem::take(&mut self.pending) {
             let (label, var) = &followed.vars[index];
             let is_asked = self.wish.is_some() || *label == followed.target.text;
             if has_too_many(var, is_asked) {
                 problems.too_many(label, is_asked);
                 continue;
             }
-            let Ok(value) = read(var)? else {
-                self.pending.push(index);
-                continue;
-            };
-            let source = self.source(followed, index, value, &mut place);
-            let mut source = match source {
-                Ok(source) => source,
-                Err(failure) => {
-                    problems.refused.push(failure);
+            let value = match read(var) {
+                Ok(Ok(value)) => value,
+                Ok(Err(_)) => {
+                    self.pending.push(index);
+                    continue;
+                }
+                Err(error) => {
+                    problems.refused.push(error.into());
                     continue;
                 }
             };
-            if source.items.len() > most(is_asked) {
-                problems.too_many(label, is_asked);
-                continue;
+            match self.source(followed, index, value, &mut place) {
+                Ok(source) if source.items.len() > most(is_asked) => problems.too_many(label, is_asked),
+                Ok(source) => self.take(source, followed, is_asked, &mut place, problems),
+                Err(failure) => problems.refused.push(failure),
             }
-            let map = var.map().info().id;
-            let is_free = |path: &String| !place.claims.is_taken(map, path, place.index);
-            let is_wished = self.wish.as_ref().is_none_or(|wish| wish.kind != Some(WishedKind::None));
-            if is_asked && is_wished && source.items.is_empty() && source.paths.iter().any(is_free) {
-                problems.refused.push(Failure::new(format!("{label}: {var} has no number that could be exported")));
-            }
-            source.paths.iter().for_each(|path| place.claims.take_scalar(map, path, place.index));
-            source.items.retain(|item| {
-                let is_new = place.claims.take_series(item.family, &item.labels, place.index);
-                if !is_new {
-                    problems.refused.push(twice(label, place.catalog, item));
-                }
-                is_new
-            });
-            self.sources.push(source);
         }
-        Ok(problems)
+    }
+
+    /// Takes what nobody else exports.
+    fn take(
+        &mut self,
+        mut source: Source,
+        followed: &Followed,
+        is_asked: bool,
+        place: &mut Place<'_>,
+        problems: &mut Problems,
+    ) {
+        let (label, var) = &followed.vars[source.index];
+        let map = var.map().info().id;
+        let is_free = |path: &String| !place.claims.is_taken(map, path, place.index);
+        let is_wished = self.wish.as_ref().is_none_or(|wish| wish.kind != Some(WishedKind::None));
+        if is_asked && is_wished && source.items.is_empty() && source.paths.iter().any(is_free) {
+            problems.refused.push(Failure::new(format!("{label}: {var} has no number that could be exported")));
+        }
+        source.paths.iter().for_each(|path| place.claims.take_scalar(map, path, place.index));
+        source.items.retain(|item| {
+            let is_new = place.claims.take_series(item.family, &item.labels, place.index);
+            if !is_new {
+                problems.refused.push(twice(label, place.catalog, item));
+            }
+            is_new
+        });
+        self.sources.push(source);
     }
 
     fn source(&self, followed: &Followed, index: usize, value: bpfvar::Value, place: &mut Place<'_>) -> Result<Source> {

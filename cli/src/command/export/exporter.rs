@@ -1,6 +1,7 @@
 //! What is exported: found, read, and found anew when a program is loaded anew.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use bpfvar::Var;
@@ -35,13 +36,13 @@ impl Exporter {
     /// Finds what is to be exported. What is not there is an error, or waited for.
     pub(super) fn new(selections: Vec<Selection>, wait: bool, out: &mut Output) -> Result<Exporter> {
         let targets: Vec<Target> = selections.iter().map(|selection| selection.target.clone()).collect();
-        let (live, missing) = Live::find_present(&targets)?;
-        for failure in missing {
-            if !wait {
-                return Err(failure);
-            }
-            out.warn(&format!("{}: waiting for it", failure.line(false)))?;
-        }
+        let live = if wait {
+            let (live, missing) = Live::find_present(&targets)?;
+            missing.iter().try_for_each(|failure| out.warn(&format!("{}; waiting for it", failure.line(false))))?;
+            live
+        } else {
+            Live::find(&targets)?
+        };
         let mut names: Vec<&str> = Vec::new();
         let mut exported = Vec::new();
         for (target, Selection { wish, .. }) in targets.iter().zip(selections) {
@@ -56,22 +57,21 @@ impl Exporter {
         let (catalog, claims) = (Catalog::new(), Claims::default());
         let (since, took) = (SystemTime::now(), Duration::ZERO);
         let mut exporter = Exporter { live, exported, catalog, claims, groups, since, took };
-        let origins = Origins::look()?;
         for index in 0..targets.len() {
-            let mut problems = exporter.plan(index, &origins)?;
-            if !problems.refused.is_empty() {
-                return Err(problems.refused.swap_remove(0));
-            }
-            problems.left_out.iter().try_for_each(|line| out.warn(line))?;
+            exporter.expect_all(index);
         }
-        exporter.update_groups(&origins);
+        let mut problems = exporter.plan()?;
+        if !problems.refused.is_empty() {
+            return Err(problems.refused.swap_remove(0));
+        }
+        problems.left_out.iter().try_for_each(|line| out.warn(line))?;
+        exporter.update_groups();
         Ok(exporter)
     }
 
-    /// How many metrics there are, and of how many targets.
-    pub(super) fn size(&self) -> (usize, usize) {
-        let sources = self.exported.iter().flat_map(|exported| &exported.sources);
-        (sources.map(|source| source.items.len()).sum(), self.exported.len())
+    /// How many metrics there are.
+    pub(super) fn size(&self) -> usize {
+        self.exported.iter().flat_map(|exported| &exported.sources).map(|source| source.items.len()).sum()
     }
 
     /// Reads all that is there now, and writes it.
@@ -84,7 +84,9 @@ impl Exporter {
     pub(super) fn observe(&mut self, out: &mut Output) -> Result<()> {
         let start = Instant::now();
         self.follow(out)?;
-        self.look_again(out)?;
+        for failure in self.plan()?.refused {
+            out.warn(&failure.line(out.verbose))?;
+        }
         let now = SystemTime::now();
         let followed = self.live.followed();
         let vars = self.exported.iter().zip(followed).flat_map(|(exported, followed)| {
@@ -95,6 +97,7 @@ impl Exporter {
         let mut values = vars.iter().zip(Var::read_all(vars.iter().copied()));
         for exported in &mut self.exported {
             let group = &mut self.groups[exported.group];
+            group.torn += exported.pending.len() as u64;
             for source in exported.sources.iter_mut().filter(|source| !source.items.is_empty()) {
                 let Some((var, value)) = values.next() else { break };
                 match whole(value)? {
@@ -127,73 +130,65 @@ impl Exporter {
 
     /// Looks whether programs came or went, and what became of the targets.
     fn follow(&mut self, out: &mut Output) -> Result<()> {
-        let turns = self.live.poll()?;
-        if turns.is_empty() {
-            return Ok(());
-        }
-        for (index, _) in &turns {
-            self.claims.release(*index);
-            self.exported[*index].sources.clear();
-            self.exported[*index].pending.clear();
-        }
-        let origins = Origins::look()?;
-        let mut reloaded = Vec::new();
-        for (index, turn) in turns {
-            let text = self.live.followed()[index].target.text.clone();
-            match turn {
-                Turn::Gone => out.warn(&format!("{text}: no program uses it any more; waiting for one that does"))?,
-                Turn::Found => {
-                    self.exported[index].is_anew = self.groups[self.exported[index].group].was_found;
-                    reloaded.push(self.exported[index].group);
-                    let refused = self.plan(index, &origins)?.refused;
-                    refused.iter().try_for_each(|failure| out.warn(&failure.line(false)))?;
-                }
+        let mut found_anew = BTreeSet::new();
+        for (index, turn) in self.live.poll()? {
+            let group = self.exported[index].group;
+            self.claims.release(index);
+            self.exported[index].sources.clear();
+            self.groups[group].loaded = None;
+            if turn == Turn::Found {
+                self.exported[index].is_anew = self.groups[group].was_found;
+                found_anew.insert(group);
             }
+            self.expect_all(index);
         }
-        reloaded.sort_unstable();
-        reloaded.dedup();
-        for group in reloaded {
+        for group in found_anew {
             self.groups[group].reloads += u64::from(self.groups[group].was_found);
         }
-        self.update_groups(&origins);
+        for (name, is_up) in self.update_groups() {
+            let now = if is_up {
+                "it is there"
+            } else {
+                "it was unloaded, or loaded anew without all that is exported; waiting for it"
+            };
+            out.warn(&format!("{name}: {now}"))?;
+        }
         Ok(())
     }
 
-    /// Looks at the variables that somebody was writing before.
-    fn look_again(&mut self, out: &mut Output) -> Result<()> {
+    /// Its variables are to be looked at.
+    fn expect_all(&mut self, index: usize) {
+        self.exported[index].pending = (0..self.live.followed()[index].vars.len()).collect();
+    }
+
+    /// Works out what is exported of the variables that are to be looked at.
+    fn plan(&mut self) -> Result<Problems> {
+        let mut problems = Problems::default();
         if self.exported.iter().all(|exported| exported.pending.is_empty()) {
-            return Ok(());
+            return Ok(problems);
         }
         let origins = Origins::look()?;
-        for index in 0..self.exported.len() {
-            let pending = std::mem::take(&mut self.exported[index].pending);
-            let problems = self.plan_some(index, pending, &origins)?;
-            problems.refused.iter().try_for_each(|failure| out.warn(&failure.line(false)))?;
-            let torn = self.exported[index].pending.len() as u64;
-            self.groups[self.exported[index].group].torn += torn;
+        let Exporter { live, exported, catalog, claims, groups, .. } = self;
+        for (index, (exported, followed)) in exported.iter_mut().zip(live.followed()).enumerate() {
+            exported.plan(followed, Place { index, catalog, claims, origins: &origins }, &mut problems);
+            let group = &mut groups[exported.group];
+            let loaded = followed.vars.iter().filter_map(|(_, var)| origins.loaded(var.map().info().id));
+            group.loaded = loaded.chain(group.loaded).min();
         }
-        Ok(())
+        Ok(problems)
     }
 
-    /// Works out what is exported of all variables of a target.
-    fn plan(&mut self, index: usize, origins: &Origins) -> Result<Problems> {
-        let all = (0..self.live.followed()[index].vars.len()).collect();
-        self.plan_some(index, all, origins)
-    }
-
-    fn plan_some(&mut self, index: usize, vars: Vec<usize>, origins: &Origins) -> Result<Problems> {
-        let Exporter { live, exported, catalog, claims, .. } = self;
-        exported[index].plan(&live.followed()[index], vars, Place { index, catalog, claims, origins })
-    }
-
-    fn update_groups(&mut self, origins: &Origins) {
-        for (index, group) in self.groups.iter_mut().enumerate() {
-            let own = self.exported.iter().zip(self.live.followed()).filter(|(exported, _)| exported.group == index);
-            let own: Vec<_> = own.map(|(_, followed)| &followed.vars).collect();
-            let maps = own.iter().flat_map(|vars| vars.iter()).map(|(_, var)| var.map().info().id);
-            group.loaded = maps.filter_map(|map| origins.loaded(map)).min();
-            group.is_up = own.iter().all(|vars| !vars.is_empty());
-            group.was_found |= own.iter().any(|vars| !vars.is_empty());
+    /// Sees which groups are there. Returns those of which that has changed.
+    fn update_groups(&mut self) -> Vec<(String, bool)> {
+        let (before, groups): (Vec<bool>, _) =
+            (self.groups.iter().map(|group| group.is_up).collect(), &mut self.groups);
+        groups.iter_mut().for_each(|group| group.is_up = true);
+        for (exported, followed) in self.exported.iter().zip(self.live.followed()) {
+            let (group, is_there) = (&mut groups[exported.group], !followed.vars.is_empty());
+            group.is_up &= is_there;
+            group.was_found |= is_there;
         }
+        let changed = groups.iter().zip(before).filter(|(group, before)| group.is_up != *before);
+        changed.map(|(group, _)| (group.name().to_owned(), group.is_up)).collect()
     }
 }

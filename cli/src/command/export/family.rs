@@ -108,6 +108,14 @@ impl Number {
         }
     }
 
+    /// Whether it is a number of things or of parts of them.
+    pub(super) fn can_be_counted(self) -> bool {
+        match self {
+            Number::Whole(number) => number >= 0,
+            Number::Float(number) => number >= 0.0,
+        }
+    }
+
     fn as_f64(self) -> f64 {
         match self {
             Number::Whole(number) => number as f64,
@@ -136,5 +144,6 @@ mod tests {
         assert_eq!(Number::of(&Value::Pointer(1)), None);
         assert_eq!(Number::Whole(1500).scaled(Some(1e-3)), Number::Float(1.5));
         assert!(Number::Whole(-1).is_less_than(Number::Whole(0)));
+        assert!(!Number::Whole(-1).can_be_counted() && !Number::Float(f64::NAN).can_be_counted());
     }
 }

@@ -40,6 +40,10 @@ impl Group {
         let labels = vec![("target".to_owned(), clean(name))];
         Group { labels, is_up: false, was_found: false, loaded: None, reloads: 0, resets: 0, torn: 0 }
     }
+
+    pub(super) fn name(&self) -> &str {
+        self.labels.first().map_or("", |(_, name)| name)
+    }
 }
 
 /// The part of a target that names its program or map, as it was typed.

@@ -13,6 +13,7 @@ mod json;
 mod lasting;
 mod name;
 mod origin;
+mod plan;
 mod rule;
 mod serve;
 mod source;
@@ -30,7 +31,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::watch;
 use crate::complete;
 use crate::error::{Failure, Result};
-use crate::output::Output;
+use crate::output::{Output, clean};
 use crate::target::Target;
 use config::Selection;
 use encode::Format;
@@ -132,7 +133,6 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
 struct Listening {
     listening: String,
     metrics: usize,
-    targets: usize,
 }
 
 async fn listen(address: SocketAddr, mut exporter: Exporter, out: &mut Output) -> Result<()> {
@@ -140,17 +140,17 @@ async fn listen(address: SocketAddr, mut exporter: Exporter, out: &mut Output) -
     let ended = Ended::new()?;
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let (metrics, targets) = exporter.size();
+    let metrics = exporter.size();
     let listening = format!("http://{address}/metrics");
     if out.json {
-        out.json_line(&Listening { listening, metrics, targets })?;
+        out.json_line(&Listening { listening, metrics })?;
     } else if !out.quiet {
-        out.line(format_args!("listening at {listening}: {metrics} metrics of {targets} targets"))?;
+        out.line(format_args!("listening at {listening}: {metrics} metrics"))?;
     }
     out.flush()?;
     let mut told = false;
     serve::serve(listener, ended, |format| {
-        let scraped = exporter.scrape(format, out).map_err(|failure| failure.line(out.verbose));
+        let scraped = exporter.scrape(format, out).map_err(|failure| clean(&failure.line(out.verbose)));
         // Once, until it works again: whoever scrapes sees it each time.
         if let (Err(line), false) = (&scraped, told) {
             // Nobody is left to tell if standard error is closed.

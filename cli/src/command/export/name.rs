@@ -35,6 +35,16 @@ pub(super) fn check_label(name: &str) -> Result<(), String> {
     }
 }
 
+/// That a user may give the label of an index this name.
+pub(super) fn check_index(name: &str) -> Result<(), String> {
+    match name {
+        "program" | "variable" | "member" => {
+            Err(format!("the label {name:?} is there for something else; choose another"))
+        }
+        _ => check_label(name),
+    }
+}
+
 /// That a name may end with this unit.
 pub(super) fn check_unit(unit: &str) -> Result<(), String> {
     if is_name(unit) && !SUFFIXES.iter().any(|suffix| format!("_{unit}").ends_with(suffix)) {
@@ -67,6 +77,7 @@ mod tests {
         for name in ["", "le", "quantile", "__name__", "a-b", "9"] {
             assert!(check_label(name).is_err(), "{name}");
         }
+        assert!(check_index("reason").is_ok() && check_index("member").is_err() && check_index("le").is_err());
         assert_eq!(check_unit("seconds"), Ok(()));
         for unit in ["", "a b", "total", "1"] {
             assert!(check_unit(unit).is_err(), "{unit}");

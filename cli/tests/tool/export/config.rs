@@ -139,6 +139,11 @@ fn what_is_wrong_is_said_with_its_line() {
         ("@labels = { le = \"x\" }", &[":3: the label \"le\" is reserved"]),
         ("@step = 5", &[":3: step is for histograms"]),
         ("@index = \"9x\"", &[":3: \"9x\" is no name of a label"]),
+        ("@index = \"member\"", &[":3: the label \"member\" is there for something else"]),
+        (
+            "[[metric]]\ntarget = \"#.config.mode\"\nname = \"mode\"\nlabels = { mode = \"x\" }",
+            &[":1: config.mode cannot have the label mode"],
+        ),
         ("@enum = \"x\"\nnames = []", &[":3: `enum` and `names`"]),
         ("@type = \"histogram\"", &[":1: packets is no histogram"]),
         ("@type = \"state\"", &[":1: packets is no enum"]),

@@ -1,7 +1,6 @@
 //! What is exported, and in which words.
 
 use std::io::Write;
-use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 
 use bpfvar_objects::{Source, load_as_aya};
@@ -132,7 +131,10 @@ fn what_several_targets_name_is_exported_once() {
 fn two_programs_of_one_name_are_told_apart_or_refused() {
     let (Some(one), Some(other)) = (load(Source::Count), load(Source::Count)) else { return };
     let line = fails(&["export", &program(&one), &program(&other)]);
-    has(&line, &[&program(&other), "another target is exported as bpfvar_", "{program=\"count\",variable=\"", "`labels`"]);
+    has(
+        &line,
+        &[&program(&other), "another target is exported as bpfvar_", "{program=\"count\",variable=\"", "`labels`"],
+    );
 }
 
 #[test]
@@ -190,32 +192,10 @@ fn promtool_has_nothing_to_say() {
     }
 }
 
-/// BTF with a section of `u64`s, and the number of its type.
-fn btf_of_section(variables: u32) -> (Vec<u8>, u32) {
-    let mut strings = b"\0u64\0.bss\0".to_vec();
-    let mut types = vec![1, 1 << 24, 8, 64];
-    let mut section = Vec::new();
-    for number in 0..variables {
-        types.extend([strings.len() as u32, 14 << 24, 1, 1]);
-        section.extend([2 + number, number * 8, 8]);
-        strings.extend(format!("counter_{number}\0").bytes());
-    }
-    types.extend([5, 15 << 24 | variables, variables * 8]);
-    types.extend(section);
-    let types_len = size_of_val(types.as_slice()) as u32;
-    let mut bytes = vec![0x9f, 0xeb, 1, 0];
-    let header = [24, 0, types_len, types_len, strings.len() as u32];
-    bytes.extend(header.iter().chain(&types).flat_map(|word| word.to_ne_bytes()));
-    bytes.extend(strings);
-    (bytes, 2 + variables)
-}
-
 /// A section with so many variables, in the kernel.
 fn section(variables: u32) -> bpfvar::Map {
-    let (btf, id) = btf_of_section(variables);
-    let btf = bpfvar_testkit::load_btf(&btf).unwrap();
-    let map = bpfvar::Map::builder().name("many.bss").value_size(variables * 8).entries(1);
-    map.btf(btf.as_fd(), 0, id).create().unwrap()
+    const MMAPABLE: u32 = 1 << 10;
+    bpfvar::Map::from_fd(bpfvar_testkit::counters_map(variables, MMAPABLE).unwrap()).unwrap()
 }
 
 #[test]

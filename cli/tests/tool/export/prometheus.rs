@@ -91,7 +91,7 @@ fn prometheus_scrapes_values_and_sees_restarts() {
     prometheus.expect("bpfvar_state{bpfvar_state=\"FAST\"} == 1", "1");
     prometheus.expect("bpfvar_up{target=\"exp_prom\"}", "1");
     // 40 runs are in the slots 0 to 15 by turns: 24 of 40 in slots up to 7, whose bound is 255.
-    prometheus.expect(&format!("bpfvar_distribution_bucket{{variable=\"hist\",le=~\"255(.0)?\"}}"), "24");
+    prometheus.expect("bpfvar_distribution_bucket{variable=\"hist\",le=~\"255(.0)?\"}", "24");
     prometheus.expect("histogram_quantile(0.6, bpfvar_distribution_bucket)", "255");
     // Only OpenMetrics has it, so that is what was spoken.
     assert!(prometheus.query(&format!("bpfvar_counted_created{}", of("packets"))).is_some());
