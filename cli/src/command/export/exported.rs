@@ -1,5 +1,8 @@
 //! What is exported of one target.
 
+use std::collections::HashMap;
+use std::time::SystemTime;
+
 use bpfvar::Var;
 
 use super::catalog::Catalog;
@@ -24,11 +27,14 @@ pub(super) struct Exported {
     wish: Option<Wish>,
     /// The place of its group.
     pub(super) group: usize,
-    /// Whether it was in other maps before.
-    pub(super) is_anew: bool,
     pub(super) sources: Vec<Source>,
-    /// The places of variables that somebody was writing when they were looked at.
+    /// The places of variables that are to be looked at, or that somebody was writing when they were.
     pub(super) pending: Vec<usize>,
+    /// Its maps by their ids, and since when their counters count, where that is known. A map may outlive its program, and then
+    /// counts on with the next one.
+    since: HashMap<u32, Option<SystemTime>>,
+    /// Whether it was in other maps before.
+    is_anew: bool,
 }
 
 /// Where a target stands among all others.
@@ -49,7 +55,18 @@ pub(super) struct Problems {
 
 impl Exported {
     pub(super) fn new(wish: Option<Wish>, group: usize) -> Exported {
-        Exported { wish, group, is_anew: false, sources: Vec::new(), pending: Vec::new() }
+        let (sources, pending) = (Vec::new(), Vec::new());
+        Exported { wish, group, sources, pending, since: HashMap::new(), is_anew: false }
+    }
+
+    /// Its variables were found, or are gone: all of them are to be looked at.
+    pub(super) fn start_anew(&mut self, followed: &Followed) {
+        self.sources.clear();
+        self.pending = (0..followed.vars.len()).collect();
+        if !followed.vars.is_empty() {
+            self.is_anew = !self.since.is_empty();
+            self.since.retain(|map, _| followed.vars.iter().any(|(_, var)| var.map().info().id == *map));
+        }
     }
 
     /// Works out what is exported of those variables of its target that are pending.
@@ -107,7 +124,13 @@ impl Exported {
         self.sources.push(source);
     }
 
-    fn source(&self, followed: &Followed, index: usize, value: bpfvar::Value, place: &mut Place<'_>) -> Result<Source> {
+    fn source(
+        &mut self,
+        followed: &Followed,
+        index: usize,
+        value: bpfvar::Value,
+        place: &mut Place<'_>,
+    ) -> Result<Source> {
         let (label, var) = &followed.vars[index];
         let (target, map) = (&followed.target, var.map());
         let is_map = var.linkage().is_none() && var.path() == map.info().name;
@@ -119,8 +142,11 @@ impl Exported {
         // Of all in a program, those that share their name with one in another section have that in front of it.
         let named = label.strip_prefix(target.text.as_str()).and_then(|path| path.strip_prefix('.'));
         let program = place.origins.program(map.info().id, target);
-        let is_new = map.section().is_some() || self.is_anew;
         let Place { index: own, catalog, claims, origins } = place;
+        // What is no section may have been there long before its program, kept by a pin.
+        let is_as_old = map.section().is_some() || self.is_anew;
+        let loaded = || if is_as_old { origins.loaded(map.info().id) } else { None };
+        let created = *self.since.entry(map.info().id).or_insert_with(loaded);
         let mut plan = Plan {
             catalog,
             program: program.as_deref(),
@@ -128,8 +154,7 @@ impl Exported {
             whole: &whole,
             rest,
             wish: self.wish.as_ref(),
-            // Maps that are no sections may be older than the program: a pin may have kept them.
-            created: if is_new { origins.loaded(map.info().id) } else { None },
+            created,
             is_taken: &|path| claims.is_taken(map.info().id, path, *own),
         };
         plan.source(index, var, value)

@@ -57,9 +57,8 @@ impl Exporter {
         let (catalog, claims) = (Catalog::new(), Claims::default());
         let (since, took) = (SystemTime::now(), Duration::ZERO);
         let mut exporter = Exporter { live, exported, catalog, claims, groups, since, took };
-        for index in 0..targets.len() {
-            exporter.expect_all(index);
-        }
+        let Exporter { live, exported, .. } = &mut exporter;
+        exported.iter_mut().zip(live.followed()).for_each(|(exported, followed)| exported.start_anew(followed));
         let mut problems = exporter.plan()?;
         if !problems.refused.is_empty() {
             return Err(problems.refused.swap_remove(0));
@@ -134,13 +133,11 @@ impl Exporter {
         for (index, turn) in self.live.poll()? {
             let group = self.exported[index].group;
             self.claims.release(index);
-            self.exported[index].sources.clear();
+            self.exported[index].start_anew(&self.live.followed()[index]);
             self.groups[group].loaded = None;
             if turn == Turn::Found {
-                self.exported[index].is_anew = self.groups[group].was_found;
                 found_anew.insert(group);
             }
-            self.expect_all(index);
         }
         for group in found_anew {
             self.groups[group].reloads += u64::from(self.groups[group].was_found);
@@ -154,11 +151,6 @@ impl Exporter {
             out.warn(&format!("{name}: {now}"))?;
         }
         Ok(())
-    }
-
-    /// Its variables are to be looked at.
-    fn expect_all(&mut self, index: usize) {
-        self.exported[index].pending = (0..self.live.followed()[index].vars.len()).collect();
     }
 
     /// Works out what is exported of the variables that are to be looked at.

@@ -15,8 +15,8 @@ use crate::histogram::Scale;
 use crate::output::clean;
 use crate::value::Shape;
 
-/// An enum with so many names or more is exported as a number.
-const MOST_STATES: usize = 33;
+/// An enum with more names is exported as a number.
+const MOST_STATES: usize = 32;
 
 /// What a variable is exported as, beside itself.
 pub(super) struct Plan<'a> {
@@ -141,9 +141,10 @@ impl Plan<'_> {
             WishedKind::Counter => (Kind::Counter, Reading::Counter),
             WishedKind::State if matches!(value, Value::Enum { .. }) => {
                 let (names, numbers) = self.states(var, path);
-                match names.len() {
-                    MOST_STATES.. if wished.is_none() => (Kind::Gauge, Reading::Gauge),
-                    _ => (Kind::States, Reading::States { names: names.into(), numbers }),
+                if names.len() > MOST_STATES && wished.is_none() {
+                    (Kind::Gauge, Reading::Gauge)
+                } else {
+                    (Kind::States, Reading::States { names: names.into(), numbers })
                 }
             }
             WishedKind::State => return Err(self.refused("is no enum, and so has no states; name another type")),

@@ -1,10 +1,13 @@
 //! Programs that come, go and come again.
 
 use std::io::{BufRead, BufReader};
+use std::os::fd::AsFd;
 
 use bpfvar_objects::{Loaded, Source, load_named};
-use bpfvar_testkit::host;
+use bpfvar_testkit::insn::{self, Reg};
+use bpfvar_testkit::{Program, host};
 
+use super::metrics::section;
 use super::{Server, eventually, value};
 use crate::support::{fails, has, load, ok, program, run_times};
 
@@ -112,5 +115,34 @@ fn what_is_half_written_is_left_out_and_counted() {
     ok(&["set", &format!("{p}.shared={{\"words\": [4,4,4,4,4,4,4,4]}}")]);
     for server in [&server, &late] {
         assert_eq!(shared(&server.scrape()).as_deref(), Some("4"));
+    }
+}
+
+#[test]
+fn a_map_that_outlives_its_program_counts_on() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let map = section(2);
+    map.update(0, &[7; 16]).unwrap();
+    let load = || {
+        let use_map = insn::load_value(Reg::R1, map.as_fd(), 0);
+        let done = [insn::mov_imm(Reg::R0, 0), insn::exit()];
+        Program::socket_filter(&use_map.into_iter().chain(done).collect::<Vec<_>>())
+    };
+    let first = load();
+    let target = format!("map:{}", map.info().id);
+    let server = Server::start(&[&target]);
+    let metric = |metrics: &str, name: &str| value(metrics, name, &[("variable", "counter_1")]).map(str::to_owned);
+    let up = |metrics: &str| value(metrics, "bpfvar_up", &[]).map(str::to_owned);
+    let before = server.scrape();
+    assert!(metric(&before, "bpfvar_counted_created").is_some(), "{before}");
+    drop(first);
+    eventually("it is gone", || Some(server.scrape()).filter(|metrics| up(metrics).as_deref() == Some("0")));
+    let _second = load();
+    let after = server.scrape();
+    assert_eq!(up(&after).as_deref(), Some("1"));
+    for name in ["bpfvar_counted_total", "bpfvar_counted_created"] {
+        assert_eq!(metric(&before, name), metric(&after, name), "{after}");
     }
 }

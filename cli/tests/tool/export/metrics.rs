@@ -193,7 +193,7 @@ fn promtool_has_nothing_to_say() {
 }
 
 /// A section with so many variables, in the kernel.
-fn section(variables: u32) -> bpfvar::Map {
+pub(super) fn section(variables: u32) -> bpfvar::Map {
     const MMAPABLE: u32 = 1 << 10;
     bpfvar::Map::from_fd(bpfvar_testkit::counters_map(variables, MMAPABLE).unwrap()).unwrap()
 }
@@ -217,7 +217,6 @@ fn a_thousand_variables_take_no_more_calls_than_one() {
     // Each looks whether programs came or went, a call for each program. Other tests load some meanwhile.
     let pairs: Vec<(u64, u64)> = (0..30).map(|_| (calls(0), calls(1))).collect();
     assert!(pairs.iter().any(|(one, many)| one == many && *one > 0), "{pairs:?}");
-    assert!(pairs.iter().all(|(_, many)| *many < 1000), "{pairs:?}");
 }
 
 #[test]
