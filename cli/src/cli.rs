@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{add, apply, cas, completions, dump, freeze, generate, get, list, man, save, set, show, watch};
+use crate::command::{
+    add, apply, cas, completions, dump, export, freeze, generate, get, list, man, save, set, show, watch,
+};
 use crate::help::{ABOUT, SHORT_TARGETS, TARGETS};
 
 /// Shows and sets the global variables of running BPF programs.
@@ -83,6 +85,8 @@ pub(crate) enum Command {
     Watch(watch::Args),
     /// Show the type, layout and location of a variable
     Show(show::Args),
+    /// Export variables as metrics, for Prometheus
+    Export(export::Args),
     /// Freeze a map or a section, for good
     Freeze(freeze::Args),
     /// Print code for the types and variables of a program or an object file

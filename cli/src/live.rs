@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use bpfvar::{Program, Var};
 
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::loaded::Loaded;
 use crate::resolve::Resolver;
 use crate::target::Target;
@@ -17,9 +17,11 @@ pub(crate) struct Live {
 
 /// A target, and what it names.
 pub(crate) struct Followed {
-    target: Target,
+    pub(crate) target: Target,
     /// Each with its label. Empty while the target is gone.
     pub(crate) vars: Vec<(String, Var)>,
+    /// The ids of their maps that no program used when they were found: that none uses them later says nothing.
+    unused: HashSet<u32>,
 }
 
 /// What became of a target.
@@ -34,10 +36,23 @@ pub(crate) enum Turn {
 impl Live {
     /// Finds all targets, or fails with the first that is not there.
     pub(crate) fn find(targets: &[Target]) -> Result<Live> {
+        let (live, mut missing) = Live::find_present(targets)?;
+        if missing.is_empty() { Ok(live) } else { Err(missing.swap_remove(0)) }
+    }
+
+    /// Finds those targets that are there. The others are found when they are loaded; why each is not there is said in their order.
+    pub(crate) fn find_present(targets: &[Target]) -> Result<(Live, Vec<Failure>)> {
         let loaded = Loaded::look()?;
-        let resolver = Resolver::default();
-        let find = |target: &Target| Ok(Followed { target: target.clone(), vars: resolver.select(target)? });
-        Ok(Live { followed: targets.iter().map(find).collect::<Result<_>>()?, loaded })
+        let (resolver, used) = (Resolver::default(), used_maps()?);
+        let (mut followed, mut missing) = (Vec::new(), Vec::new());
+        for target in targets {
+            let vars = resolver.select(target).unwrap_or_else(|failure| {
+                missing.push(failure);
+                Vec::new()
+            });
+            followed.push(Followed { target: target.clone(), unused: without_users(&vars, &used), vars });
+        }
+        Ok((Live { followed, loaded }, missing))
     }
 
     /// The targets, in the order in which they were given.
@@ -51,19 +66,24 @@ impl Live {
         if !self.loaded.changed()? {
             return Ok(Vec::new());
         }
-        let used: HashSet<u32> = Program::all()?.into_iter().flat_map(|program| program.map_ids).collect();
-        let mut turns = Vec::new();
+        let used = used_maps()?;
+        let mut lost = Vec::new();
         for (index, followed) in self.followed.iter_mut().enumerate() {
             let was_there = !followed.vars.is_empty();
-            if was_there && followed.vars.iter().all(|(_, var)| used.contains(&var.map().info().id)) {
-                continue;
+            if !was_there || !without_users(&followed.vars, &used).is_subset(&followed.unused) {
+                // The old maps are let go first: while they are held, they have the names of the new ones.
+                followed.vars.clear();
+                lost.push((index, was_there));
             }
-            // The old maps are let go first: while they are held, they have the names of the new ones.
-            followed.vars.clear();
-            let is_used = |(_, var): &(String, Var)| used.contains(&var.map().info().id);
-            let found = Resolver::default().select(&followed.target).unwrap_or_default();
-            if !found.is_empty() && found.iter().all(is_used) {
+        }
+        let resolver = Resolver::default();
+        let mut turns = Vec::new();
+        for (index, was_there) in lost {
+            let followed = &mut self.followed[index];
+            let found = resolver.select(&followed.target).unwrap_or_default();
+            if !found.is_empty() && without_users(&found, &used).is_empty() {
                 followed.vars = found;
+                followed.unused.clear();
                 turns.push((index, Turn::Found));
             } else if was_there {
                 turns.push((index, Turn::Gone));
@@ -71,4 +91,14 @@ impl Live {
         }
         Ok(turns)
     }
+}
+
+/// The ids of the maps that programs use.
+fn used_maps() -> Result<HashSet<u32>> {
+    Ok(Program::all()?.into_iter().flat_map(|program| program.map_ids).collect())
+}
+
+/// The ids of those maps of some variables that no program uses.
+fn without_users(vars: &[(String, Var)], used: &HashSet<u32>) -> HashSet<u32> {
+    vars.iter().map(|(_, var)| var.map().info().id).filter(|id| !used.contains(id)).collect()
 }

@@ -41,7 +41,12 @@ pub(crate) fn preview(var: &Var) -> bpfvar::Result<String> {
 
 /// The value, or what to show in place of one that somebody is writing or has left half written, or that cannot be added up.
 pub(crate) fn read(var: &Var) -> bpfvar::Result<Result<Value, String>> {
-    match var.read() {
+    whole(var.read())
+}
+
+/// The same of what was read with others.
+pub(crate) fn whole(read: bpfvar::Result<Value>) -> bpfvar::Result<Result<Value, String>> {
+    match read {
         Err(Error::Torn { torn, .. }) if torn.begun == torn.ended => Ok(Err("(changing too fast)".to_owned())),
         Err(Error::Torn { .. }) => Ok(Err("(half written)".to_owned())),
         Err(Error::Mismatch { property: Property::CpuSlots, .. }) => {

@@ -1,6 +1,7 @@
 //! A map whose values BTF describes: a data section of a program, or an array map. Its variables by name.
 
 mod access;
+mod batch;
 mod change;
 mod compare;
 mod find;
@@ -182,6 +183,12 @@ impl TypedMap {
     /// [`Error::NotFound`], [`Error::Ambiguous`], or [`Error::Argument`] for a path that leads nowhere.
     pub fn var(&self, path: &str) -> Result<Var> {
         find(std::slice::from_ref(self), path, || self.object())
+    }
+
+    /// Returns the names and numbers of an enum, by its name without `enum`. `None` if the map's BTF has no such enum: compilers leave
+    /// out those that neither a variable nor a function's parameter has.
+    pub fn enumerators(&self, name: &str) -> Option<Vec<(&str, i128)>> {
+        self.btf().enumerators_of(name)
     }
 
     /// Binds the variables of a section to the fields of a Rust type: one handle for all of them. Names, types and offsets are

@@ -261,7 +261,7 @@ impl Var {
     }
 
     /// Whether its bytes are its value.
-    fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.guards.is_empty() && !self.btf().holds_wrapper(self.part.of)
     }
 

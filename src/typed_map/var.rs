@@ -293,7 +293,7 @@ impl Var {
     /// BTF comes from whoever loaded the program: a union of thousands of bytes, or unions nested in unions, would make a value of
     /// gigabytes out of a few bytes.
     /// Structs of bytes or bits with long names take some hundred times their size, and are small.
-    fn check_content(&self) -> Result<()> {
+    pub(super) fn check_content(&self) -> Result<()> {
         let content = self.btf().content(self.part.of);
         if content <= self.size().saturating_mul(256) + (64 << 20) {
             return Ok(());

@@ -288,6 +288,16 @@ impl Btf {
         })
     }
 
+    /// The names and numbers of the enum of this name.
+    pub(crate) fn enumerators_of(&self, name: &str) -> Option<Vec<(&str, i128)>> {
+        self.types.iter().find_map(|ty| match &ty.kind {
+            Kind::Enum { values, .. } if !name.is_empty() && &*ty.name == name => {
+                Some(values.iter().map(|known| (&*known.name, known.value)).collect())
+            }
+            _ => None,
+        })
+    }
+
     /// The id of the function of this name.
     pub(crate) fn function(&self, name: &str) -> Option<u32> {
         let found = self.types.iter().position(|ty| matches!(ty.kind, Kind::Function { .. }) && &*ty.name == name);

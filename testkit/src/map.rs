@@ -54,6 +54,29 @@ pub fn work_queue_map() -> io::Result<OwnedFd> {
     MapSpec { map_type: 2, key_size: 4, value_size: 16, max_entries: 1, btf, ..MapSpec::default() }.create()
 }
 
+/// A section `.bss` with `map_flags` and so many variables, each a `u64`: `counter_0`, `counter_1` and so on. No program uses it.
+///
+/// # Errors
+///
+/// The kernel's errno.
+pub fn counters_map(variables: u32, map_flags: u32) -> io::Result<OwnedFd> {
+    let (int, variable, section) = (1 << 24, 14 << 24, 15 << 24);
+    let mut strings = b"\0u64\0.bss\0".to_vec();
+    let mut types = vec![1, int, 8, 64];
+    let mut places = Vec::new();
+    for number in 0..variables {
+        // Of type 1, and visible outside of its object.
+        types.extend([strings.len() as u32, variable, 1, 1]);
+        places.extend([2 + number, number * 8, 8]);
+        strings.extend(format!("counter_{number}\0").bytes());
+    }
+    types.extend([5, section | variables, variables * 8]);
+    types.extend(places);
+    let btf = load_btf(&blob(&types, &strings))?;
+    let (btf, value_size) = (Some((btf.as_fd(), 0, 2 + variables)), variables * 8);
+    MapSpec { name: "many.bss", map_type: 2, key_size: 4, value_size, max_entries: 1, map_flags, btf }.create()
+}
+
 /// BTF of these records and strings.
 fn blob(types: &[u32], strings: &[u8]) -> Vec<u8> {
     let types: Vec<u8> = types.iter().flat_map(|word| word.to_ne_bytes()).collect();

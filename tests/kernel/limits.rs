@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use bpfvar::{Array, CacheLine, MapValue, ReadOnly, Seq, Switch};
+use bpfvar::{Array, CacheLine, MapValue, ReadOnly, Seq, Switch, Var};
 use bpfvar_testkit::insn::{self, Helper, Reg, Size};
 use bpfvar_testkit::{Attached, Program, ProgramType, host};
 
@@ -86,6 +86,21 @@ fn opening_takes_at_most_three_system_calls_and_creating_five() {
     let looks = u64::from(cfg!(debug_assertions));
     assert_eq!((create, attach_owned, attach_borrowed), (5 + looks, 2, 3));
     assert_eq!((attach_id, attach_pin), (3, 3));
+}
+
+#[test]
+fn all_variables_of_a_section_take_one() {
+    if !host::ready(bpfvar_objects::Source::Count.needs()) {
+        return;
+    }
+    let calls = SystemCalls::of_this_thread();
+    let loaded = bpfvar_objects::load_as_aya(bpfvar_objects::Source::Count);
+    let globals = bpfvar::Globals::by_id(loaded.programs[0].id()).unwrap();
+    let vars: Vec<Var> = globals.map(".data").unwrap().vars().collect();
+    let (_, each) = calls.during(|| vars.iter().map(|var| var.read().unwrap()).collect::<Vec<_>>());
+    let (_, all) = calls.during(|| Var::read_all(&vars));
+    assert_eq!((each, all), (vars.len() as u64, 1));
+    assert!(vars.len() > 3);
 }
 
 #[test]

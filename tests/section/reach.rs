@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use bpfvar::{AccessMode, Applied, Cause, Error, Globals, Map, ReadOnly, ReadWrite, TypedMap};
+use bpfvar::{AccessMode, Applied, Cause, Error, Globals, Map, ReadOnly, ReadWrite, TypedMap, Var};
 use bpfvar_objects::{Source, load_as_aya};
 use bpfvar_testkit::host;
 
@@ -110,4 +110,45 @@ fn what_libbpf_loads_is_found_the_same() {
     assert_eq!(text(&globals, "nested.inners[1].innermost.deep"), "10");
     globals.var("bits_value.minus").unwrap().set("-16").unwrap();
     assert_eq!(text(&globals, "bits_value.three"), "5");
+}
+
+#[test]
+fn many_variables_are_read_as_each_is() {
+    for (source, aya) in [(Source::Count, true), (Source::Together, true), (Source::Together, false)] {
+        if !host::ready(source.needs()) {
+            return;
+        }
+        let loaded = if aya { load_as_aya(source) } else { bpfvar_objects::load(source) };
+        loaded.run(5);
+        let globals = loaded.programs.iter().map(|program| Globals::by_id(program.id()).unwrap());
+        let mut vars: Vec<Var> = Vec::new();
+        for globals in globals {
+            vars.extend(globals.vars());
+            vars.extend(["config.rate", "config.mode"].iter().filter_map(|path| globals.var(path).ok()));
+        }
+        assert!(vars.len() > 10);
+        let all = Var::read_all(&vars);
+        assert_eq!(all.len(), vars.len());
+        for (var, value) in vars.iter().zip(all) {
+            assert_eq!(value.unwrap(), var.read().unwrap(), "{var}");
+        }
+    }
+}
+
+#[test]
+fn many_variables_of_an_array_map_are_entries() {
+    let Some((maps, globals)) = loaded(Source::Maps) else { return };
+    maps.run(3);
+    let vars = ["plain", "plain[1].packets", "stats[2]", "percpu"].map(|path| globals.var(path).unwrap());
+    for (var, value) in vars.iter().zip(Var::read_all(&vars)) {
+        assert_eq!(value.unwrap(), var.read().unwrap(), "{var}");
+    }
+}
+
+#[test]
+fn enums_are_found_by_their_names() {
+    let Some((_loaded, globals)) = loaded(Source::Count) else { return };
+    let section = globals.map(".data").unwrap();
+    assert_eq!(section.enumerators("mode"), Some(vec![("SLOW", 0), ("FAST", 1), ("OFF", 2)]));
+    assert_eq!((section.enumerators("limit"), section.enumerators("")), (None, None));
 }

@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod cas;
 pub(crate) mod completions;
 pub(crate) mod dump;
+pub(crate) mod export;
 pub(crate) mod freeze;
 pub(crate) mod generate;
 pub(crate) mod get;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
         Command::Show(args) => show::run(args, out),
         Command::Freeze(args) => freeze::run(args, out),
         Command::Generate(args) => generate::run(args, out),
+        Command::Export(args) => export::run(args, out),
         Command::Completions(args) => completions::run(args, out),
         Command::Man(args) => man::run(args, out),
     }

@@ -8,7 +8,7 @@ use bpfvar_testkit::host;
 
 use crate::support::{fails, has, load, map, ok, program, run, text, tool};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "list",
     "get",
     "set",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 14] = [
     "dump",
     "watch",
     "show",
+    "export",
     "freeze",
     "generate",
     "completions",

@@ -5,6 +5,7 @@ mod apply;
 mod apply_follow;
 mod bpftool;
 mod concurrent;
+mod export;
 mod generate;
 mod help;
 mod output;

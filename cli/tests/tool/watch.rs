@@ -142,7 +142,7 @@ fn one_millisecond_is_kept_without_drift() {
 }
 
 /// Counts the calls of bpf(2) that the main thread of a process makes.
-fn count_bpf_calls(process: u32) -> (Array<u64>, Attached) {
+pub(crate) fn count_bpf_calls(process: u32) -> (Array<u64>, Attached) {
     let count = Array::<u64>::builder().name("bpf_calls").create().unwrap();
     let map = count.map().unwrap();
     let mut insns = vec![
