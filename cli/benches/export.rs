@@ -75,7 +75,7 @@ impl Exporter {
     fn print_cost(&self) {
         const SCRAPES: u32 = 2000;
         let (before, start) = (self.ticks(), Instant::now());
-        let bytes = (0..SCRAPES).map(|_| self.scrape()).last().unwrap_or(0);
+        let bytes = (0..SCRAPES).fold(0, |_, _| self.scrape());
         // USER_HZ, by which /proc counts, is 100.
         let cpu = (self.ticks() - before) as f64 * 1e4 / f64::from(SCRAPES);
         let all = start.elapsed().as_secs_f64() * 1e6 / f64::from(SCRAPES);
