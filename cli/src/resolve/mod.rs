@@ -24,6 +24,7 @@ pub(crate) struct Resolver {
     programs: OnceCell<Vec<ProgramInfo>>,
     maps: OnceCell<Vec<MapInfo>>,
     opened: RefCell<HashMap<Object, Rc<Globals>>>,
+    full_names: RefCell<HashMap<u32, Option<Rc<str>>>>,
 }
 
 /// A program or a map, by its id.

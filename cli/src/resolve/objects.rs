@@ -62,13 +62,18 @@ impl Resolver {
         let mut ids = Vec::new();
         for info in self.programs()? {
             let cut = info.name.len() == NAME_LEN && name.len() > NAME_LEN && name.starts_with(&info.name);
-            let whole =
-                || Program::from_id(info.id).and_then(|program| program.full_name()).is_ok_and(|full| full == name);
+            let whole = || self.full_name(info.id).as_deref() == Some(name);
             if info.name == name && !name.is_empty() || cut && whole() {
                 ids.push(info.id);
             }
         }
         Ok(ids)
+    }
+
+    /// All of a program's name, asked once.
+    fn full_name(&self, id: u32) -> Option<Rc<str>> {
+        let ask = || Program::from_id(id).and_then(|program| program.full_name()).ok().map(Rc::from);
+        self.full_names.borrow_mut().entry(id).or_insert_with(ask).clone()
     }
 
     /// The same. What a map was called before the kernel cut its name, only a section tells.
