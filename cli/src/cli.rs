@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{add, cas, completions, dump, freeze, get, list, man, set, show, watch};
+use crate::command::{add, cas, completions, dump, freeze, get, list, man, set, show, top, watch};
 use crate::help::{ABOUT, SHORT_TARGETS, TARGETS};
 
 /// Shows and sets the global variables of running BPF programs.
@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Dump(dump::Args),
     /// Watch values, how they change and how fast
     Watch(watch::Args),
+    /// Show all variables on the whole screen, live, and change them there
+    Top(top::Args),
     /// Show the type, layout and location of a variable
     Show(show::Args),
     /// Freeze a map or a section, for good

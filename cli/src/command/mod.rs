@@ -10,6 +10,7 @@ pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod set;
 pub(crate) mod show;
+pub(crate) mod top;
 pub(crate) mod watch;
 
 use bpfvar::Var;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
         Command::Cas(args) => cas::run(args, out),
         Command::Dump(args) => dump::run(args, out),
         Command::Watch(args) => watch::run(args, out),
+        Command::Top(args) => top::run(args, out),
         Command::Show(args) => show::run(args, out),
         Command::Freeze(args) => freeze::run(args, out),
         Command::Completions(args) => completions::run(args, out),

@@ -171,7 +171,7 @@ fn interrupted() -> Result<Receiver<()>> {
     Ok(receiver)
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval =
         humantime::parse_duration(text).map_err(|_| "a time with its unit is needed: 1ms, 100ms, 2s, 1m".to_owned())?;
     if interval < Duration::from_millis(1) || interval > Duration::from_secs(24 * 60 * 60) {
