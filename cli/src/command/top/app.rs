@@ -352,7 +352,14 @@ impl App {
     /// Goes so many rows down.
     fn go(&mut self, by: isize) {
         self.row = self.rows.row(&self.selected).unwrap_or(self.row);
-        self.select(self.row.saturating_add_signed(by));
+        let last = (self.top + usize::from(self.geometry.rows.height)).saturating_sub(1);
+        // What was scrolled or sorted out of sight is not where the user looks.
+        let row = match (self.top..=last).contains(&self.row) {
+            true => self.row.saturating_add_signed(by),
+            false if by > 0 => self.top.saturating_add_signed(by - 1),
+            false => last.saturating_add_signed(by + 1),
+        };
+        self.select(row);
         self.keep_in_view();
     }
 

@@ -103,3 +103,91 @@ fn title_line<'a>(app: &App, width: u16, theme: &Theme) -> Line<'a> {
     line.push(theme.text(Ink::Faint, right));
     Line::from(line)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bpfvar_objects::{Loaded, Source, load};
+    use bpfvar_testkit::host;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+
+    use super::super::scan::Scanner;
+    use super::*;
+
+    /// The screen of one program.
+    struct Screen {
+        _loaded: Loaded,
+        app: App,
+        terminal: Terminal<TestBackend>,
+    }
+
+    impl Screen {
+        fn of(source: Source, width: u16, height: u16) -> Option<Screen> {
+            if !host::ready(source.needs()) {
+                return None;
+            }
+            let loaded = load(source);
+            let target = format!("prog:{}", loaded.programs[0].id()).parse().unwrap();
+            let scanner = Scanner::new(vec![target]).unwrap();
+            let app = App::new(scanner, Duration::from_secs(1), false, "").unwrap();
+            let terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+            Some(Screen { _loaded: loaded, app, terminal })
+        }
+
+        fn press(&mut self, keys: &[KeyCode]) {
+            for key in keys {
+                self.app.take(&Event::Key(KeyEvent::new(*key, KeyModifiers::NONE)));
+                self.draw();
+            }
+        }
+
+        fn draw(&mut self) -> String {
+            let Screen { app, terminal, .. } = self;
+            let drawn = terminal.draw(|frame| {
+                app.lay_out(frame.area());
+                draw(frame, app, &Theme::new(true));
+            });
+            let buffer = drawn.unwrap().buffer.clone();
+            let lines = buffer.content.chunks(usize::from(buffer.area.width).max(1));
+            lines
+                .map(|line| line.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned() + "\n")
+                .collect()
+        }
+    }
+
+    #[test]
+    fn every_size_and_every_mode_can_be_drawn() {
+        let Some(mut screen) = Screen::of(Source::Kinds, 80, 24) else { return };
+        let modes: [&[KeyCode]; 6] = [
+            &[KeyCode::Char(']'), KeyCode::Char('s'), KeyCode::Char('s')],
+            &[KeyCode::End, KeyCode::Char('+')],
+            &[KeyCode::Char('?')],
+            &[KeyCode::Esc, KeyCode::Char('/'), KeyCode::Char('e')],
+            &[KeyCode::Enter, KeyCode::Char('i'), KeyCode::Char('x'), KeyCode::Enter],
+            &[
+                KeyCode::Esc,
+                KeyCode::Esc,
+                KeyCode::Char('/'),
+                KeyCode::Char('C'),
+                KeyCode::Char('_'),
+                KeyCode::Enter,
+                KeyCode::Home,
+                KeyCode::Down,
+                KeyCode::Enter,
+            ],
+        ];
+        for keys in modes {
+            screen.press(keys);
+            for (width, height) in
+                (0..=60).flat_map(|width| (0..=14).map(move |height| (width, height))).chain([(300, 100)])
+            {
+                screen.terminal.backend_mut().resize(width, height);
+                screen.draw();
+            }
+            screen.terminal.backend_mut().resize(80, 24);
+        }
+    }
+}

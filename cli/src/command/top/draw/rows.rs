@@ -1,7 +1,9 @@
 //! The rows of the tree.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
+use bpfvar::Value;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -36,13 +38,19 @@ struct Row<'f, 'a, 'b> {
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
     let paths = app.on_screen();
     let tables = tables(app, &paths);
-    for (y, path) in (area.y..area.bottom()).zip(&paths) {
+    let next = |row: usize| app.rows.path(app.top + row + 1);
+    for ((y, row), path) in (area.y..area.bottom()).zip(0..).zip(&paths) {
         let (Some(node), Some(root)) = (app.tree.node(path), app.tree.root(path)) else { continue };
         let parent = path.split_last().and_then(|(_, parent)| app.tree.node(parent));
         let base = if root.gone.is_some() { theme.style(Ink::Gone) } else { Style::new() };
         let area = Rect { y, height: 1, ..area };
+        // A filter opens what holds something that fits.
+        let is_open = node.open || next(row).is_some_and(|next| next.starts_with(path));
         let mut row = Row { frame, area, columns: &app.columns, theme, base };
-        row.name(node, path, parent);
+        row.marker(node, is_open, path.len() - 1);
+        if !node.is_group() {
+            row.name(node, path, parent);
+        }
         match parent.filter(|parent| is_table(parent)).and_then(|_| tables.get(&path[..path.len() - 1])) {
             Some(widths) => row.members(node, widths),
             None if node.is_group() => row.group(node, root, app),
@@ -91,8 +99,11 @@ fn tables(app: &App, paths: &[Path]) -> HashMap<Path, Vec<usize>> {
 impl Row<'_, '_, '_> {
     /// Puts text into a column, cut where that ends.
     fn put(&mut self, column: Column, text: &str, ink: Ink, right: bool) {
+        if column.width == 0 {
+            return;
+        }
         let text = fit(text, column.room());
-        let pad = if right { column.width - text.width() as u16 } else { 0 };
+        let pad = if right { column.width.saturating_sub(text.width() as u16) } else { 0 };
         let span = Span::styled(text, self.base.patch(self.theme.style(ink)));
         self.frame.render_widget(span, self.place(Column { x: column.x + pad, width: column.width - pad }));
     }
@@ -102,17 +113,21 @@ impl Row<'_, '_, '_> {
         Rect { x, width: column.width.min(self.area.right() - x), ..self.area }
     }
 
+    fn marker(&mut self, node: &Node, is_open: bool, depth: usize) {
+        let Range { start, end } = Columns::marker(depth);
+        let room = Column { x: start.min(self.columns.name.width), width: end.min(self.columns.name.width) };
+        let marker = match (node.has_parts(), is_open) {
+            (true, true) => "▾",
+            (true, false) => "▸",
+            (false, _) => "",
+        };
+        self.put(Column { width: room.width - room.x, ..room }, marker, Ink::Faint, false);
+    }
+
     fn name(&mut self, node: &Node, path: &Path, parent: Option<&Node>) {
         let name = self.columns.name;
         let start = indent(path.len() - 1).min(name.width);
-        let marker = match (node.has_parts(), node.open) {
-            (true, true) => "▾",
-            (true, false) => "▸",
-            (false, _) => " ",
-        };
-        let at = Columns::marker(path.len() - 1).start.min(name.width);
-        self.put(Column { x: at, width: start - at }, marker, Ink::Faint, false);
-        let ink = if node.is_group() || path.len() == 1 { Ink::Group } else { Ink::Plain };
+        let ink = if path.len() == 1 { Ink::Group } else { Ink::Plain };
         let mut room = Column { x: start, width: name.width - start };
         let text = fit_name(&node.name, room.room());
         self.put(room, &text, ink, false);
@@ -125,7 +140,9 @@ impl Row<'_, '_, '_> {
         };
         let used = text.width() as u16;
         room = Column { x: room.x + used, width: room.width - used };
-        self.put(room, &note, Ink::Faint, false);
+        if note.width() <= room.room() {
+            self.put(room, &note, Ink::Faint, false);
+        }
     }
 
     fn kind(&mut self, node: &Node) {
@@ -135,15 +152,20 @@ impl Row<'_, '_, '_> {
         }
     }
 
+    /// Name and note of a group, up to the graph.
     fn group(&mut self, node: &Node, root: &Root, app: &App) {
-        let wide = Column { x: self.columns.kind.x.min(self.columns.value.x), ..self.columns.wide() };
-        let wide = Column { width: self.columns.wide().end() - wide.x, ..wide };
+        let start = indent(0).min(self.columns.name.end());
+        let room = Column { x: start, width: self.columns.wide().end() - start };
+        let name = fit(&node.name, (room.room() * 3 / 5).max(8));
+        self.put(room, &name, Ink::Group, false);
+        let used = (name.width() as u16 + BETWEEN as u16).min(room.width);
+        let rest = Column { x: room.x + used, width: room.width - used };
         match root.gone {
             Some(gone) => {
                 let ago = format!("gone {} s ago", app.now.saturating_sub(gone).as_secs());
-                self.put(wide, &ago, Ink::Error, false);
+                self.put(rest, &ago, Ink::Error, false);
             }
-            None => self.put(wide, &clean(&root.note), Ink::Faint, false),
+            None => self.put(rest, &clean(&root.note), Ink::Faint, false),
         }
         self.graph(node, app, self.columns.graph);
     }
@@ -161,10 +183,12 @@ impl Row<'_, '_, '_> {
             None if node.series.changed() => "changed".to_owned(),
             None => String::new(),
         };
-        self.put(self.columns.change, &change, ink, true);
+        // What does not move is not to draw the eye.
+        let is_still = node.series.change().and_then(Value::as_f64) == Some(0.0);
+        self.put(self.columns.change, &change, if is_still { Ink::Faint } else { ink }, true);
         self.rate(node, ink);
         let element = parent.filter(|parent| parent.elements() > 0);
-        let number = node.value().and_then(bpfvar::Value::as_f64);
+        let number = node.value().and_then(Value::as_f64);
         let (graph, bar) = match (element, number) {
             (Some(_), Some(_)) => self.columns.graph_and_bar(),
             _ => (self.columns.graph, Column::default()),
@@ -183,7 +207,7 @@ impl Row<'_, '_, '_> {
     fn rate(&mut self, node: &Node, ink: Ink) {
         if let Some(rate) = node.series.rate() {
             let text = rate_in(rate, self.columns.rate.room());
-            self.put(self.columns.rate, &text, ink, true);
+            self.put(self.columns.rate, &text, if rate == 0.0 { Ink::Faint } else { ink }, true);
         }
     }
 
@@ -288,7 +312,11 @@ fn number_in(text: &str, room: usize) -> String {
 }
 
 fn rate_in(rate: f64, room: usize) -> String {
-    let whole = if rate.abs() >= 1000.0 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") };
+    let whole = match rate.abs() {
+        0.0 => "0/s".to_owned(),
+        small if small < 1000.0 => format!("{rate:.1}/s"),
+        _ => format!("{rate:.0}/s"),
+    };
     if whole.width() <= room { whole } else { format!("{}/s", short(rate)) }
 }
 
