@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::command::{
-    add, apply, cas, completions, dump, export, freeze, generate, get, list, man, save, set, show, watch,
+    add, apply, cas, completions, dump, export, freeze, generate, get, list, man, save, set, show, top, watch,
 };
 use crate::help::{ABOUT, SHORT_TARGETS, TARGETS};
 
@@ -83,6 +83,8 @@ pub(crate) enum Command {
     Dump(dump::Args),
     /// Watch values, how they change and how fast
     Watch(watch::Args),
+    /// Show all variables on the whole screen, live, and change them there
+    Top(top::Args),
     /// Show the type, layout and location of a variable
     Show(show::Args),
     /// Export variables as metrics, for Prometheus

@@ -68,6 +68,11 @@ impl Output {
         }
     }
 
+    /// Whether there are colours.
+    pub(crate) fn is_colored(&self) -> bool {
+        self.colored
+    }
+
     /// The text in its colour, if there are colours. Control characters are escaped.
     pub(crate) fn ink(&self, ink: Ink, text: &str) -> String {
         paint(self.colored, ink, text)

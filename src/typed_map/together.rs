@@ -136,6 +136,18 @@ impl Var {
         possible.map(|cpu| self.at(&format!("{entry}[{cpu}]{rest}"))).collect()
     }
 
+    /// Whether an index behind it chooses a CPU.
+    pub(super) fn is_for_each_cpu(&self) -> bool {
+        let mut var = self.clone();
+        while let Some(wrapper) = var.wrapper() {
+            if matches!(wrapper, Wrapper::PerCpu { .. }) {
+                return true;
+            }
+            var.enter(wrapper);
+        }
+        matches!(var.guards.last(), Some(Guard::Copies(Cpu::NotChosen)))
+    }
+
     /// Says that no program keeps the value while it sleeps: see [`SwitchWriter`]. For a variable that is a switch.
     pub fn allow_sleepable(mut self) -> Var {
         self.sleepable = Sleepable::Allowed;

@@ -173,6 +173,29 @@ impl Var {
         matches!(*self.btf().kind(self.part.of), Kind::Array { element, .. } if self.btf().is_char(element))
     }
 
+    /// Returns the names of its members, if it is a struct or a union: what [`Var::at`] takes behind a dot. Those of anonymous ones
+    /// stand in place of these. Empty for any other type.
+    pub fn members(&self) -> Vec<String> {
+        let var = self.unwrapped();
+        match var.btf().kind(var.part.of) {
+            // All entries of a map are an array, whatever one is.
+            _ if var.single().is_none() => Vec::new(),
+            Kind::Struct { members, .. } => {
+                var.btf().named_parts(members).into_iter().map(|(name, _)| name.to_owned()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns how many elements it has, if it is an array or all entries of a map: what [`Var::at`] takes in brackets. 0 for any
+    /// other type, and for what has a value for each CPU, where an index is a CPU: see [`Var::each_cpu`].
+    pub fn element_count(&self) -> u32 {
+        if self.single().is_none() {
+            return self.map.info().max_entries;
+        }
+        if self.is_for_each_cpu() { 0 } else { self.unwrapped().elements().unwrap_or(0) }
+    }
+
     /// Returns a part of it: `.limits[2].burst`, `[3]`. The empty path is the variable itself. See [`VarPath`].
     ///
     /// # Errors
@@ -335,7 +358,7 @@ impl Var {
         self.part.offset..self.part.offset + len
     }
 
-    /// How many elements it has, if it is an array.
+    /// How many elements its type has, if that is an array.
     pub(super) fn elements(&self) -> Option<u32> {
         match *self.btf().kind(self.part.of) {
             Kind::Array { len, .. } => Some(len),

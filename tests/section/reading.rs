@@ -1,6 +1,6 @@
 //! Every kind of variable, read by its BTF, compared with what the C source says.
 
-use bpfvar::{Error, Input, Value};
+use bpfvar::{Error, Input, Value, Var};
 use bpfvar_objects::Source;
 
 use crate::{loaded, text};
@@ -197,6 +197,35 @@ fn json_is_exact_and_can_be_read_back() {
         assert_eq!(format!("{:?}", var.read().unwrap()), format!("{before:?}"), "{var}");
         var.set(json.as_str()).unwrap_or_else(|error| panic!("{var}: {json}: {error}"));
         assert_eq!(format!("{:?}", var.read().unwrap()), format!("{before:?}"), "{var}");
+    }
+}
+
+/// Members and elements, as `at` takes them, are those of the value; also inside of what changes together.
+#[test]
+fn parts_are_told_without_reading() {
+    fn check(var: &Var, checked: &mut u32) {
+        *checked += 1;
+        let (members, count) = (var.members(), var.element_count());
+        match var.read().unwrap() {
+            Value::Struct(values) => {
+                assert!(members.iter().eq(values.iter().map(|(name, _)| name)), "{var}: {members:?}");
+                assert_eq!(count, 0, "{var}");
+                members.iter().for_each(|name| check(&var.at(&format!(".{name}")).unwrap(), checked));
+            }
+            Value::Array(_) if !var.each_cpu().unwrap().is_empty() => assert_eq!(count, 0, "{var}"),
+            Value::Array(values) => {
+                assert_eq!((members.len(), count as usize), (0, values.len()), "{var}");
+                (0..count.min(20)).for_each(|index| check(&var.at(&format!("[{index}]")).unwrap(), checked));
+            }
+            Value::Text(_) => assert!(var.is_text() && count > 0, "{var}"),
+            _ => assert_eq!((members.len(), count), (0, 0), "{var}"),
+        }
+    }
+    for source in [Source::Kinds, Source::Maps, Source::Together] {
+        let Some((_loaded, globals)) = loaded(source) else { return };
+        let mut checked = 0;
+        globals.vars().for_each(|var| check(&var, &mut checked));
+        assert!(checked > 30, "{source:?}: {checked}");
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod man;
 pub(crate) mod save;
 pub(crate) mod set;
 pub(crate) mod show;
+pub(crate) mod top;
 pub(crate) mod watch;
 
 use std::ops::Range;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
         Command::Cas(args) => cas::run(args, out),
         Command::Dump(args) => dump::run(args, out),
         Command::Watch(args) => watch::run(args, out),
+        Command::Top(args) => top::run(args, out),
         Command::Show(args) => show::run(args, out),
         Command::Freeze(args) => freeze::run(args, out),
         Command::Generate(args) => generate::run(args, out),

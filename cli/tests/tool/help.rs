@@ -8,7 +8,7 @@ use bpfvar_testkit::host;
 
 use crate::support::{fails, has, load, map, ok, program, run, text, tool};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "list",
     "get",
     "set",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 15] = [
     "save",
     "dump",
     "watch",
+    "top",
     "show",
     "export",
     "freeze",

@@ -1,0 +1,196 @@
+//! Which columns there are, and how wide they are.
+
+use std::ops::Range;
+
+use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
+
+use super::super::node::Node;
+use super::super::rows::Sort;
+use super::super::series::SECONDS;
+use super::theme::{Ink, Theme};
+use crate::value::fit;
+
+/// Blanks between two columns.
+const BETWEEN: u16 = 1;
+/// Columns that each level of the tree takes.
+const INDENT: u16 = 2;
+/// Bars are no wider.
+const WIDEST_BAR: u16 = 60;
+
+/// A column: where it starts, and its width. One without a width is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) x: u16,
+    pub(super) width: u16,
+}
+
+impl Column {
+    pub(super) fn end(self) -> u16 {
+        self.x + self.width
+    }
+
+    pub(super) fn room(self) -> usize {
+        self.width.into()
+    }
+}
+
+/// The columns of the screen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::command::top) struct Columns {
+    width: u16,
+    /// The widest name and value so far, so that columns do not jump.
+    widest: (u16, u16),
+    pub(super) name: Column,
+    pub(super) kind: Column,
+    pub(super) value: Column,
+    pub(super) change: Column,
+    pub(super) rate: Column,
+    pub(super) graph: Column,
+}
+
+impl Columns {
+    /// Fits them to the width of the screen and to what is on it: nodes, each with its depth.
+    pub(in crate::command::top) fn fit<'n>(
+        self,
+        width: u16,
+        nodes: impl Iterator<Item = (usize, &'n Node)>,
+    ) -> Columns {
+        let mut widest = if width == self.width { self.widest } else { (0, 0) };
+        for (depth, node) in nodes {
+            let count = if node.elements() > 0 { node.elements().to_string().len() + 2 } else { 0 };
+            let name = usize::from(indent(depth)) + node.name.width() + count;
+            widest.0 = widest.0.max(name.min(usize::from(u16::MAX)) as u16);
+            if !node.has_parts() {
+                let value = node.text(usize::from(width)).width();
+                widest.1 = widest.1.max(value.min(usize::from(u16::MAX)) as u16);
+            }
+        }
+        Columns::of(width, widest)
+    }
+
+    fn of(width: u16, widest: (u16, u16)) -> Columns {
+        let (change, rate, kind) = match width {
+            ..34 => (0, 0, 0),
+            34..60 => (0, 8, 0),
+            60..140 => (10, 10, 0),
+            140..180 => (12, 12, 18),
+            _ => (16, 16, 30),
+        };
+        let share = |numerator: u16, denominator: u16| {
+            (u32::from(width) * u32::from(numerator) / u32::from(denominator)) as u16
+        };
+        let name = (widest.0 + 1).clamp(10, share(7, 20).max(10)).min(width);
+        let value = widest.1.clamp(9, share(1, 4).max(9)).min(width.saturating_sub(name + BETWEEN));
+        let mut x = 0;
+        let mut place = |wanted: u16| {
+            let column = Column { x: x.min(width), width: wanted.min(width.saturating_sub(x)) };
+            if wanted > 0 {
+                x = column.end().saturating_add(BETWEEN);
+            }
+            column
+        };
+        let (name, kind, value, change, rate) = (place(name), place(kind), place(value), place(change), place(rate));
+        let graph = if width < 34 { place(0) } else { place(SECONDS as u16 + BETWEEN + WIDEST_BAR) };
+        Columns { width, widest, name, kind, value, change, rate, graph }
+    }
+
+    /// From the value to the end of the rates: where what has parts is shown.
+    pub(super) fn wide(&self) -> Column {
+        Column { x: self.value.x, width: self.rate.end().max(self.value.end()) - self.value.x }
+    }
+
+    /// From the value to the end of the screen.
+    pub(super) fn all(&self) -> Column {
+        Column { x: self.value.x, width: self.width.saturating_sub(self.value.x) }
+    }
+
+    /// Where a graph of the last minute is, and where a bar: both, if there is room for both.
+    pub(super) fn graph_and_bar(&self) -> (Column, Column) {
+        let Column { x, width } = self.graph;
+        if width < 24 {
+            return (Column::default(), self.graph);
+        }
+        let graph = (width / 2).min(SECONDS as u16);
+        let bar = (width - graph - BETWEEN).min(WIDEST_BAR);
+        (Column { x, width: graph }, Column { x: x + graph + BETWEEN, width: bar })
+    }
+
+    /// Where the sign is that folds and unfolds a row.
+    pub(in crate::command::top) fn marker(depth: usize) -> Range<u16> {
+        let end = indent(depth);
+        end.saturating_sub(INDENT)..end
+    }
+
+    /// What a click on the heads sorts by.
+    pub(in crate::command::top) fn sort_at(&self, x: u16) -> Option<Sort> {
+        let in_it = |column: Column| (column.x..column.end()).contains(&x);
+        match () {
+            () if in_it(self.name) => Some(Sort::Name),
+            () if in_it(self.change) => Some(Sort::Change),
+            () if in_it(self.rate) => Some(Sort::Rate),
+            () => None,
+        }
+    }
+
+    pub(super) fn heads<'a>(&self, sort: Sort, reverse: bool, theme: &Theme) -> Line<'a> {
+        let head = |name: &str, of: Option<Sort>| match of {
+            // Names rise, numbers fall, unless it is the other way round.
+            Some(own) if own == sort => format!("{name} {}", if reverse == (sort == Sort::Name) { '↓' } else { '↑' }),
+            _ => name.to_owned(),
+        };
+        let arrow = |name: &str, of: Sort| head(name, Some(of));
+        let columns = [
+            (self.name, arrow("NAME", Sort::Name), false),
+            (self.kind, head("TYPE", None), false),
+            (self.value, head("VALUE", None), true),
+            (self.change, arrow("CHANGE", Sort::Change), true),
+            (self.rate, arrow("RATE", Sort::Rate), true),
+            (self.graph, head("LAST MINUTE", None), false),
+        ];
+        let mut line = String::new();
+        for (column, text, right) in columns.into_iter().filter(|(column, ..)| column.width > 0) {
+            let text = fit(&text, column.room());
+            let pad = column.room().saturating_sub(text.width());
+            let (before, behind) = if right { (pad, 0) } else { (0, pad) };
+            line += &" ".repeat(usize::from(column.x).saturating_sub(line.width()) + before);
+            line += &text;
+            line += &" ".repeat(behind);
+        }
+        Line::from(theme.text(Ink::Heading, line))
+    }
+}
+
+/// Where the name of a row starts.
+pub(super) fn indent(depth: usize) -> u16 {
+    u16::try_from(depth).unwrap_or(u16::MAX).saturating_add(1).saturating_mul(INDENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_never_leave_the_screen_and_never_overlap() {
+        for width in 0..400 {
+            for widest in [(0, 0), (5, 3), (30, 12), (500, 500), (u16::MAX - 1, u16::MAX)] {
+                let all = Columns::of(width, widest);
+                let columns = [all.name, all.kind, all.value, all.change, all.rate, all.graph];
+                let there: Vec<Column> = columns.into_iter().filter(|column| column.width > 0).collect();
+                assert!(there.iter().all(|column| column.end() <= width), "{width} {widest:?}: {there:?}");
+                assert!(there.windows(2).all(|pair| pair[0].end() < pair[1].x), "{width} {widest:?}: {there:?}");
+                assert!(all.wide().end() <= width && all.all().end() <= width, "{width} {widest:?}");
+                let (graph, bar) = all.graph_and_bar();
+                assert!(graph.end() <= width && bar.end() <= width, "{width} {widest:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn narrow_screens_have_the_columns_that_matter() {
+        let at = |width| Columns::of(width, (20, 12));
+        assert!(at(40).rate.width > 0 && at(40).graph.width >= 5 && at(40).change.width == 0);
+        assert!(at(80).change.width > 0 && at(80).graph.width >= 14);
+        assert!(at(300).kind.width > 0 && at(300).graph.width == 121);
+    }
+}

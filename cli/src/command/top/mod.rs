@@ -1,0 +1,148 @@
+//! `bpfvar top`.
+
+mod app;
+mod draw;
+mod edit;
+mod events;
+mod keys;
+mod node;
+mod rows;
+mod scan;
+mod series;
+mod terminal;
+mod tree;
+
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use clap_complete::engine::ArgValueCompleter;
+use signal_hook::consts::{SIGCONT, SIGTSTP};
+
+use crate::complete;
+use crate::error::{Failure, Result};
+use crate::output::{Output, obeys_escapes};
+use crate::target::Target;
+use app::{App, Flow};
+use draw::Theme;
+use events::Happening;
+use scan::Scanner;
+use terminal::Screen;
+
+/// Nobody sees more.
+const LEAST_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What it takes.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bpfvar top                          all programs and array maps that BTF describes
+  bpfvar top count -i 100ms           one program, ten times a second
+  bpfvar top count.config stats       a variable and a map
+  bpfvar top -f rate                  what has `rate` in its name
+  bpfvar top --read-only              nothing can be changed by a slip of the fingers
+
+`?` shows all keys, `q` quits. Programs that share variables are one group. Values are read from mapped memory, without a system call, and \
+only those on the screen; all others once a second, for their history. CHANGE counts from the last sample, RATE is per second over the last \
+second. The graph is of the last minute: of what only rises its rate, of everything else its value. Arrays whose names say that they are \
+histograms (hist, slots, buckets; log2 with up to 64 slots, else linear) show percentiles; `b` says it of any other. A program that goes away \
+is shown as gone for a minute, and is taken up again when it is loaded anew. It needs a terminal: for pipes and --json there is \
+`bpfvar watch`.")]
+pub(crate) struct Args {
+    /// What to show; everything if it is left out
+    #[arg(value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
+    targets: Vec<Target>,
+    /// Time between samples: 50ms, 1s, 1m
+    #[arg(short, long, default_value = "1s", value_parser = interval)]
+    interval: Duration,
+    /// Show only what has this in its name, in any case
+    #[arg(short, long, default_value = "", hide_default_value = true)]
+    filter: String,
+    /// Refuse to change anything
+    #[arg(long)]
+    read_only: bool,
+}
+
+pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
+    let Args { targets, interval, filter, read_only } = args;
+    check_terminal(out)?;
+    let scanner = Scanner::new(targets.clone())?;
+    let mut app = App::new(scanner, *interval, *read_only, filter)?;
+    let theme = Theme::new(out.is_colored());
+    let terminal = |error: io::Error| Failure::new(format!("the terminal cannot be used: {error}"));
+    // Signals are caught before the terminal is taken over: from then on each of them gives it back.
+    let signals = events::signals().map_err(terminal)?;
+    let mut screen = Screen::enter().map_err(terminal)?;
+    let happenings = events::listen(signals);
+    drive(&mut app, &theme, &mut screen, &happenings)
+}
+
+/// Until the user has enough.
+fn drive(app: &mut App, theme: &Theme, screen: &mut Screen, happenings: &Receiver<Happening>) -> Result<()> {
+    loop {
+        screen.draw(|frame| {
+            app.lay_out(frame.area());
+            draw::draw(frame, app, theme);
+        })?;
+        // Whatever has happened meanwhile is drawn at once.
+        let mut is_new = false;
+        while !is_new {
+            is_new |= app.tick()?;
+            let mut wait = if is_new { Duration::ZERO } else { app.idle() };
+            loop {
+                let happening = match happenings.recv_timeout(wait) {
+                    Ok(happening) => happening,
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                };
+                match happen(app, screen, &happening)? {
+                    Flow::Quit | Flow::Suspend => return Ok(()),
+                    Flow::Draw => (is_new, wait) = (true, Duration::ZERO),
+                    Flow::Same => wait = wait.min(app.idle()),
+                }
+            }
+        }
+    }
+}
+
+/// One of the things that happen. Stopping is done here.
+fn happen(app: &mut App, screen: &mut Screen, happening: &Happening) -> Result<Flow> {
+    let flow = match happening {
+        Happening::Input(event) => app.take(event),
+        Happening::Signal(SIGTSTP) => Flow::Suspend,
+        Happening::Signal(SIGCONT) => {
+            screen.resume()?;
+            Flow::Draw
+        }
+        Happening::Signal(_) | Happening::Lost => Flow::Quit,
+    };
+    if flow == Flow::Suspend {
+        screen.suspend()?;
+        return Ok(Flow::Draw);
+    }
+    Ok(flow)
+}
+
+fn check_terminal(out: &Output) -> Result<()> {
+    let instead = "`bpfvar watch` prints values to pipes and files, also as JSON";
+    if out.json || out.quiet {
+        return Err(Failure::new(format!("top draws on a terminal, and prints nothing; {instead}")));
+    }
+    if !out.terminal {
+        return Err(Failure::new(format!("standard output is no terminal, and top draws on all of one; {instead}")));
+    }
+    if !obeys_escapes() {
+        return Err(Failure::new("TERM says that the terminal cannot be drawn on; set TERM, or use `bpfvar watch`"));
+    }
+    Ok(())
+}
+
+/// A time between samples that can be seen.
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = super::watch::interval(text)?;
+    if interval < LEAST_INTERVAL {
+        Err("nobody sees more: it must be from 50ms to 1day".to_owned())
+    } else {
+        Ok(interval)
+    }
+}

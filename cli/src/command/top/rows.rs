@@ -1,0 +1,199 @@
+//! The rows: what of the tree is to be seen, and in which order. Elements of large arrays are no more than a number here.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::node::Node;
+use super::tree::{Path, Tree};
+
+/// What comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Sort {
+    #[default]
+    Name,
+    Change,
+    Rate,
+}
+
+/// What the user wants to see.
+#[derive(Clone, Debug, Default)]
+pub(super) struct View {
+    /// In small letters; all is shown while it is empty.
+    pub(super) filter: String,
+    pub(super) sort: Sort,
+    pub(super) reverse: bool,
+}
+
+impl Sort {
+    pub(super) fn next(self) -> Sort {
+        match self {
+            Sort::Name => Sort::Change,
+            Sort::Change => Sort::Rate,
+            Sort::Rate => Sort::Name,
+        }
+    }
+
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Sort::Name => "name",
+            Sort::Change => "change",
+            Sort::Rate => "rate",
+        }
+    }
+}
+
+/// All rows, those of a run of elements as one.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// Each with the number of its first row.
+    spans: Vec<(usize, Span)>,
+    len: usize,
+}
+
+#[derive(Debug)]
+enum Span {
+    One(Path),
+    /// Elements that have nothing open below them.
+    Run {
+        parent: Path,
+        first: u32,
+    },
+}
+
+impl Rows {
+    pub(super) fn of(tree: &mut Tree, view: &View) -> Rows {
+        let mut rows = Rows::default();
+        let mut roots: BTreeMap<u32, &mut Node> =
+            tree.roots.iter_mut().map(|(key, root)| (*key, &mut root.node)).collect();
+        let order = view.order(roots.iter().map(|(key, node)| (*key, &**node)), true);
+        for key in order {
+            if let Some(node) = roots.get_mut(&key) {
+                rows.add(node, &mut vec![key], view, false);
+            }
+        }
+        rows
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The node of a row.
+    pub(super) fn path(&self, row: usize) -> Option<Path> {
+        if row >= self.len {
+            return None;
+        }
+        let index = self.spans.partition_point(|(first, _)| *first <= row).checked_sub(1)?;
+        let (start, span) = &self.spans[index];
+        Some(match span {
+            Span::One(path) => path.clone(),
+            Span::Run { parent, first } => {
+                let mut path = parent.clone();
+                path.push(first + (row - start) as u32);
+                path
+            }
+        })
+    }
+
+    /// The row of a node.
+    pub(super) fn row(&self, path: &[u32]) -> Option<usize> {
+        let (key, parent) = path.split_last()?;
+        self.spans.iter().enumerate().find_map(|(index, (start, span))| match span {
+            Span::One(own) => (own == path).then_some(*start),
+            Span::Run { parent: own, first } => {
+                let end = self.spans.get(index + 1).map_or(self.len, |(start, _)| *start);
+                let offset = key.checked_sub(*first)? as usize;
+                (own == parent && offset < end - start).then_some(start + offset)
+            }
+        })
+    }
+
+    /// Adds a node and what is below it. `all` says that the filter has let pass what it is in.
+    fn add(&mut self, node: &mut Node, path: &mut Path, view: &View, all: bool) {
+        let fits = all || view.fits(node);
+        let below = !fits && view.fits_below(node);
+        if !fits && !below {
+            return;
+        }
+        self.spans.push((self.len, Span::One(path.clone())));
+        self.len += 1;
+        if !(node.open || below) {
+            return;
+        }
+        if node.elements() == 0 || view.sort != Sort::Name && node.look_at_elements() {
+            if !node.is_group() {
+                (0..node.part_count()).for_each(|key| drop(node.child(key)));
+            }
+            let keys = view.order(node.children.iter().map(|(key, child)| (*key, child)), node.is_group());
+            for key in keys {
+                path.push(key);
+                if let Some(child) = node.children.get_mut(&key) {
+                    self.add(child, path, view, fits);
+                }
+                path.pop();
+            }
+        } else {
+            self.add_elements(node, path, view);
+        }
+    }
+
+    /// In the order of their indexes: runs, and between them those that are open.
+    fn add_elements(&mut self, node: &mut Node, path: &mut Path, view: &View) {
+        let count = node.part_count();
+        let open: Vec<u32> = node.children.iter().filter(|(_, child)| child.open).map(|(key, _)| *key).collect();
+        let mut first = 0;
+        for key in open.into_iter().chain([count]) {
+            if first < key {
+                self.spans.push((self.len, Span::Run { parent: path.clone(), first }));
+                self.len += (key - first) as usize;
+            }
+            if let Some(child) = node.children.get_mut(&key) {
+                path.push(key);
+                self.add(child, path, view, true);
+                path.pop();
+            }
+            first = key + 1;
+        }
+    }
+}
+
+impl View {
+    fn fits(&self, node: &Node) -> bool {
+        self.filter.is_empty() || node.label.to_lowercase().contains(&self.filter)
+    }
+
+    /// Whether a variable or member below a node fits. Elements are not looked at.
+    fn fits_below(&self, node: &mut Node) -> bool {
+        if !node.is_group() {
+            node.look_at_members();
+        }
+        let members = if node.elements() > 0 { 0 } else { usize::MAX };
+        node.children.values_mut().take(members).any(|child| self.fits(child) || self.fits_below(child))
+    }
+
+    /// The numbers of nodes in the order in which they are shown. Without change or rate, parts of a variable stay as declared.
+    fn order<'n>(&self, nodes: impl Iterator<Item = (u32, &'n Node)>, are_named: bool) -> Vec<u32> {
+        let mut nodes: Vec<(u32, &Node)> = nodes.collect();
+        let by_name = |one: &Node, other: &Node| match are_named {
+            true => one.name.to_lowercase().cmp(&other.name.to_lowercase()),
+            false => Ordering::Equal,
+        };
+        match self.sort {
+            Sort::Name => nodes.sort_by(|one, other| by_name(one.1, other.1)),
+            Sort::Change | Sort::Rate => {
+                let number = |node: &Node| match self.sort {
+                    Sort::Change => node.series.change().and_then(bpfvar::Value::as_f64),
+                    _ => node.series.rate(),
+                };
+                let height = |node: &Node| number(node).map_or(-1.0, f64::abs);
+                nodes.sort_by(|one, other| {
+                    height(other.1).total_cmp(&height(one.1)).then_with(|| by_name(one.1, other.1))
+                });
+            }
+        }
+        if self.reverse && (are_named || self.sort != Sort::Name) {
+            nodes.reverse();
+        }
+        nodes.into_iter().map(|(key, _)| key).collect()
+    }
+}
