@@ -96,10 +96,10 @@ All is checked before anything is written: names, types, ranges. What is set for
 write fails, those before it are undone. Other programs are not concerned. What has its value already is not written. If two files \
 set one variable, that is an error which names both.
 
---wait and --follow look for new programs at every --interval, by one system call, however many programs there are, and once a \
-second by one for each program. So a program gets its settings at most one interval, and the milliseconds that applying takes, \
-after it was loaded. While two programs share a name, neither gets them. With --follow a program that fails does not stop the \
-others; each is told once, and tried again every second. SIGHUP reads the files again, SIGTERM and SIGINT end it.
+--wait and --follow look for new programs at every --interval, by one system call, however many programs there are; once in five \
+seconds --follow lists all, to see which are gone. So a program gets its settings at most one interval, and the milliseconds that \
+applying takes, after it was loaded. While two programs share a name, neither gets them. With --follow a program that fails does \
+not stop the others; it is told once, and tried again every second. SIGHUP reads the files again, SIGTERM and SIGINT end it.
 
 The exit status is 0 if all is as the files say; 1 if something failed or is not loaded, or if --diff has found a difference. \
 --json prints an object with \"written\" (false if nothing could be), \"changed\" (target, old, new, file, line), \"unchanged\", \

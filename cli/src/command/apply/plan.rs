@@ -11,7 +11,6 @@ use crate::command::set::{Unwritable, unwritable};
 use crate::error::{Failure, Result};
 use crate::resolve::Resolver;
 use crate::settings::{Fault, Group, Setting};
-use crate::value::read;
 
 /// How to write.
 #[derive(Clone, Copy, Debug)]
@@ -144,15 +143,14 @@ fn is_same(old: &Value, new: &Value) -> bool {
 }
 
 /// Tells what writing a group would do.
-pub(super) fn foresee(steps: Vec<Step<'_>>, report: &mut Report) -> Result<()> {
+pub(super) fn foresee(steps: Vec<Step<'_>>, report: &mut Report) {
     for Step { setting, change, so } in steps {
         match so {
             Some(value) => report.unchanged.push(Unchanged::new(setting, value)),
             // Of what is half written, neither value is known.
-            None => report.changed.push(Changed::new(setting, read(change.var())?.ok(), change.new().ok())),
+            None => report.changed.push(Changed::new(setting, change.old().ok(), change.new().ok())),
         }
     }
-    Ok(())
 }
 
 /// Writes a group, all or none.

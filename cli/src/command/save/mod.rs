@@ -213,12 +213,11 @@ fn element(keys: &mut [String], var: &Var, index: usize) -> Result<Var> {
 
 /// A label as the name of an object, for a table, and the name of a variable in that. Without a table, all of it is the name.
 fn split<'l>(found: &Found, label: &'l str, var: &Var) -> (&'l str, &'l str) {
-    let border = match found.is_var() {
-        true => label
-            .len()
-            .checked_sub(var.path().len() + 1)
-            .filter(|at| label.ends_with(var.path()) && label[*at..].starts_with('.')),
-        false => label[..].starts_with(&found.text).then_some(found.text.len()),
+    let border = if found.is_var() {
+        let end = label.len().checked_sub(var.path().len() + 1);
+        end.filter(|at| label.ends_with(var.path()) && label[*at..].starts_with('.'))
+    } else {
+        label.starts_with(&found.text).then_some(found.text.len())
     };
     border.map_or(("", label), |at| (&label[..at], &label[at + 1..]))
 }
