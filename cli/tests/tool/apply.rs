@@ -35,7 +35,7 @@ fn a_file_is_applied_once_and_then_changes_nothing() {
     assert_eq!(ok(&["apply", &file]), "0 changed, 6 already so\n");
     assert_eq!(ok(&["apply", "-q", &file]), "");
     ok(&["set", "-q", &format!("{p}.sampling=1")]);
-    assert_eq!(ok(&["apply", "-q", &file]), "");
+    assert_eq!(ok(&["apply", "-q", "--json", &file]), "");
     let printed = json(&["apply", "--json", &file]);
     assert_eq!(printed["written"], true);
     assert_eq!(printed["changed"], json!([]));

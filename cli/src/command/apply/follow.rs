@@ -82,7 +82,7 @@ fn tell(report: &Report, out: &mut Output) -> Result<()> {
     if report.is_empty() {
         return Ok(());
     }
-    if out.json {
+    if out.json && !out.quiet {
         out.json_line(report)?;
         return out.flush();
     }

@@ -101,7 +101,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
 fn end(args: &Args, settings: &Settings, report: &Report, out: &mut Output) -> Result<()> {
     let is_missing = !args.if_loaded && !report.not_loaded.is_empty();
     let failed = is_missing || !report.failed.is_empty();
-    if out.json {
+    if out.json && !out.quiet {
         out.json(report)?;
     } else {
         let is_shown = !out.quiet && (args.diff || !args.check && report.written);

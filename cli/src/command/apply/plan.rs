@@ -1,6 +1,7 @@
 //! From settings to changes: found, checked, written all or none.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use bpfvar::{Change, Value, Var};
 
@@ -108,10 +109,11 @@ impl Checker {
 
     fn change(&mut self, setting: &Setting, var: &Var) -> Result<Change> {
         let map = var.map();
-        if !self.maps.contains_key(&map.info().id) {
-            self.maps.insert(map.info().id, unwritable(map)?);
-        }
-        match &self.maps[&map.info().id] {
+        let unwritable = match self.maps.entry(map.info().id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(unwritable(map)?),
+        };
+        match unwritable {
             None => Ok(var.change(&setting.input)?),
             Some(unwritable) if self.rules.rewrite && unwritable.rewritable => {
                 Ok(var.change_by_rewrite(&setting.input)?)

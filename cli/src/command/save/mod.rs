@@ -49,16 +49,14 @@ pub(super) fn run(Args { targets, rewrite }: &Args, out: &mut Output) -> Result<
         ));
     }
     let found = Resolver::default().find_all(targets)?;
-    let mut saver =
-        Saver { document: Document::new(!out.quiet), rewrite: *rewrite, saved: Vec::new(), left_out: Vec::new() };
+    let mut document = Document::new(!out.quiet);
     let names: Vec<&str> = targets.iter().map(|target| target.text.as_str()).collect();
-    saver
-        .document
-        .note(&format!("Settings of {}, as `bpfvar save` found them. `bpfvar apply` sets them.", names.join(", ")));
+    document.note(&format!("Settings of {}, as `bpfvar save` found them. `bpfvar apply` sets them.", names.join(", ")));
     if let Some(by_id) = targets.iter().find(|target| matches!(target.origin, Origin::Id { .. })) {
         let object = by_id.object();
-        saver.document.note(&format!("{object} is what is loaded now. For what is loaded later, write its name."));
+        document.note(&format!("{object} is what is loaded now. For what is loaded later, write its name."));
     }
+    let mut saver = Saver { document, rewrite: *rewrite, saved: Vec::new(), left_out: Vec::new() };
     for found in &found {
         saver.found(found)?;
     }
