@@ -114,7 +114,7 @@ fn save_change_apply_is_a_round_trip_for_every_kind_of_variable() {
         assert_eq!(shown(&loaded), before, "{source:?}");
         assert_eq!(save(&loaded), saved, "{source:?}");
         has(&ok_with(&["apply", "--rewrite", "-"], &saved), &["0 changed, "]);
-        // Every byte is as it was, or padding, which was flipped and is never written. In `kinds` padding shares bytes with bitfields.
+        // Every byte is as it was, or padding, which was flipped and is never written. In `kinds` some shares bytes with bitfields.
         for (was, is) in contents.iter().zip(bytes(&loaded)).filter(|_| source != Source::Kinds) {
             for (was, is) in was.entries.iter().flatten().zip(is.entries.iter().flatten()) {
                 assert!(was == is || *was == !*is, "{source:?}");

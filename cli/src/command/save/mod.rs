@@ -30,9 +30,9 @@ Examples:
   bpfvar save count > /etc/bpfvar.d/count.toml
 
 What it prints is what `bpfvar apply` takes: every variable that can be set, with its value as it is now, and its type and possible \
-values as comments. What cannot be set is a comment with the reason. Delete the lines of what a file shall not set, such as counters. \
-Of members of a union, which lie over each other, the one is written that says most. If a value cannot be read, as it is half written, \
-it is left out, and the exit status is 1.")]
+values as comments. What cannot be set is a comment with the reason. Delete the lines of what a file shall not set, such as \
+counters. Of members of a union, which lie over each other, the one is written that says most. If a value cannot be read, as it is \
+half written, it is left out, and the exit status is 1.")]
 pub(crate) struct Args {
     /// What to save: programs, maps, sections, variables
     #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
