@@ -83,28 +83,34 @@ Examples:
   bpfvar apply --wait 30s                 also programs that are loaded in the next 30 seconds
   bpfvar apply --follow                   a service: applies again whenever a program is loaded
 
-A file has a table for each program or map, and a line for each variable:
+Files:
+  A file has a table for each program or map, and in it a line for each variable. `bpfvar save` writes such files; \
+`bpfvar man bpfvar.d | man -l -` says all of the format.
 
     [count]
     sampling = 100
     config.mode = \"FAST\"
     \"config.limits[2]\" = { burst = 7 }
 
-`bpfvar save` writes such files; `bpfvar man bpfvar.d | man -l -` says all of the format.
+All or none:
+  Names, types and ranges of all files are checked before anything is written. What is set for one program or map is then written \
+all or none: if a write fails, those before it are undone. Other programs are not concerned. What has its value already is not \
+written. Two settings of one variable are an error that names both places.
 
-All is checked before anything is written: names, types, ranges. What is set for one program or map is written all or none: if a \
-write fails, those before it are undone. Other programs are not concerned. What has its value already is not written. If two files \
-set one variable, that is an error which names both.
+Programs that are loaded later:
+  --wait and --follow look for new programs at every --interval, by one system call, however many programs there are; once in five \
+seconds --follow lists all, to see which are gone. So a program gets its settings at most one interval, and the milliseconds that \
+applying takes, after it was loaded. While two programs share a name, neither gets them.
 
---wait and --follow look for new programs at every --interval, by one system call, however many programs there are, and once a \
-second by one for each program. So a program gets its settings at most one interval, and the milliseconds that applying takes, \
-after it was loaded. While two programs share a name, neither gets them. With --follow a program that fails does not stop the \
-others; each is told once, and tried again every second. SIGHUP reads the files again, SIGTERM and SIGINT end it.
+  With --follow a program that fails does not stop the others; it is told once, and tried again every second. SIGHUP reads the files \
+again, SIGTERM and SIGINT end it.
 
-The exit status is 0 if all is as the files say; 1 if something failed or is not loaded, or if --diff has found a difference. \
---json prints an object with \"written\" (false if nothing could be), \"changed\" (target, old, new, file, line), \"unchanged\", \
-\"failed\" (with \"error\"), \"not_written\" (right, but a setting of the same program failed) and \"not_loaded\"; with --follow one in \
-each line.";
+Exit status:
+  0 if all is as the files say; 1 if something failed or is not loaded, or if --diff has found a difference; 2 usage.
+
+JSON:
+  --json prints \"written\" (false if nothing could be), \"changed\" (target, old, new, file, line), \"unchanged\", \"failed\" (with error), \
+\"not_written\" (right, but another setting of the program failed) and \"not_loaded\"; with --follow one object a line.";
 
 /// The page of the file format.
 pub(crate) const SETTINGS: &str = "\

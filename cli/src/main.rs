@@ -1,7 +1,7 @@
 //! `bpfvar`: shows and sets the global variables of running BPF programs, as sysctl does for the kernel's.
 //!
 //! It knows the library `bpfvar` by its public API only. `cli` and `help` hold the commands' definitions and all help, `target` the
-//! grammar of targets, `resolve` what finds them in the kernel, `command` one module a command.
+//! grammar of targets, `resolve` what finds them in the kernel, `settings` what files say of them, `command` one module a command.
 
 mod cli;
 mod columns;

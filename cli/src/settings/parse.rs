@@ -23,9 +23,10 @@ pub(super) fn settings(text: &str, file: &Rc<str>) -> Result<Vec<Setting>, Vec<F
     })?;
     let mut reader = Reader { file, lines, found: Vec::new(), faults: Vec::new() };
     reader.table(table.get_ref(), "");
-    let Reader { mut found, faults, .. } = reader;
+    let Reader { mut found, mut faults, .. } = reader;
     // A table gives its keys in the order of their names.
     found.sort_by_key(|(start, _)| *start);
+    faults.sort_by_key(|fault| fault.place.as_ref().map(|place| place.line));
     if faults.is_empty() { Ok(found.into_iter().map(|(_, setting)| setting).collect()) } else { Err(faults) }
 }
 
@@ -206,7 +207,8 @@ mod tests {
         assert!(fault("[a]\n'' = 1").contains("a name is missing after a dot"));
         assert!(fault("'id:x' = 1").contains("id: is followed by a number"));
         // Of what can be read, all that is wrong.
-        assert_eq!(read("a.x = 2026-01-01\n'b[' = 1\nc.x = 1").unwrap_err().len(), 2);
+        let faults = read("z.x = 2026-01-01\n'b[' = 1\nc.x = 1").unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.place.as_ref().unwrap().line).collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]

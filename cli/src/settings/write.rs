@@ -1,7 +1,5 @@
 //! Settings as text that can be read again.
 
-use std::fmt;
-
 use bpfvar::Value;
 
 use crate::output::{clean, quoted};
@@ -32,7 +30,7 @@ impl Document {
         self.at = known.unwrap_or(self.tables.len());
         if known.is_none() {
             self.tables.push((name.to_owned(), String::new()));
-            self.add(format_args!("\n[{}]", key(name)));
+            self.add(&format!("\n[{}]", key(name)));
         }
     }
 
@@ -44,18 +42,18 @@ impl Document {
         let mut line = "#".to_owned();
         for word in clean(text).split(' ') {
             if line.len() > 1 && line.chars().count() + 1 + word.chars().count() > WIDTH {
-                self.add(format_args!("{line}"));
+                self.add(&line);
                 line = "#  ".to_owned();
             }
             line = line + " " + word;
         }
-        self.add(format_args!("{line}"));
+        self.add(&line);
     }
 
     /// A line between what does not belong together.
     pub(crate) fn blank(&mut self) {
         if self.comments {
-            self.add(format_args!(""));
+            self.add("");
         }
     }
 
@@ -77,18 +75,20 @@ impl Document {
 
     fn with_note(&mut self, line: &str, note: &str) {
         if note.is_empty() {
-            return self.add(format_args!("{line}"));
+            return self.add(line);
         }
         let fits = !line.contains('\n') && line.chars().count() + note.chars().count() + 4 <= WIDTH;
         if self.comments && fits {
-            return self.add(format_args!("{line}  # {}", clean(note)));
+            return self.add(&format!("{line}  # {}", clean(note)));
         }
         self.note(note);
-        self.add(format_args!("{line}"));
+        self.add(line);
     }
 
-    fn add(&mut self, line: fmt::Arguments<'_>) {
-        self.tables[self.at].1 += &format!("{line}\n");
+    fn add(&mut self, line: &str) {
+        let (_, text) = &mut self.tables[self.at];
+        text.push_str(line);
+        text.push('\n');
     }
 
     pub(crate) fn finish(self) -> String {
@@ -107,7 +107,7 @@ fn key(name: &str) -> String {
 }
 
 /// A value in one line. A number for which other readers of TOML have no room is quoted, and so are addresses.
-pub(crate) fn literal(value: &Value) -> String {
+fn literal(value: &Value) -> String {
     match value {
         Value::Enum { name: Some(name), .. } => quoted(name),
         Value::Int(number) | Value::Enum { value: number, .. } => number_or_quoted(i64::try_from(*number), number),

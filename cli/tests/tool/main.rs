@@ -11,6 +11,7 @@ mod help;
 mod output;
 mod refused;
 mod save;
+mod settings;
 mod support;
 mod systemd;
 mod targets;

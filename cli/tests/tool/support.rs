@@ -1,11 +1,13 @@
 //! Running the tool.
 
+use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use bpfvar_objects::{Loaded, Source};
 use bpfvar_testkit::host;
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// The object in the kernel, or None where tests must be skipped.
 #[track_caller]
@@ -105,4 +107,15 @@ pub(crate) fn fails_with<S: AsRef<str>>(args: &[S], input: &str) -> (Vec<String>
     let lines: Vec<String> = text(&output.stderr).lines().map(str::to_owned).collect();
     assert!(lines.iter().all(|line| line.starts_with("bpfvar: ")), "{lines:?}");
     (lines, text(&output.stdout))
+}
+
+/// A directory with these files.
+pub(crate) fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for (name, text) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().expect("it is in the directory")).expect("a new directory");
+        fs::write(path, text).expect("a new file");
+    }
+    directory
 }

@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::settings::{STDIN, Settings};
 use crate::signals::{self, Asked};
 
-/// What failed may work later: somebody held a lock, a section was not filled yet.
+/// What failed may work later: somebody held a lock, two programs shared a name.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 pub(super) fn run(paths: &[PathBuf], interval: Duration, rules: Rules, out: &mut Output) -> Result<()> {
@@ -33,7 +33,7 @@ pub(super) fn run(paths: &[PathBuf], interval: Duration, rules: Rules, out: &mut
     };
     let asked = signals::listen(true)?;
     let mut passes = Passes::new(rules, false);
-    // What is loaded from here on is noticed.
+    // What comes from here on is noticed.
     let mut arrivals = Arrivals::look(&settings)?;
     apply(&mut passes, &settings, out)?;
     let mut last = Instant::now();
@@ -69,7 +69,7 @@ pub(super) fn run(paths: &[PathBuf], interval: Duration, rules: Rules, out: &mut
 }
 
 fn apply(passes: &mut Passes, settings: &Settings, out: &mut Output) -> Result<()> {
-    let report = passes.pass(settings, Wrong::StopsItself, || false)?;
+    let report = passes.pass(settings, Wrong::StopsItself, || false);
     tell(&report, out)?;
     let waiting = passes.not_loaded(settings).count();
     let status =
@@ -82,7 +82,7 @@ fn tell(report: &Report, out: &mut Output) -> Result<()> {
     if report.is_empty() {
         return Ok(());
     }
-    if out.json {
+    if out.json && !out.quiet {
         out.json_line(report)?;
         return out.flush();
     }

@@ -70,19 +70,21 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
     };
     let asked = signals::listen(false)?;
     let mut passes = Passes::new(rules, args.check || args.diff);
-    // What is loaded from here on is noticed.
+    // What comes from here on is noticed.
     let mut arrivals = args.wait.map(|_| Arrivals::look(&settings)).transpose()?;
     let start = Instant::now();
     // A program is begun only if nobody asked to end.
-    let mut report = passes.pass(&settings, Wrong::StopsAll, || asked.try_recv().is_ok())?;
-    while let (Some(arrivals), Some(wait), []) = (&mut arrivals, args.wait, report.failed.as_slice()) {
-        let left = wait.saturating_sub(start.elapsed());
-        let is_waiting = passes.not_loaded(&settings).next().is_some();
-        if left.is_zero() || !is_waiting || asked.recv_timeout(args.interval.min(left)).is_ok() {
-            break;
-        }
-        if arrivals.changed()? {
-            report.extend(passes.pass(&settings, Wrong::StopsItself, || asked.try_recv().is_ok())?);
+    let mut report = passes.pass(&settings, Wrong::StopsAll, || asked.try_recv().is_ok());
+    // Where something is wrong and so nothing was written, nothing is waited for.
+    if let (Some(arrivals), Some(wait), true) = (&mut arrivals, args.wait, report.written || report.failed.is_empty()) {
+        let mut is_over = false;
+        while !is_over && passes.not_loaded(&settings).next().is_some() {
+            let left = wait.saturating_sub(start.elapsed());
+            is_over = left.is_zero() || asked.recv_timeout(args.interval.min(left)).is_ok();
+            // A last look at the end, for what nobody notices: maps without programs.
+            if is_over || arrivals.changed()? {
+                report.extend(passes.pass(&settings, Wrong::StopsItself, || asked.try_recv().is_ok()));
+            }
         }
     }
     let resolver = Resolver::default();
@@ -99,7 +101,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
 fn end(args: &Args, settings: &Settings, report: &Report, out: &mut Output) -> Result<()> {
     let is_missing = !args.if_loaded && !report.not_loaded.is_empty();
     let failed = is_missing || !report.failed.is_empty();
-    if out.json {
+    if out.json && !out.quiet {
         out.json(report)?;
     } else {
         let is_shown = !out.quiet && (args.diff || !args.check && report.written);

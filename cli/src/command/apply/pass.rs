@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use super::plan::{Checker, Rules, foresee, overlaps, seek, write};
 use super::report::{NotLoaded, NotWritten, Report};
-use crate::error::Result;
 use crate::resolve::Resolver;
 use crate::settings::{Fault, Group, Setting, Settings, twice};
 
@@ -39,7 +38,7 @@ impl Passes {
 
     /// Looks at all groups. Tells only what is new: what was done for the same maps is not done again, and what fails as it did
     /// is not told again. Maps are let go at the end.
-    pub(super) fn pass(&mut self, settings: &Settings, wrong: Wrong, mut stop: impl FnMut() -> bool) -> Result<Report> {
+    pub(super) fn pass(&mut self, settings: &Settings, wrong: Wrong, mut stop: impl FnMut() -> bool) -> Report {
         let resolver = Resolver::default();
         let mut report = Report { written: !self.is_dry, ..Report::default() };
         let mut found = Vec::new();
@@ -79,7 +78,8 @@ impl Passes {
         for (group, maps, steps) in ready {
             is_stopped = is_stopped || stop();
             let done = if !report.written {
-                foresee(steps, &mut report).map(Ok)?
+                foresee(steps, &mut report);
+                Ok(())
             } else if is_stopped {
                 Err(Fault::of(&group.settings[0], format!("interrupted; nothing of {} was changed", group.name)))
             } else {
@@ -90,18 +90,18 @@ impl Passes {
                 Err(fault) => self.fail(group, vec![fault], &mut report),
             }
         }
-        Ok(report)
+        report
     }
 
     fn fail(&mut self, group: &Group, faults: Vec<Fault>, report: &mut Report) {
-        let state = State::Failed(faults);
-        if let (true, State::Failed(faults)) = (self.states.get(&group.name) != Some(&state), &state) {
+        let before = self.states.get(&group.name);
+        if !matches!(before, Some(State::Failed(known)) if *known == faults) {
             let at_fault: HashSet<&str> = faults.iter().filter_map(|fault| fault.target.as_deref()).collect();
             let others = group.settings.iter().filter(|setting| !at_fault.contains(setting.target.text.as_str()));
             report.not_written.extend(others.map(NotWritten::new));
             report.failed.extend(faults.iter().cloned());
         }
-        self.states.insert(group.name.clone(), state);
+        self.states.insert(group.name.clone(), State::Failed(faults));
     }
 
     /// Whether a group failed at the last pass.

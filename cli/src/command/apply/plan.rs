@@ -1,6 +1,7 @@
 //! From settings to changes: found, checked, written all or none.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use bpfvar::{Change, Value, Var};
 
@@ -11,7 +12,6 @@ use crate::command::set::{Unwritable, unwritable};
 use crate::error::{Failure, Result};
 use crate::resolve::Resolver;
 use crate::settings::{Fault, Group, Setting};
-use crate::value::read;
 
 /// How to write.
 #[derive(Clone, Copy, Debug)]
@@ -109,10 +109,11 @@ impl Checker {
 
     fn change(&mut self, setting: &Setting, var: &Var) -> Result<Change> {
         let map = var.map();
-        if !self.maps.contains_key(&map.info().id) {
-            self.maps.insert(map.info().id, unwritable(map)?);
-        }
-        match &self.maps[&map.info().id] {
+        let unwritable = match self.maps.entry(map.info().id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(unwritable(map)?),
+        };
+        match unwritable {
             None => Ok(var.change(&setting.input)?),
             Some(unwritable) if self.rules.rewrite && unwritable.rewritable => {
                 Ok(var.change_by_rewrite(&setting.input)?)
@@ -144,15 +145,14 @@ fn is_same(old: &Value, new: &Value) -> bool {
 }
 
 /// Tells what writing a group would do.
-pub(super) fn foresee(steps: Vec<Step<'_>>, report: &mut Report) -> Result<()> {
+pub(super) fn foresee(steps: Vec<Step<'_>>, report: &mut Report) {
     for Step { setting, change, so } in steps {
         match so {
             Some(value) => report.unchanged.push(Unchanged::new(setting, value)),
             // Of what is half written, neither value is known.
-            None => report.changed.push(Changed::new(setting, read(change.var())?.ok(), change.new().ok())),
+            None => report.changed.push(Changed::new(setting, change.old().ok(), change.new().ok())),
         }
     }
-    Ok(())
 }
 
 /// Writes a group, all or none.

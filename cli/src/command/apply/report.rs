@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::command::set::changed;
 use crate::error::Result;
-use crate::output::{Ink, Output, clean};
+use crate::output::{Ink, Output};
 use crate::settings::{Fault, Group, Place, Setting};
 use crate::value::text;
 
@@ -109,16 +109,14 @@ impl Report {
 
     /// A line for what changed, or would change.
     pub(super) fn print_changes(&self, out: &mut Output) -> Result<()> {
-        for Changed { target, old, new, .. } in &self.changed {
-            let (Some(old), Some(new)) = (old, new) else {
-                let or_unknown = |value: &Option<Value>| value.as_ref().map_or("(half written)".to_owned(), text);
-                let name = out.ink(Ink::Name, &clean(target));
-                out.line(format_args!("{name}: {} -> {}", or_unknown(old), or_unknown(new)))?;
-                continue;
-            };
-            changed(target, old, new, out)?;
-        }
-        Ok(())
+        let or_unknown = |value: &Option<Value>| value.as_ref().map_or("(half written)".to_owned(), text);
+        self.changed.iter().try_for_each(|Changed { target, old, new, .. }| match (old, new) {
+            (Some(old), Some(new)) => changed(target, old, new, out),
+            (old, new) => {
+                let name = out.ink(Ink::Name, target);
+                out.line(format_args!("{name}: {} -> {}", or_unknown(old), or_unknown(new)))
+            }
+        })
     }
 
     /// A line on standard error for what failed.
@@ -131,19 +129,18 @@ impl Report {
         self.not_loaded.iter().try_for_each(|of| out.warn(&format!("{}: {}", of.place, of.error)))
     }
 
-    /// `2 changed, 10 were so already, 1 failed`.
+    /// `2 changed, 10 already so, 1 failed`.
     pub(super) fn summary(&self) -> String {
-        let (changed, so) =
-            if self.written { ("changed", "were so already") } else { ("would change", "are so already") };
-        let not_loaded = self.not_loaded.iter().map(|of| of.settings).sum();
+        let changed = if self.written { "changed" } else { "would change" };
         let counts = [
             (self.changed.len(), changed),
-            (self.unchanged.len(), so),
+            (self.unchanged.len(), "already so"),
             (self.failed.len(), "failed"),
-            (self.not_written.len(), "not written because of that"),
-            (not_loaded, "of programs that are not loaded"),
+            (self.not_written.len(), "not written"),
+            (self.not_loaded.iter().map(|of| of.settings).sum(), "not loaded"),
         ];
-        let counts = counts.iter().enumerate().filter(|(index, (count, _))| *index < 2 || *count > 0);
-        counts.map(|(_, (count, what))| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+        let is_told = |(count, what): &&(usize, &str)| *count > 0 || *what == changed && self.failed.is_empty();
+        let told = counts.iter().filter(is_told).map(|(count, what)| format!("{count} {what}"));
+        told.collect::<Vec<_>>().join(", ")
     }
 }

@@ -30,9 +30,9 @@ Examples:
   bpfvar save count > /etc/bpfvar.d/count.toml
 
 What it prints is what `bpfvar apply` takes: every variable that can be set, with its value as it is now, and its type and possible \
-values as comments. What cannot be set is a comment with the reason. Delete the lines of what a file shall not set, such as counters. \
-Of members of a union, which lie over each other, the one is written that says most. If a value cannot be read, as it is half written, \
-it is left out, and the exit status is 1.")]
+values as comments. What cannot be set is a comment with the reason. Delete the lines of what a file shall not set, such as \
+counters. Of members of a union, which lie over each other, the one is written that says most. If a value cannot be read, as it is \
+half written, it is left out, and the exit status is 1.")]
 pub(crate) struct Args {
     /// What to save: programs, maps, sections, variables
     #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
@@ -49,16 +49,14 @@ pub(super) fn run(Args { targets, rewrite }: &Args, out: &mut Output) -> Result<
         ));
     }
     let found = Resolver::default().find_all(targets)?;
-    let mut saver =
-        Saver { document: Document::new(!out.quiet), rewrite: *rewrite, saved: Vec::new(), left_out: Vec::new() };
+    let mut document = Document::new(!out.quiet);
     let names: Vec<&str> = targets.iter().map(|target| target.text.as_str()).collect();
-    saver
-        .document
-        .note(&format!("Settings of {}, as `bpfvar save` found them. `bpfvar apply` sets them.", names.join(", ")));
+    document.note(&format!("Settings of {}, as `bpfvar save` found them. `bpfvar apply` sets them.", names.join(", ")));
     if let Some(by_id) = targets.iter().find(|target| matches!(target.origin, Origin::Id { .. })) {
         let object = by_id.object();
-        saver.document.note(&format!("{object} is what is loaded now. For what is loaded later, write its name."));
+        document.note(&format!("{object} is what is loaded now. For what is loaded later, write its name."));
     }
+    let mut saver = Saver { document, rewrite: *rewrite, saved: Vec::new(), left_out: Vec::new() };
     for found in &found {
         saver.found(found)?;
     }
@@ -213,12 +211,11 @@ fn element(keys: &mut [String], var: &Var, index: usize) -> Result<Var> {
 
 /// A label as the name of an object, for a table, and the name of a variable in that. Without a table, all of it is the name.
 fn split<'l>(found: &Found, label: &'l str, var: &Var) -> (&'l str, &'l str) {
-    let border = match found.is_var() {
-        true => label
-            .len()
-            .checked_sub(var.path().len() + 1)
-            .filter(|at| label.ends_with(var.path()) && label[*at..].starts_with('.')),
-        false => label[..].starts_with(&found.text).then_some(found.text.len()),
+    let border = if found.is_var() {
+        let end = label.len().checked_sub(var.path().len() + 1);
+        end.filter(|at| label.ends_with(var.path()) && label[*at..].starts_with('.'))
+    } else {
+        label.starts_with(&found.text).then_some(found.text.len())
     };
     border.map_or(("", label), |at| (&label[..at], &label[at + 1..]))
 }
