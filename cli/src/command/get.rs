@@ -37,19 +37,17 @@ pub(crate) struct Args {
 
 pub(super) fn run(Args { targets, per_cpu }: &Args, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
-    let found = resolver.find_all(targets)?;
+    let selected = targets.iter().map(|target| resolver.select(target)).collect::<Result<Vec<_>>>()?;
     let mut values = Vec::new();
-    for found in &found {
-        for (label, var) in found.vars()? {
-            let cpus = if *per_cpu { var.each_cpu()? } else { Vec::new() };
-            if cpus.is_empty() {
-                values.push((label, var.read()?));
-                continue;
-            }
-            for of_one in &cpus {
-                let part = of_one.path().strip_prefix(var.path()).unwrap_or_default();
-                values.push((format!("{label}{part}"), of_one.read()?));
-            }
+    for (label, var) in selected.into_iter().flatten() {
+        let cpus = if *per_cpu { var.each_cpu()? } else { Vec::new() };
+        if cpus.is_empty() {
+            values.push((label, var.read()?));
+            continue;
+        }
+        for of_one in &cpus {
+            let part = of_one.path().strip_prefix(var.path()).unwrap_or_default();
+            values.push((format!("{label}{part}"), of_one.read()?));
         }
     }
     match (out.json, out.quiet) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use bpfvar::error::ObjectKind;
-use bpfvar::{Cause, Error, Globals, Map, MapInfo, ProgramInfo, TypedMap};
+use bpfvar::{Cause, Error, Globals, Map, MapInfo, ProgramInfo, TypedMap, Var};
 
 use crate::error::{Failure, Result};
 use crate::target::{Origin, Target, splits};
@@ -79,6 +79,11 @@ impl Resolver {
             (None, Some(failure)) => Err(self.with_hint(target, failure, &candidates)),
             (None, None) => Err(self.nothing(target)),
         }
+    }
+
+    /// The variables that a target names, each with its label: one, or all of a program, a section or a map.
+    pub(crate) fn select(&self, target: &Target) -> Result<Vec<(String, Var)>> {
+        self.find(target)?.vars()
     }
 
     /// All targets, or the first error.

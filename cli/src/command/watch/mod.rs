@@ -60,10 +60,9 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
     let Args { targets, interval, samples } = args;
     let resolver = Resolver::default();
-    let found = resolver.find_all(targets)?;
     let mut vars = Vec::new();
-    for found in &found {
-        vars.extend(found.vars()?);
+    for target in targets {
+        vars.extend(resolver.select(target)?);
     }
     let interrupted = interrupted()?;
     let mut stale = Stale::new(vars.iter().map(|(_, var)| var.map()));
