@@ -29,7 +29,7 @@ pub fn raw_map(map_type: u32, key_size: u32, value_size: u32, max_entries: u32, 
     MapSpec { map_type, key_size, value_size, max_entries, map_flags, ..MapSpec::default() }.create()
 }
 
-/// Sets an entry of a map that has one value for all CPUs, or makes it.
+/// Sets an entry of a map, or makes it. Where each CPU has a value, all of them get it.
 ///
 /// # Errors
 ///
@@ -39,9 +39,19 @@ pub fn raw_map(map_type: u32, key_size: u32, value_size: u32, max_entries: u32, 
 ///
 /// If key or value are not as long as those of the map.
 pub fn update_entry(map: BorrowedFd<'_>, key: &[u8], value: &[u8]) -> io::Result<()> {
+    /// `PERCPU_HASH`, `PERCPU_ARRAY`, `LRU_PERCPU_HASH`.
+    const PER_CPU: [usize; 3] = [5, 6, 10];
+    /// As many as a kernel can be built for.
+    const MOST_CPUS: usize = 8192;
     assert_eq!((key.len(), value.len()), (fdinfo(map, "key_size"), fdinfo(map, "value_size")));
-    let mut attr = ElementAttr { key: address(key), value: address(value), ..ElementAttr::of(map) };
-    // SAFETY: both are borrowed for the call, and as long as the kernel says that the map's are.
+    let mut values = value.to_vec();
+    if PER_CPU.contains(&fdinfo(map, "map_type")) {
+        values.resize(value.len().next_multiple_of(8), 0);
+        values = values.repeat(MOST_CPUS);
+    }
+    let mut attr = ElementAttr { key: address(key), value: address(values.as_slice()), ..ElementAttr::of(map) };
+    // SAFETY: both are borrowed for the call. The key is as long as the kernel says that the map's are, and so is the value; or there
+    // are as many of them as there can be CPUs, each in a multiple of 8 bytes.
     unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attr) }.map(drop)
 }
 
