@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io;
 
-use bpfvar::Error;
 use bpfvar::error::{Advice, BindFault, Object, ObjectKind, Property};
+use bpfvar::{Cause, Error};
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Library(Error),
     /// The tool refused: the whole line.
     Message(String),
+    /// The same: there is no object that is named so, or not yet.
+    Absent(String),
     /// What was printed says it all.
     Told,
     /// Standard output cannot be written.
@@ -44,11 +46,20 @@ impl Failure {
         Failure::Message(message.into())
     }
 
+    /// Whether the object is not there that was named: it may come.
+    pub(crate) fn is_absence(&self) -> bool {
+        match self {
+            Failure::Absent(_) => true,
+            Failure::Library(error) => matches!(error.cause(), Some(Cause::NoSuchId | Cause::NoSuchPath)),
+            _ => false,
+        }
+    }
+
     /// The line. The system call and its errno are for those who ask.
     pub(crate) fn line(&self, verbose: bool) -> String {
         match self {
             Failure::Library(error) => library_line(error, verbose),
-            Failure::Message(message) => message.clone(),
+            Failure::Message(message) | Failure::Absent(message) => message.clone(),
             Failure::Told => String::new(),
             Failure::Output(error) => format!("standard output cannot be written: {error}"),
         }

@@ -14,6 +14,7 @@ mod live;
 mod loaded;
 mod output;
 mod resolve;
+mod signals;
 mod table;
 mod target;
 mod value;

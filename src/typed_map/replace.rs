@@ -26,6 +26,19 @@ impl Var {
         replaced.map(|Replaced { old, new }| (old, new)).map_err(refused)
     }
 
+    /// Returns what [`Var::add`] would return if it were called now. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Var::add`].
+    pub fn preview_add(&self, amount: impl Into<Input>) -> Result<(Value, Value)> {
+        let old = self.read()?;
+        let new = self.sum(&old, &amount.into())?;
+        let var = self.writable()?;
+        let image = var.image(&new.into())?;
+        Ok((old, var.decoded(&image.bytes)))
+    }
+
     /// Writes `new` if `old` is there, in one step. `Ok(Ok(_))` and `Ok(Err(_))` hold what was there; in the second case nothing
     /// was changed. For scalars. Floats are compared by their bits.
     ///

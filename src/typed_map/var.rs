@@ -164,11 +164,6 @@ impl Var {
         self.btf().size(self.part.of).unwrap_or(0)
     }
 
-    /// Returns its width in bits: for a bitfield, those that it has of its type; else 8 times its size.
-    pub fn bits(&self) -> u64 {
-        self.part.bits.map_or_else(|| self.size().saturating_mul(8), |bits| bits.len.into())
-    }
-
     /// Returns the entry of the map that it lies in: 0 for a variable of a section. `None` for all entries of a map with several.
     pub fn entry(&self) -> Option<u32> {
         self.single()

@@ -79,7 +79,7 @@ impl Resolver {
             near = self.objects_like(first);
         }
         near.truncate(5);
-        Failure::new(if near.is_empty() {
+        Failure::Absent(if near.is_empty() {
             format!("{missing}; targets are PROGRAM.VARIABLE or MAP.VARIABLE, and `bpfvar list` shows what there is")
         } else {
             format!("{missing}; did you mean {}?", near.join(" or "))

@@ -137,7 +137,7 @@ impl Resolver {
                         (true, false) => "program",
                         _ => "map",
                     };
-                    return Err(Failure::new(format!(
+                    return Err(Failure::Absent(format!(
                         "there is no {what} with id {number}; `bpfvar list` shows what there is"
                     )));
                 }

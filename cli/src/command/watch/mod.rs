@@ -4,22 +4,16 @@ mod row;
 mod screen;
 mod stale;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use bpfvar::{Value, Var};
 use clap_complete::engine::ArgValueCompleter;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
-use signal_hook::iterator::Signals;
 
 use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::Output;
 use crate::resolve::Resolver;
+use crate::signals;
 use crate::target::Target;
 use crate::value::{Shape, read};
 use row::Row;
@@ -64,7 +58,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
     for target in targets {
         vars.extend(resolver.select(target)?);
     }
-    let interrupted = interrupted()?;
+    let interrupted = signals::listen(false)?;
     let mut stale = Stale::new(vars.iter().map(|(_, var)| var.map()));
     let mut sources = Vec::new();
     let mut count = 0;
@@ -157,21 +151,8 @@ impl Source {
     }
 }
 
-/// Tells when the user has had enough. A second signal ends the process at once, should writing hang.
-fn interrupted() -> Result<Receiver<()>> {
-    let failed = |error: std::io::Error| Failure::new(format!("signals cannot be handled: {error}"));
-    let once = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        flag::register_conditional_shutdown(signal, 128 + signal, once.clone()).map_err(failed)?;
-        flag::register(signal, once.clone()).map_err(failed)?;
-    }
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || signals.forever().try_for_each(|_| sender.send(())));
-    Ok(receiver)
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
+/// A time between two looks.
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     let interval =
         humantime::parse_duration(text).map_err(|_| "a time with its unit is needed: 1ms, 100ms, 2s, 1m".to_owned())?;
     if interval < Duration::from_millis(1) || interval > Duration::from_secs(24 * 60 * 60) {
