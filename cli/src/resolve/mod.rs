@@ -12,11 +12,13 @@ use crate::target::{Origin, Target, splits};
 
 mod found;
 mod hint;
+mod keyed;
 mod objects;
 
 pub(crate) use found::{Found, labels};
 use found::{Identity, Place, var_in};
 pub(crate) use hint::why_none;
+pub(crate) use keyed::{Keyed, Selected};
 
 /// Finds targets. What it has opened it keeps, so that several targets in one program share its mappings.
 #[derive(Default)]

@@ -4,6 +4,7 @@
 mod bpftool;
 mod concurrent;
 mod help;
+mod keyed;
 mod operators;
 mod output;
 mod refused;
