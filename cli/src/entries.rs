@@ -31,7 +31,7 @@ pub(crate) fn label(map: &str, key: &Value) -> String {
 }
 
 /// Numbers by their size, texts by their letters, structs and arrays by their first difference.
-fn order(one: &Value, other: &Value) -> Ordering {
+pub(crate) fn order(one: &Value, other: &Value) -> Ordering {
     match (one, other) {
         (Value::Struct(one), Value::Struct(other)) => {
             let pairs = one.iter().zip(other);

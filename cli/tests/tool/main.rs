@@ -2,7 +2,9 @@
 //! time, so targets are ids wherever a name could be somebody else's too.
 
 mod bpftool;
+mod charts;
 mod concurrent;
+mod follow;
 mod help;
 mod keyed;
 mod operators;
@@ -11,5 +13,6 @@ mod refused;
 mod support;
 mod targets;
 mod together;
+mod until;
 mod values;
 mod watch;
