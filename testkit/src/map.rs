@@ -41,17 +41,15 @@ pub fn raw_map(map_type: u32, key_size: u32, value_size: u32, max_entries: u32, 
 pub fn update_entry(map: BorrowedFd<'_>, key: &[u8], value: &[u8]) -> io::Result<()> {
     /// `PERCPU_HASH`, `PERCPU_ARRAY`, `LRU_PERCPU_HASH`.
     const PER_CPU: [usize; 3] = [5, 6, 10];
-    /// As many as a kernel can be built for.
-    const MOST_CPUS: usize = 8192;
     assert_eq!((key.len(), value.len()), (fdinfo(map, "key_size"), fdinfo(map, "value_size")));
     let mut values = value.to_vec();
     if PER_CPU.contains(&fdinfo(map, "map_type")) {
         values.resize(value.len().next_multiple_of(8), 0);
-        values = values.repeat(MOST_CPUS);
+        values = values.repeat(possible_cpus());
     }
     let mut attr = ElementAttr { key: address(key), value: address(values.as_slice()), ..ElementAttr::of(map) };
     // SAFETY: both are borrowed for the call. The key is as long as the kernel says that the map's are, and so is the value; or there
-    // are as many of them as there can be CPUs, each in a multiple of 8 bytes.
+    // is one for each CPU that the kernel says there can be, each in a multiple of 8 bytes.
     unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attr) }.map(drop)
 }
 
@@ -75,6 +73,13 @@ impl ElementAttr {
     fn of(map: BorrowedFd<'_>) -> ElementAttr {
         ElementAttr { map_fd: map.as_raw_fd() as u32, ..ElementAttr::default() }
     }
+}
+
+/// How many CPUs there can be: more than there are numbers up to the highest there are none.
+fn possible_cpus() -> usize {
+    let text = fs::read_to_string("/sys/devices/system/cpu/possible").expect("sysfs is mounted");
+    let last = text.trim().rsplit([',', '-']).next().and_then(|last| last.parse::<usize>().ok());
+    last.expect("a list of CPUs") + 1
 }
 
 /// What the kernel says of a map.

@@ -130,15 +130,16 @@ fn what_cannot_come_is_not_waited_for() {
 fn rows_for_people_say_that_they_are_gone() {
     let Some(first) = named("follow_text") else { return };
     let mut watching = Watching::start(&["-i", "50ms", "follow_text.packets"]);
-    let find = |watching: &mut Watching, part: &str| {
-        let mut lines = watching.lines.by_ref().map(|line| line.unwrap());
-        lines.find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line with {part:?}"))
+    let find = |watching: &mut Watching, value: &str| {
+        let lines = watching.lines.by_ref().map(|line| line.unwrap());
+        let mut rows = lines.filter(|line| line.split_whitespace().nth(1) == Some("follow_text.packets"));
+        rows.find(|row| row.split_whitespace().nth(2) == Some(value)).unwrap_or_else(|| panic!("no row with {value:?}"))
     };
-    find(&mut watching, "follow_text.packets");
+    find(&mut watching, "0");
     drop(first);
-    has(&find(&mut watching, "(gone)"), &["follow_text.packets"]);
+    find(&mut watching, "(gone)");
     let _second = load_named(Source::Count, "follow_text");
-    find(&mut watching, " 0");
+    find(&mut watching, "0");
     has(
         &watching.end(),
         &["bpfvar: follow_text.packets: no program uses it", "bpfvar: follow_text.packets: loaded anew"],

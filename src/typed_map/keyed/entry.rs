@@ -154,9 +154,12 @@ impl KeyedEntry {
         }
         let read = || {
             let Some(copied) = self.map.as_map().lookup_key(&self.key)? else { return Ok(None) };
-            let copies = self.map.copies(self.chosen(), &copied)?;
+            let copy = match self.map.is_per_cpu() {
+                true => self.map.copies(self.chosen(), &copied)?.next(),
+                false => Some(copied.as_slice()),
+            };
             let start = self.part.offset as usize;
-            Ok(copies.first().and_then(|copy| copy.get(start..start + self.size() as usize)).map(<[u8]>::to_vec))
+            Ok(copy.and_then(|copy| copy.get(start..start + self.size() as usize)).map(<[u8]>::to_vec))
         };
         read().map_err(|error: Error| error.about(self.object()))
     }

@@ -195,24 +195,21 @@ impl KeyedMap {
         decode(&self.0.btf, whole(self.0.key), key)
     }
 
-    /// A part of what the kernel copied of a value.
+    /// A part of what the kernel copied of a value: of a CPU, or the sum of all.
     fn decode_part(&self, part: Part, cpu: Option<u32>, copied: &[u8]) -> Result<Value> {
-        let value = |copy: &[u8]| decode(&self.0.btf, part, copy.get(part.offset as usize..).unwrap_or_default());
-        let copies = self.copies(cpu, copied)?;
-        Ok(match copies.as_slice() {
-            [one] => value(one),
-            several => sum(several.iter().map(|copy| value(copy)).collect()),
-        })
+        let decode = |copy: &[u8]| decode(&self.0.btf, part, copy.get(part.offset as usize..).unwrap_or_default());
+        if !self.is_per_cpu() {
+            return Ok(decode(copied));
+        }
+        let mut values: Vec<Value> = self.copies(cpu, copied)?.map(decode).collect();
+        Ok(if cpu.is_some() && values.len() == 1 { values.remove(0) } else { sum(values) })
     }
 
-    /// The value of a CPU, those of all, or that for all.
-    fn copies<'c>(&self, cpu: Option<u32>, copied: &'c [u8]) -> Result<Vec<&'c [u8]>> {
-        if !self.is_per_cpu() {
-            return Ok(vec![copied]);
-        }
+    /// The value of a CPU, or those of all.
+    fn copies<'c>(&self, cpu: Option<u32>, copied: &'c [u8]) -> Result<impl Iterator<Item = &'c [u8]> + use<'c>> {
         // The kernel copies possible CPUs only, and in rising order.
         let copies = possible()?.iter().zip(copied.chunks_exact(self.info().stride() as usize));
-        Ok(copies.filter(|(number, _)| cpu.is_none_or(|cpu| cpu == **number)).map(|(_, copy)| copy).collect())
+        Ok(copies.filter(move |(number, _)| cpu.is_none_or(|cpu| cpu == **number)).map(|(_, copy)| copy))
     }
 }
 

@@ -114,7 +114,15 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
         false => (Places::find(&targets)?, Vec::new()),
     };
     let interrupted = signals::listen(false)?;
-    let mut watch = Watch { args, kind, targets, places, sources: Vec::new(), view: View::new(kind, args.csv, out) };
+    let mut watch = Watch {
+        args,
+        kind,
+        targets,
+        places,
+        sources: Vec::new(),
+        view: View::new(kind, args.csv, out),
+        looked: Instant::now(),
+    };
     watch.sources.resize_with(shown, Vec::new);
     let mut waiting: Vec<&str> = Vec::new();
     for (index, failure) in &missing {
@@ -148,6 +156,8 @@ struct Watch<'a> {
     /// Of what is shown, by target.
     sources: Vec<Vec<Source>>,
     view: View,
+    /// When it was looked for programs last.
+    looked: Instant,
 }
 
 /// Why it ended.
@@ -169,7 +179,11 @@ impl Watch<'_> {
         let (mut done, mut tick, mut shown, mut ending) = (0, 0, true, None);
         let end = loop {
             let (now, time) = (Instant::now(), SystemTime::now());
-            self.sample(now, shown, out)?;
+            self.sample(now, shown, done == 0, out)?;
+            if done == 0 {
+                // Only now it is known how many entries there are.
+                self.check_len()?;
+            }
             done += 1;
             let end = match (self.met()?, ending.take()) {
                 (Some((condition, seen)), _) => Some(End::Met(condition, seen)),
@@ -224,20 +238,28 @@ impl Watch<'_> {
         let vars = self.places.vars(index).iter().map(|(label, var)| Source::of_var(label, var, self.kind));
         let keyed = self.places.keyed(index).map(|keyed| Source::of_keyed(keyed, self.kind));
         self.sources[index] = vars.chain(keyed).collect::<Result<_>>()?;
-        let rows = self.sources.iter().flatten().map(|source| source.rows().count()).sum::<usize>();
-        let example = self.sources[index].first().and_then(|source| source.rows().next());
-        match example {
-            Some(example) if rows > MOST_ROWS => Err(too_many(&example.name)),
-            _ => Ok(()),
-        }
+        self.check_len()
     }
 
-    fn sample(&mut self, now: Instant, last_was_shown: bool, out: &mut Output) -> Result<()> {
+    /// That no more is shown than is of use.
+    fn check_len(&self) -> Result<()> {
+        let mut len = 0;
+        for source in self.sources.iter().flatten() {
+            len += source.len();
+            if len > MOST_ROWS || source.is_cut {
+                return Err(too_many(&source.example()));
+            }
+        }
+        Ok(())
+    }
+
+    fn sample(&mut self, now: Instant, last_was_shown: bool, first: bool, out: &mut Output) -> Result<()> {
         for source in self.sources.iter_mut().flatten() {
             let was_cut = source.is_cut;
             source.sample(now, last_was_shown)?;
-            if source.is_cut && !was_cut {
-                out.warn(&format!("more than {MOST_ROWS} entries; those that come behind them are left out"))?;
+            // At the first sample it is refused.
+            if source.is_cut && !was_cut && !first {
+                out.warn(&format!("{} has more entries now than are shown; the rest is left out", source.example()))?;
             }
         }
         Ok(())
@@ -245,6 +267,10 @@ impl Watch<'_> {
 
     /// Finds targets anew whose program was loaded anew.
     fn look(&mut self, out: &mut Output) -> Result<()> {
+        if !self.args.follow || self.looked.elapsed() < BETWEEN_LOOKS {
+            return Ok(());
+        }
+        self.looked = Instant::now();
         if !self.places.has_changed()? {
             return Ok(());
         }

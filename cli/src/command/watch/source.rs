@@ -34,7 +34,7 @@ pub(super) struct Source {
     groups: Vec<Group>,
     /// That of all values, taken once.
     shape: Option<Rc<Shape>>,
-    /// Whether a map has more entries than rows are of use.
+    /// Whether a map has more entries than are shown.
     pub(super) is_cut: bool,
 }
 
@@ -84,8 +84,6 @@ impl Source {
         if keyed.entry.is_some() {
             let nothing = Track::Nothing(Row::new(keyed.text.clone()));
             source.groups.push(Group { key: None, track: nothing, is_gone: true });
-        } else if keyed.map.entries().take(MOST_ROWS + 1).count() > MOST_ROWS {
-            return Err(too_many(&format!("{}[KEY]", keyed.text)));
         }
         Ok(source)
     }
@@ -115,6 +113,20 @@ impl Source {
         self.groups.iter_mut().for_each(Group::lose);
     }
 
+    /// How much is shown of it.
+    pub(super) fn len(&self) -> usize {
+        self.groups.iter().map(Group::len).sum()
+    }
+
+    /// How to name a part of it.
+    pub(super) fn example(&self) -> String {
+        match (&self.reader, self.rows().next()) {
+            (Some(Reader::Keyed(Keyed { text, entry: None, .. })), _) => format!("{text}[KEY]"),
+            (_, Some(row)) => row.name.clone(),
+            (_, None) => self.label.clone(),
+        }
+    }
+
     pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.groups.iter().flat_map(|group| match &group.track {
             Track::Rows { rows, .. } => rows.as_slice(),
@@ -132,43 +144,47 @@ impl Source {
 
     /// Reads it.
     pub(super) fn sample(&mut self, now: Instant, last_was_shown: bool) -> Result<()> {
-        match self.reader.clone() {
-            None => Ok(()),
-            // What is just being written keeps its last value.
-            Some(Reader::Var(var)) => match read(&var)? {
-                Ok(value) => self.take_one(value, var.path(), now, last_was_shown),
-                Err(_) => Ok(()),
-            },
-            Some(Reader::Keyed(Keyed { entry: Some(entry), .. })) => match entry.read()? {
-                Some(value) => {
-                    if self.shape.is_none() {
-                        self.shape = Some(shape_of(&entry, &value)?);
-                    }
-                    self.take_one(value, entry.path(), now, last_was_shown)
-                }
-                None => {
-                    self.lose();
-                    Ok(())
-                }
-            },
-            Some(Reader::Keyed(Keyed { map, .. })) => self.sample_map(&map, now, last_was_shown),
-        }
+        let Some(reader) = self.reader.take() else { return Ok(()) };
+        let sampled = self.sample_from(&reader, now, last_was_shown);
+        self.reader = Some(reader);
+        sampled
     }
 
-    /// The value of a source that has one.
-    fn take_one(&mut self, value: Value, path: &str, now: Instant, last_was_shown: bool) -> Result<()> {
-        if matches!(self.groups.as_slice(), [Group { track: Track::Nothing(_), .. }]) {
-            self.groups[0].track = self.track(&self.label, path, &value)?;
+    fn sample_from(&mut self, reader: &Reader, now: Instant, last_was_shown: bool) -> Result<()> {
+        match reader {
+            Reader::Var(var) => {
+                // What is just being written keeps its last value.
+                if let (Ok(value), [group]) = (read(var)?, self.groups.as_mut_slice()) {
+                    group.update(value, now, last_was_shown);
+                }
+                Ok(())
+            }
+            Reader::Keyed(Keyed { map, entry: None, .. }) => self.sample_map(map, now, last_was_shown),
+            Reader::Keyed(Keyed { entry: Some(entry), .. }) => {
+                let Some(value) = entry.read()? else {
+                    self.lose();
+                    return Ok(());
+                };
+                if self.shape.is_none() {
+                    self.shape = Some(shape_of(entry, &value)?);
+                }
+                if let [Group { track: Track::Nothing(_), .. }] = self.groups.as_slice() {
+                    self.groups[0].track = self.track(&self.label, entry.path(), &value)?;
+                }
+                if let [group] = self.groups.as_mut_slice() {
+                    group.update(value, now, last_was_shown);
+                }
+                Ok(())
+            }
         }
-        self.groups.iter_mut().for_each(|group| group.update(value.clone(), now, last_was_shown));
-        Ok(())
     }
 
     /// Entries come and go. One that went is shown so once.
     fn sample_map(&mut self, map: &KeyedMap, now: Instant, last_was_shown: bool) -> Result<()> {
-        let mut entries = map.entries().take(MOST_ROWS + 1).collect::<bpfvar::Result<Vec<Entry>>>()?;
-        self.is_cut = entries.len() > MOST_ROWS;
-        entries.truncate(MOST_ROWS);
+        let most = MOST_ROWS / self.groups.first().map_or(1, Group::len).max(1);
+        let mut entries = map.entries().take(most + 1).collect::<bpfvar::Result<Vec<Entry>>>()?;
+        self.is_cut = entries.len() > most;
+        entries.truncate(most);
         entries.sort_by(|(one, _), (other, _)| entries::order(one, other));
         let mut known = std::mem::take(&mut self.groups).into_iter().filter(|group| !group.is_gone).peekable();
         for (key, value) in entries {
@@ -212,6 +228,14 @@ impl Source {
 }
 
 impl Group {
+    fn len(&self) -> usize {
+        match &self.track {
+            Track::Rows { rows, .. } => rows.len(),
+            Track::Bars(bars) => bars.len(),
+            Track::Nothing(_) => 1,
+        }
+    }
+
     fn order(&self, key: &Value) -> Ordering {
         self.key.as_ref().map_or(Ordering::Less, |own| entries::order(own, key))
     }
