@@ -145,7 +145,9 @@ pub use globals::{Bind, Follower, FromMap, FromVar, Globals, Reload};
 pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};
 pub use memory::{Access, ReadOnly, ReadWrite};
 pub use together::{PerCpu, Run, SwitchWriter};
-pub use typed_map::{AccessMode, Applied, Change, Linkage, Step, TypedMap, Var, VarPath};
+pub use typed_map::{
+    AccessMode, Applied, Change, Entries, KeyedEntry, KeyedMap, Linkage, Step, TypedMap, Var, VarPath,
+};
 pub use types::Btf;
 pub use value::{Input, Value};
 #[cfg(feature = "bytemuck")]

@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 
-use bpfvar::{Globals, Program, Var};
+use bpfvar::{Globals, Program, Value, Var};
 use clap_complete::engine::CompletionCandidate;
 
-use crate::resolve::{Resolver, labels};
+use crate::key;
+use crate::resolve::{Keyed, Resolver, Selected, labels};
 use crate::target::Target;
 
 /// The environment variable by which a shell's script asks.
@@ -80,6 +81,11 @@ fn variables() -> Vec<String> {
             names.push(map.name.clone())
         }
     }
+    for map in all.keyed_maps() {
+        let users = programs.iter().filter(|program| program.uses(map.info().id));
+        names.extend(users.map(|program| format!("{}.{}", program.name, map.name())));
+        names.push(map.name().to_owned());
+    }
     names
 }
 
@@ -87,9 +93,12 @@ fn variables() -> Vec<String> {
 fn members(current: &str) -> Vec<String> {
     let end = current.rfind(['.', '[']).unwrap_or(0);
     let (base, behind) = current.split_at(end);
-    let Some(found) = base.parse::<Target>().ok().and_then(|target| Resolver::default().find(&target).ok()) else {
-        return Vec::new();
-    };
+    let resolver = Resolver::default();
+    let Ok(target) = base.parse::<Target>() else { return Vec::new() };
+    if let Ok(Selected::Keyed(keyed)) = resolver.look_up(&target) {
+        return keyed_parts(&keyed).into_iter().map(|part| format!("{base}{part}")).collect();
+    }
+    let Ok(found) = resolver.find(&target) else { return Vec::new() };
     let Ok(var) = found.var() else {
         return labels(base, found.sections()).into_iter().map(|(label, _)| label).collect();
     };
@@ -101,9 +110,29 @@ fn members(current: &str) -> Vec<String> {
 }
 
 fn parts(var: &Var) -> Vec<String> {
-    match var.read() {
-        Ok(bpfvar::Value::Struct(members)) => members.into_iter().map(|(name, _)| format!(".{name}")).collect(),
-        Ok(bpfvar::Value::Array(elements)) => (0..elements.len().min(64)).map(|index| format!("[{index}]")).collect(),
+    var.read().map_or_else(|_| Vec::new(), |value| parts_of(&value))
+}
+
+fn parts_of(value: &Value) -> Vec<String> {
+    match value {
+        Value::Struct(members) => members.iter().map(|(name, _)| format!(".{name}")).collect(),
+        Value::Array(elements) => (0..elements.len().min(MOST_ELEMENTS)).map(|index| format!("[{index}]")).collect(),
         _ => Vec::new(),
     }
 }
+
+/// Keys that no shell takes apart, or what is in an entry.
+fn keyed_parts(keyed: &Keyed) -> Vec<String> {
+    match &keyed.entry {
+        Some(entry) => entry.read().ok().flatten().map_or_else(Vec::new, |value| parts_of(&value)),
+        None => {
+            let keys = keyed.map.entries().take(MOST_ELEMENTS).filter_map(|entry| Some(key::text(&entry.ok()?.0)));
+            let is_plain =
+                |key: &String| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+            keys.filter(is_plain).map(|key| format!("[{key}]")).collect()
+        }
+    }
+}
+
+/// So many are offered.
+const MOST_ELEMENTS: usize = 64;

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io;
 
-use bpfvar::Error;
 use bpfvar::error::{Advice, BindFault, Object, ObjectKind, Property};
+use bpfvar::{Cause, Error, KeyedMap};
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Library(Error),
     /// The tool refused: the whole line.
     Message(String),
+    /// The same: there is no object that is named so, or not yet.
+    Absent(String),
     /// What was printed says it all.
     Told,
     /// Standard output cannot be written.
@@ -44,11 +46,20 @@ impl Failure {
         Failure::Message(message.into())
     }
 
+    /// Whether the object is not there that was named: it may come.
+    pub(crate) fn is_absence(&self) -> bool {
+        match self {
+            Failure::Absent(_) => true,
+            Failure::Library(error) => matches!(error.cause(), Some(Cause::NoSuchId | Cause::NoSuchPath)),
+            _ => false,
+        }
+    }
+
     /// The line. The system call and its errno are for those who ask.
     pub(crate) fn line(&self, verbose: bool) -> String {
         match self {
             Failure::Library(error) => library_line(error, verbose),
-            Failure::Message(message) => message.clone(),
+            Failure::Message(message) | Failure::Absent(message) => message.clone(),
             Failure::Told => String::new(),
             Failure::Output(error) => format!("standard output cannot be written: {error}"),
         }
@@ -63,7 +74,7 @@ fn library_line(error: &Error, verbose: bool) -> String {
         }
         Error::Kernel { object, cause, .. } => format!("{object}: {cause}"),
         Error::Argument { object, argument, found, rule, .. } => format!("{object}: {argument} is {found}, but {rule}"),
-        Error::Mismatch { object, property: Property::MapType, found, .. } => return other_type(object, found),
+        Error::Mismatch { object, property: Property::MapType, found, .. } => return other_type(object, found, true),
         Error::Mismatch { object, property, found, expected, .. } => {
             format!("{object}: {property} is {found}, expected {expected}")
         }
@@ -128,10 +139,18 @@ fn way(object: &Object) -> String {
     }
 }
 
-/// The line for a map of a type that has no variables.
-pub(crate) fn other_type(map: &Object, map_type: impl Display) -> String {
+/// The line for a map of a type that has no variables; `described` says whether it has BTF.
+pub(crate) fn other_type(map: &Object, map_type: impl Display, described: bool) -> String {
+    let map_type = map_type.to_string();
+    let is_keyed = KeyedMap::TYPES.iter().any(|keyed| keyed.to_string() == map_type);
     let look = map.id().map_or_else(String::new, |id| format!("; `bpftool map dump id {id}` shows what it holds"));
-    format!("{map} is of type {map_type}, and bpfvar shows only array maps{look}")
+    match (is_keyed, described) {
+        (true, true) => format!(
+            "{map} is of type {map_type}: its entries are copied by system call and only read, by `get`, `show`, `dump` and `watch`"
+        ),
+        (true, false) => format!("{map} was created without BTF, so nothing describes its entries{look}"),
+        (false, _) => format!("{map} is of type {map_type}, and bpfvar shows only arrays, hashes and LPM tries{look}"),
+    }
 }
 
 /// The next step in commands of the tool. `None` where the fact says all that a user of the tool can use.

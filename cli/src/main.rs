@@ -7,14 +7,18 @@ mod cli;
 mod columns;
 mod command;
 mod complete;
+mod entries;
 mod error;
 mod help;
 mod histogram;
+mod key;
 mod live;
 mod loaded;
 mod output;
 mod resolve;
+mod signals;
 mod table;
+mod table_keyed;
 mod target;
 mod value;
 

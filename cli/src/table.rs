@@ -5,6 +5,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Wi
 use serde::Serialize;
 
 use crate::columns;
+use crate::entries::JsonKeyedMap;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
 use crate::value::{fit, is_slots, read};
@@ -105,6 +106,8 @@ pub(crate) fn program_name(program: &ProgramInfo) -> String {
 pub(crate) struct Contents {
     pub(crate) programs: Vec<JsonProgram>,
     pub(crate) sections: Vec<JsonSection>,
+    /// Maps that are reached by keys.
+    pub(crate) keyed_maps: Vec<JsonKeyedMap>,
 }
 
 #[derive(Debug, Serialize)]

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use bpfvar::{Error, VarPath};
 
+use crate::key::Split;
+
 /// What a user typed to name a program, a map, a section, a variable or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -69,6 +71,11 @@ fn split_number(text: &str) -> Option<(u32, &str)> {
 
 /// That names, dots and brackets stand where they can.
 fn check(rest: &str, may_be_empty: bool) -> Result<(), String> {
+    // A key may hold anything, also what no name holds.
+    if let Some(Split { before, behind, .. }) = Split::of(rest).filter(Split::is_no_index) {
+        check(before, may_be_empty)?;
+        return check_path(behind);
+    }
     if rest.is_empty() {
         return if may_be_empty { Ok(()) } else { Err("a name is missing".to_owned()) };
     }
@@ -86,7 +93,11 @@ fn check(rest: &str, may_be_empty: bool) -> Result<(), String> {
         return Err("a [ is missing before ]".to_owned());
     }
     // Where the name ends only the kernel's names tell; from the first bracket on it is a path.
-    match rest[path..].parse::<VarPath>() {
+    check_path(&rest[path..])
+}
+
+fn check_path(path: &str) -> Result<(), String> {
+    match path.parse::<VarPath>() {
         Err(Error::Argument { rule, .. }) => Err(rule),
         Err(error) => Err(error.to_string()),
         Ok(_) => Ok(()),
@@ -168,7 +179,7 @@ mod tests {
             "prog:12..b",
             "a[",
             "a[]",
-            "a[-1]",
+            "a[?]",
             "a[+1]",
             "a]",
             "a[1",
@@ -181,6 +192,18 @@ mod tests {
         }
         assert!("a".parse::<Assignment>().is_err());
         assert!("=1".parse::<Assignment>().is_err());
+    }
+
+    #[test]
+    fn keys_may_hold_anything() {
+        for text in
+            [r#"a.flows[{"x": 1, "y": [2]}].packets"#, r#"a["b = c."][3].d"#, "map:7[-1]", "a[TCP].x", "pin:/x/y[-1]"]
+        {
+            assert_eq!(text.parse::<Target>().map(|target| target.text), Ok(text.to_owned()));
+        }
+        for text in [r#"a[{"x": 1].y"#, r#"a["x"]y"#, r#"a["x"]."#, r#"a b["x"]"#, r#"["x"]"#, r#"a["x"][y z]"#] {
+            assert!(text.parse::<Target>().is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Values for people: cut, broken into lines, taken apart into rows.
 
 use bpfvar::error::Property;
-use bpfvar::{Error, Value, Var};
+use bpfvar::{Error, KeyedEntry, Value, Var};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::clean;
@@ -151,11 +151,39 @@ pub(crate) enum Shape {
     Parts(Vec<(String, Shape)>),
 }
 
+/// What a value belongs to, as far as its shape depends on it.
+pub(crate) trait Place: Sized {
+    /// Whether it is one text.
+    fn is_text(&self) -> bool;
+    /// A part of it: `.rate`, `[3]`.
+    fn part(&self, path: &str) -> Option<Self>;
+}
+
+impl Place for Var {
+    fn is_text(&self) -> bool {
+        // All entries of a map are no text, though each may be.
+        self.is_text() && self.entry().is_some()
+    }
+
+    fn part(&self, path: &str) -> Option<Var> {
+        self.at(path).ok()
+    }
+}
+
+impl Place for KeyedEntry {
+    fn is_text(&self) -> bool {
+        self.is_text()
+    }
+
+    fn part(&self, path: &str) -> Option<KeyedEntry> {
+        self.at(path).ok()
+    }
+}
+
 impl Shape {
-    pub(crate) fn of(var: &Var, value: &Value) -> Shape {
+    pub(crate) fn of(var: &impl Place, value: &Value) -> Shape {
         match value {
-            // All entries of a map are no text, though each may be.
-            Value::Array(elements) if !(var.is_text() && var.entry().is_some()) => Shape::Parts(
+            Value::Array(elements) if !var.is_text() => Shape::Parts(
                 (0..).zip(elements).map(|(index, value): (usize, _)| part(var, format!("[{index}]"), value)).collect(),
             ),
             Value::Struct(members) => {
@@ -189,9 +217,9 @@ impl Shape {
     }
 }
 
-fn part(var: &Var, name: String, value: &Value) -> (String, Shape) {
+fn part(var: &impl Place, name: String, value: &Value) -> (String, Shape) {
     let shape = match value {
-        Value::Array(_) | Value::Struct(_) => var.at(&name).map_or(Shape::Leaf, |var| Shape::of(&var, value)),
+        Value::Array(_) | Value::Struct(_) => var.part(&name).map_or(Shape::Leaf, |var| Shape::of(&var, value)),
         _ => Shape::Leaf,
     };
     (name, shape)

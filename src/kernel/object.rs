@@ -111,7 +111,7 @@ pub(super) fn name(raw: &[u8]) -> String {
 }
 
 /// As much of a name as the kernel keeps.
-pub(super) fn cut(name: &str) -> &str {
+pub(crate) fn cut(name: &str) -> &str {
     let mut end = name.len().min(bpf::NAME_LEN - 1);
     while !name.is_char_boundary(end) {
         end -= 1;

@@ -16,6 +16,8 @@ pub enum Call {
     MapLookupElem = 1,
     /// `bpf(BPF_MAP_UPDATE_ELEM)`
     MapUpdateElem = 2,
+    /// `bpf(BPF_MAP_GET_NEXT_KEY)`
+    MapGetNextKey = 4,
     /// `bpf(BPF_PROG_LOAD)`
     ProgLoad = 5,
     /// `bpf(BPF_OBJ_PIN)`
@@ -66,6 +68,7 @@ impl fmt::Display for Call {
             Call::MapCreate => "bpf(BPF_MAP_CREATE)",
             Call::MapLookupElem => "bpf(BPF_MAP_LOOKUP_ELEM)",
             Call::MapUpdateElem => "bpf(BPF_MAP_UPDATE_ELEM)",
+            Call::MapGetNextKey => "bpf(BPF_MAP_GET_NEXT_KEY)",
             Call::ProgLoad => "bpf(BPF_PROG_LOAD)",
             Call::LinkCreate => "bpf(BPF_LINK_CREATE)",
             Call::IterCreate => "bpf(BPF_ITER_CREATE)",

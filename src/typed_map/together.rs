@@ -313,25 +313,33 @@ impl Var {
     /// What the kernel copies of each CPU.
     fn read_copies(&self, entry: u32, cpu: Cpu) -> Result<Value> {
         self.check_plain()?;
-        let bytes = self.map().as_map().lookup_per_cpu(entry)?;
-        let stride = self.map().info().stride() as usize;
-        let range = self.bytes();
-        let range = range.start as usize..range.end as usize;
-        let decode = |copy: &[u8]| decode(self.btf(), self.part, &copy[range.clone()]);
-        // The kernel copies possible CPUs only, and in rising order.
-        let copies = possible()?.iter().zip(bytes.chunks_exact(stride));
+        let decode = |copy: Vec<u8>| decode(self.btf(), self.part, &copy);
         match cpu {
-            Cpu::One(cpu) => {
-                let found = copies.into_iter().find(|(number, _)| **number == cpu);
-                let rule =
-                    || self.argument("path", format!("{:?}", self.path()), format!("there is no CPU {cpu}"), None);
-                found.map(|(_, copy)| decode(copy)).ok_or_else(rule)
+            Cpu::One(cpu) => self.copy_of(entry, cpu).map(decode),
+            Cpu::NotChosen | Cpu::All => {
+                Ok(sum(self.copies(entry)?.into_iter().map(|(_, copy)| decode(copy)).collect()))
             }
-            Cpu::NotChosen | Cpu::All => Ok(sum(copies.map(|(_, copy)| decode(copy)).collect())),
         }
     }
 
-    fn check_plain(&self) -> Result<()> {
+    /// The bytes that a CPU has of the part.
+    pub(super) fn copy_of(&self, entry: u32, cpu: u32) -> Result<Vec<u8>> {
+        let found = self.copies(entry)?.into_iter().find(|(number, _)| *number == cpu);
+        let rule = || self.argument("path", format!("{:?}", self.path()), format!("there is no CPU {cpu}"), None);
+        found.map(|(_, copy)| copy).ok_or_else(rule)
+    }
+
+    /// The bytes that each CPU has of the part, with its number.
+    fn copies(&self, entry: u32) -> Result<Vec<(u32, Vec<u8>)>> {
+        let bytes = self.map().as_map().lookup_per_cpu(entry)?;
+        let range = self.bytes();
+        let range = range.start as usize..range.end as usize;
+        // The kernel copies possible CPUs only, and in rising order.
+        let copies = possible()?.iter().zip(bytes.chunks_exact(self.map().info().stride() as usize));
+        Ok(copies.map(|(cpu, copy)| (*cpu, copy[range.clone()].to_vec())).collect())
+    }
+
+    pub(super) fn check_plain(&self) -> Result<()> {
         if self.btf().holds_wrapper(self.part.of) { Err(self.not_one()) } else { Ok(()) }
     }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::path::{self, Astray, Step, VarPath};
 use super::together::Guard;
 use super::{TypedMap, compare};
-use crate::error::{Advice, BtfFault, Error, Object, ObjectKind, Result};
+use crate::error::{Advice, Error, Object, ObjectKind, Result};
 use crate::mapped::Values;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::together::Sleepable;
@@ -151,10 +151,7 @@ impl Var {
 
     /// Returns the names and numbers that it can have, if it is an enum or a bitfield of one. Empty for any other type.
     pub fn enumerators(&self) -> Vec<(&str, i128)> {
-        match self.btf().kind(self.part.of) {
-            Kind::Enum { values, .. } => values.iter().map(|known| (&*known.name, known.value)).collect(),
-            _ => Vec::new(),
-        }
+        self.btf().enumerators(self.part.of)
     }
 
     /// Returns where it starts, in bytes from the start of its section or entry. For a bitfield, where its first byte is.
@@ -240,7 +237,7 @@ impl Var {
     /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does. [`Error::Torn`] if there was no
     /// consistent copy.
     pub fn read(&self) -> Result<Value> {
-        self.check_content()?;
+        super::check_content(self.btf(), self.part.of, self.size(), || self.object())?;
         let unwrapped = self.wrapper().map(|_| self.unwrapped());
         let var = unwrapped.as_ref().unwrap_or(self);
         let read = |entry| var.read_entry(entry).map_err(|error| error.about(self.object()));
@@ -297,18 +294,6 @@ impl Var {
             }
         }
         Ok(text)
-    }
-
-    /// BTF comes from whoever loaded the program: a union of thousands of bytes, or unions nested in unions, would make a value of
-    /// gigabytes out of a few bytes.
-    /// Structs of bytes or bits with long names take some hundred times their size, and are small.
-    fn check_content(&self) -> Result<()> {
-        let content = self.btf().content(self.part.of);
-        if content <= self.size().saturating_mul(256) + (64 << 20) {
-            return Ok(());
-        }
-        let fault = BtfFault::TooMuchContent { size: self.size(), content };
-        Err(Error::Btf { object: Box::new(self.object()), fault })
     }
 
     /// That it has the type `T` and lies in one entry: that entry.

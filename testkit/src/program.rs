@@ -56,7 +56,7 @@ struct RawTracepointAttr {
 /// # Safety
 ///
 /// `attr` is the struct of `command`; addresses in it are valid for it.
-unsafe fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
+pub(crate) unsafe fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
     // SAFETY: `attr` is exclusively borrowed and as long as said; the caller answers for its contents.
     match unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), size_of::<A>()) } {
         -1 => Err(io::Error::last_os_error()),

@@ -10,6 +10,7 @@ mod foreign;
 mod forged;
 mod globals;
 mod hostile;
+mod keyed;
 mod owned;
 mod reach;
 mod reading;

@@ -232,3 +232,27 @@ fn negative_enumerators_of_old_compilers_are_known() {
     assert!(matches!(section.var("tiny").unwrap().set("-129").unwrap_err(), Error::Argument { .. }));
     assert!(matches!(section.var("bits.six").unwrap().set("64").unwrap_err(), Error::Argument { .. }));
 }
+
+#[test]
+fn bytes_are_those_of_memory() {
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let bytes = |path: &str| globals.var(path).unwrap().read_bytes();
+    assert_eq!(bytes("u32_value").unwrap(), 0xf1f2_f3f4_u32.to_ne_bytes());
+    assert_eq!(bytes("text").unwrap(), *b"text\0\0\0\0");
+    assert_eq!(bytes("squeezed").unwrap().len(), 11);
+    assert_eq!(bytes("squeezed").unwrap()[0], 0x51);
+    assert_eq!(bytes("lines[1]").unwrap(), *b"two\0\0\0");
+    assert_eq!(bytes("only_static").unwrap(), 33_u32.to_ne_bytes(), "by system call");
+    let error = bytes("bits_value.three").unwrap_err().to_string();
+    assert!(error.contains("a bitfield has no bytes of its own"), "{error}");
+    let Some((loaded, globals)) = crate::loaded(Source::Maps) else { return };
+    bpfvar_testkit::host::pin_to(bpfvar_testkit::host::cpus()[0]);
+    loaded.run(3);
+    let bytes = |path: &str| globals.var(path).unwrap().read_bytes();
+    // Values of 12 bytes, 16 apart in memory.
+    let numbers = bytes("numbers").unwrap();
+    assert_eq!((numbers.len(), &numbers[12..16]), (60, &3_u32.to_ne_bytes()[..]));
+    assert_eq!(bytes(&format!("percpu[0][{}].packets", bpfvar_testkit::host::cpus()[0])).unwrap(), 3_u64.to_ne_bytes());
+    let error = bytes("percpu").unwrap_err().to_string();
+    assert!(error.contains("every CPU has a value of its own; choose a CPU"), "{error}");
+}

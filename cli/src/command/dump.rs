@@ -1,14 +1,16 @@
 //! `bpfvar dump`.
 
-use bpfvar::{Globals, Program, ProgramInfo, TypedMap};
+use bpfvar::{Globals, KeyedMap, Program, ProgramInfo, TypedMap};
 use clap_complete::engine::ArgValueCompleter;
 use unicode_width::UnicodeWidthStr;
 
 use crate::complete;
+use crate::entries::{self, JsonKeyedMap};
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
-use crate::resolve::{Resolver, labels};
+use crate::resolve::{Keyed, Resolver, Selected, labels};
 use crate::table::{self, Contents, JsonSection, JsonVar};
+use crate::table_keyed;
 use crate::target::Target;
 use crate::value::{bare, broken, read};
 
@@ -24,8 +26,9 @@ Examples:
   bpfvar dump count.config
   bpfvar dump --json                      everything on the system
 
-JSON has \"programs\" (id, name, maps) and \"sections\" (name, map, access, programs, variables with name, type, offset, size, \
-linkage and value).")]
+JSON has \"programs\" (id, name, maps), \"sections\" (name, map, access, programs, variables with name, type, offset, size, \
+linkage and value) and \"keyed_maps\", hashes and LPM tries (id, name, map_type, types and sizes, programs, entries with key and value). \
+Those are copied by system call, all entries of them.")]
 pub(crate) struct Args {
     /// What to print; everything if it is left out
     #[arg(add = ArgValueCompleter::new(complete::targets))]
@@ -36,9 +39,12 @@ pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     let Some(target) = target else {
         let (programs, all) = (Program::all()?, Globals::of_system()?);
         let with: Vec<&ProgramInfo> = programs.iter().collect();
-        return everything(&with, &programs, all.maps(), out);
+        return everything(&with, &programs, (all.maps(), all.keyed_maps()), out);
     };
     let resolver = Resolver::default();
+    if let Selected::Keyed(keyed) = resolver.look_up(target)? {
+        return dump_keyed(&keyed, resolver.programs().unwrap_or_default(), out);
+    }
     let found = resolver.find(target)?;
     if found.is_var() && !out.json {
         let value = found.var()?.read()?;
@@ -55,31 +61,55 @@ pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     if found.is_var() {
         let var = found.var()?;
         let section = JsonSection::new(var.map(), programs, vec![JsonVar::new(&var, u64::MAX)?]);
-        return out.json(&Contents { programs: of.into_iter().map(Into::into).collect(), sections: vec![section] });
+        let programs = of.into_iter().map(Into::into).collect();
+        return out.json(&Contents { programs, sections: vec![section], keyed_maps: Vec::new() });
     }
-    everything(&of, programs, found.sections(), out)
+    everything(&of, programs, (found.sections(), found.keyed_maps()), out)
 }
 
-fn everything(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[TypedMap], out: &mut Output) -> Result<()> {
+/// A map that is reached by keys, or an entry of one.
+fn dump_keyed(keyed: &Keyed, programs: &[ProgramInfo], out: &mut Output) -> Result<()> {
+    let of: Vec<&ProgramInfo> = programs.iter().filter(|program| program.uses(keyed.map.info().id)).collect();
+    let Some(entry) = &keyed.entry else {
+        return everything(&of, programs, (&[], std::slice::from_ref(&keyed.map)), out);
+    };
+    let value = entry.read()?.ok_or_else(|| keyed.no_entry())?;
+    if out.json {
+        let map = JsonKeyedMap::new(&keyed.map, programs, vec![(entry.key(), value)], None);
+        let programs = of.into_iter().map(Into::into).collect();
+        return out.json(&Contents { programs, sections: Vec::new(), keyed_maps: vec![map] });
+    }
+    if out.quiet { out.line(bare(&value)) } else { variable(&keyed.text, &value, 0, out) }
+}
+
+/// All of some maps; `of` are the programs that they are of.
+fn everything(
+    of: &[&ProgramInfo],
+    programs: &[ProgramInfo],
+    (sections, keyed): (&[TypedMap], &[KeyedMap]),
+    out: &mut Output,
+) -> Result<()> {
     if out.json {
         let mut all = Vec::new();
         for section in sections {
             let vars = section.vars().map(|var| JsonVar::new(&var, u64::MAX)).collect::<Result<_>>()?;
             all.push(JsonSection::new(section, programs, vars));
         }
-        return out.json(&Contents { programs: of.iter().map(|program| (*program).into()).collect(), sections: all });
+        let mut keyed_maps = Vec::new();
+        for map in keyed {
+            let entries = entries::all(map)?;
+            let count = Some(entries.len());
+            keyed_maps.push(JsonKeyedMap::new(map, programs, entries, count));
+        }
+        let programs = of.iter().map(|program| (*program).into()).collect();
+        return out.json(&Contents { programs, sections: all, keyed_maps });
     }
     for (index, section) in sections.iter().enumerate() {
         if !out.quiet {
             if index > 0 {
                 out.line("")?;
             }
-            let id = section.info().id;
-            let users = of.iter().filter(|program| program.uses(id));
-            let users: Vec<String> = users.map(|program| table::program_name(program)).collect();
-            let users =
-                if users.is_empty() { "no program".to_owned() } else { format!("program {}", users.join(", ")) };
-            let users = out.ink(Ink::Faint, &format!("used by {users}"));
+            let users = users(of, section.info().id, out);
             out.line(format_args!("{}  {users}", table::heading(out, section)))?;
         }
         for (label, var) in labels("", std::slice::from_ref(section)) {
@@ -90,10 +120,35 @@ fn everything(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[TypedMa
             }
         }
     }
-    if sections.is_empty() && !out.quiet {
+    for (index, map) in keyed.iter().enumerate() {
+        let entries = entries::all(map)?;
+        if !out.quiet {
+            if index + sections.len() > 0 {
+                out.line("")?;
+            }
+            let count = format!("{} of at most {} entries", entries.len(), map.info().max_entries);
+            let users = users(of, map.info().id, out);
+            out.line(format_args!("{}  {users}", table_keyed::heading(out, map, &count)))?;
+        }
+        for (key, value) in &entries {
+            match out.quiet {
+                true => out.line(bare(value))?,
+                false => variable(&entries::label("", key), value, 2, out)?,
+            }
+        }
+    }
+    if sections.is_empty() && keyed.is_empty() && !out.quiet {
         out.line("no variables that BTF describes")?;
     }
     Ok(())
+}
+
+/// `used by program count (id 12)`.
+fn users(of: &[&ProgramInfo], map: u32, out: &Output) -> String {
+    let users = of.iter().filter(|program| program.uses(map));
+    let users: Vec<String> = users.map(|program| table::program_name(program)).collect();
+    let users = if users.is_empty() { "no program".to_owned() } else { format!("program {}", users.join(", ")) };
+    out.ink(Ink::Faint, &format!("used by {users}"))
 }
 
 fn variable(name: &str, value: &bpfvar::Value, indent: usize, out: &mut Output) -> Result<()> {

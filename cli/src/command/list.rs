@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
-use bpfvar::{Globals, Map, MapInfo, MapType, Program, ProgramInfo, TypedMap, Var};
+use bpfvar::{Globals, KeyedMap, Map, MapInfo, MapType, Program, ProgramInfo, TypedMap, Var};
 
+use crate::entries::JsonKeyedMap;
 use crate::error::{Failure, Result, other_type};
 use crate::output::{Ink, Output, clean};
 use crate::resolve::{labels, why_none};
 use crate::table::{self, Cells, Columns, Contents, JsonSection, JsonVar};
+use crate::table_keyed;
 use crate::value::preview;
 
 /// Values of more bytes are left out of the JSON.
@@ -25,7 +27,8 @@ Examples:
   bpfvar list -q              targets only, one a line
   bpfvar list --json | jq '.sections[].variables[].name'
 
-Values are cut to fit the terminal; `bpfvar dump` shows them whole. --json leaves out values of more than 4096 bytes (null).")]
+Values are cut to fit the terminal; `bpfvar dump` shows them whole. --json leaves out values of more than 4096 bytes (null). Of maps that \
+are reached by keys the first entries are shown, and no more than 1000 are counted: they are copied by system call.")]
 pub(crate) struct Args {
     /// Show only what has this in its name
     filter: Option<String>,
@@ -34,7 +37,7 @@ pub(crate) struct Args {
 pub(super) fn run(Args { filter }: &Args, out: &mut Output) -> Result<()> {
     let programs = Program::all()?;
     let all = Globals::of_system()?;
-    let list = List::new(&programs, all.maps(), filter.as_deref());
+    let list = List::new(&programs, &all, filter.as_deref());
     match (out.json, out.quiet) {
         (true, _) => list.json(out)?,
         (false, true) => list.targets(out)?,
@@ -48,18 +51,20 @@ struct List<'a> {
     /// Their whole names in small letters, if there is a filter.
     names: Vec<String>,
     sections: &'a [TypedMap],
+    keyed: &'a [KeyedMap],
     /// In small letters.
     filter: Option<String>,
 }
 
 impl<'a> List<'a> {
-    fn new(programs: &'a [ProgramInfo], sections: &'a [TypedMap], filter: Option<&str>) -> List<'a> {
+    fn new(programs: &'a [ProgramInfo], all: &'a Globals, filter: Option<&str>) -> List<'a> {
         let whole = |info: &ProgramInfo| Program::from_id(info.id).and_then(|program| program.full_name());
         // As `list` shows them.
         let names = programs.iter().map(|info| whole(info).unwrap_or_else(|_| info.name.clone()).to_lowercase());
         // Only a filter needs them.
         let names = if filter.is_some() { names.collect() } else { Vec::new() };
-        List { programs, names, sections, filter: filter.map(str::to_lowercase) }
+        let (sections, keyed) = (all.maps(), all.keyed_maps());
+        List { programs, names, sections, keyed, filter: filter.map(str::to_lowercase) }
     }
 
     fn fits(&self, name: &str) -> bool {
@@ -113,6 +118,17 @@ impl<'a> List<'a> {
         self.sections.iter().filter(|section| program.uses(section.info().id)).collect()
     }
 
+    /// The maps of a program that are reached by keys, as far as the filter leaves them; without a program those that none uses.
+    fn keyed_of(&self, program: Option<&ProgramInfo>) -> impl Iterator<Item = &'a KeyedMap> {
+        self.keyed.iter().filter(move |map| {
+            let info = map.info();
+            let whole = program.is_some_and(|program| self.fits_program(program));
+            let used = |user: &ProgramInfo| user.uses(info.id);
+            let belongs = program.map_or_else(|| !self.programs.iter().any(used), used);
+            belongs && (whole || self.fits(&info.name) || self.is_called("map", &info.name, info.id))
+        })
+    }
+
     fn unused(&self) -> impl Iterator<Item = &'a TypedMap> {
         let used: HashSet<u32> = self.programs.iter().flat_map(|program| program.map_ids.iter().copied()).collect();
         self.sections.iter().filter(move |section| !used.contains(&section.info().id))
@@ -121,7 +137,7 @@ impl<'a> List<'a> {
     /// The programs that the filter names and that have nothing to show.
     fn without(&self) -> impl Iterator<Item = &'a ProgramInfo> {
         let named = self.programs.iter().filter(|program| self.filter.is_some() && self.fits_program(program));
-        named.filter(|program| self.sections_of(program).is_empty())
+        named.filter(|program| self.sections_of(program).is_empty() && self.keyed_of(Some(program)).next().is_none())
     }
 
     fn nothing(&self) -> Failure {
@@ -133,7 +149,9 @@ impl<'a> List<'a> {
         let fits = |info: &MapInfo| self.fits(&info.name) || self.is_called("map", &info.name, info.id);
         let map = maps.map(|map| map.info().clone()).find(fits);
         Failure::new(match map {
-            Some(info) if info.map_type != MapType::ARRAY => other_type(&info.object(), info.map_type),
+            Some(info) if info.map_type != MapType::ARRAY => {
+                other_type(&info.object(), info.map_type, info.btf_id != 0)
+            }
             Some(info) => format!(
                 "{info} has no values that BTF describes; `bpftool map dump id {}` shows them as bytes",
                 info.id
@@ -147,7 +165,7 @@ impl<'a> List<'a> {
         let (mut printed, mut without) = (0, 0);
         for program in self.programs {
             let sections = self.sections_of(program);
-            if sections.is_empty() {
+            if sections.is_empty() && !self.keyed.iter().any(|map| program.uses(map.info().id)) {
                 without += 1;
                 continue;
             }
@@ -165,6 +183,10 @@ impl<'a> List<'a> {
                 } else {
                     blocks.push((format!("{heading}  {}", out.ink(Ink::Faint, "(shown above)")), Vec::new()))
                 }
+            }
+            for map in self.keyed_of(Some(program)) {
+                some_new |= shown.insert(map.info().id);
+                blocks.push(keyed_block(out, map));
             }
             // What was shown of another program is no news of this one, unless the filter means this one.
             if !blocks.is_empty() && some_new {
@@ -185,6 +207,7 @@ impl<'a> List<'a> {
                 blocks.push((format!("  {}", table::heading(out, section)), rows(&vars)));
             }
         }
+        blocks.extend(self.keyed_of(None).map(|map| keyed_block(out, map)));
         if !blocks.is_empty() {
             print("maps that no program uses", blocks, printed, out)?;
             printed += 1;
@@ -226,6 +249,9 @@ impl<'a> List<'a> {
         for section in self.unused() {
             lines.extend(self.labels(None, &format!("map:{}", section.info().id), section));
         }
+        let keyed = self.programs.iter().map(Some).chain([None]).flat_map(|program| self.keyed_of(program));
+        let mut seen = HashSet::new();
+        lines.extend(keyed.map(|map| map.info().id).filter(|id| seen.insert(*id)).map(|id| format!("map:{id}")));
         if lines.is_empty() && self.filter.is_some() {
             return Err(self.nothing());
         }
@@ -263,17 +289,30 @@ impl<'a> List<'a> {
             let vars = vars.iter().map(|var| JsonVar::new(var, MOST)).collect::<Result<_>>()?;
             sections.push(JsonSection::new(section, self.programs, vars));
         }
-        let used: HashSet<u32> = sections.iter().flat_map(JsonSection::users).collect();
+        let mut keyed_maps = Vec::new();
+        let mut seen = HashSet::new();
+        for map in self.programs.iter().map(Some).chain([None]).flat_map(|program| self.keyed_of(program)) {
+            if seen.insert(map.info().id) {
+                keyed_maps.push(JsonKeyedMap::preview(map, self.programs)?);
+            }
+        }
+        let users = sections.iter().flat_map(JsonSection::users);
+        let used: HashSet<u32> = users.chain(keyed_maps.iter().flat_map(JsonKeyedMap::users)).collect();
         let programs = self.programs.iter();
         let programs: Vec<_> = programs
             .filter(|program| self.fits_program(program) || used.contains(&program.id))
             .map(Into::into)
             .collect();
-        if self.filter.is_some() && programs.is_empty() && sections.is_empty() {
+        if self.filter.is_some() && programs.is_empty() && sections.is_empty() && keyed_maps.is_empty() {
             return Err(self.nothing());
         }
-        out.json(&Contents { programs, sections })
+        out.json(&Contents { programs, sections, keyed_maps })
     }
+}
+
+fn keyed_block(out: &Output, map: &KeyedMap) -> (String, Vec<Cells>) {
+    let (heading, rows) = table_keyed::block(out, map);
+    (format!("  {heading}"), rows)
 }
 
 fn rows(vars: &[Var]) -> Vec<Cells> {

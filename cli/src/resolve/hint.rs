@@ -1,8 +1,9 @@
 //! What else could have been meant. Only asked when nothing was found, so it may take its time.
 
 use bpfvar::error::ObjectKind;
-use bpfvar::{Error, Globals, MapType, ProgramInfo, Var};
+use bpfvar::{Error, Globals, KeyedMap, ProgramInfo, Var};
 
+use super::objects::is_array;
 use super::{Object, Resolver, labels};
 use crate::error::{Failure, other_type};
 use crate::target::{Origin, Target, splits};
@@ -50,9 +51,9 @@ impl Resolver {
         }
         let info = globals.program()?;
         let maps = self.maps().unwrap_or_default();
-        let other = |map: &&bpfvar::MapInfo| map.name == wanted && map.map_type != MapType::ARRAY;
+        let other = |map: &&bpfvar::MapInfo| map.name == wanted && !is_array(map);
         if let Some(map) = maps.iter().filter(|map| info.uses(map.id)).find(other) {
-            return Some(other_type(&map.object(), map.map_type));
+            return Some(other_type(&map.object(), map.map_type, map.btf_id != 0));
         }
         globals.vars().next().is_none().then(|| format!("{info} {}", why_none(info)))
     }
@@ -63,8 +64,8 @@ impl Resolver {
         if let Origin::Name { maps: true, .. } = target.origin {
             let maps = self.maps().unwrap_or_default();
             let named = splits(text).find_map(|(name, _)| maps.iter().find(|info| info.name == name));
-            if let Some(info) = named.filter(|info| info.map_type != MapType::ARRAY) {
-                return Failure::new(other_type(&info.object(), info.map_type));
+            if let Some(info) = named.filter(|info| !is_array(info)) {
+                return Failure::new(other_type(&info.object(), info.map_type, info.btf_id != 0));
             }
         }
         let first = splits(text).last().map_or(text.as_str(), |(name, _)| name);
@@ -79,7 +80,7 @@ impl Resolver {
             near = self.objects_like(first);
         }
         near.truncate(5);
-        Failure::new(if near.is_empty() {
+        Failure::Absent(if near.is_empty() {
             format!("{missing}; targets are PROGRAM.VARIABLE or MAP.VARIABLE, and `bpfvar list` shows what there is")
         } else {
             format!("{missing}; did you mean {}?", near.join(" or "))
@@ -90,7 +91,8 @@ impl Resolver {
     fn objects_like(&self, name: &str) -> Vec<String> {
         let programs = self.programs().unwrap_or_default().iter();
         let programs = programs.map(|info| (info.name.as_str(), Object::Program(info.id)));
-        let maps = self.maps().unwrap_or_default().iter().filter(|info| info.map_type == MapType::ARRAY);
+        let maps = self.maps().unwrap_or_default().iter();
+        let maps = maps.filter(|info| is_array(info) || KeyedMap::TYPES.contains(&info.map_type));
         let maps = maps.map(|info| (info.name.as_str(), Object::Map(info.id)));
         let mut near: Vec<(&str, Object)> = programs.chain(maps).filter(|(other, _)| alike(other, name)).collect();
         near.sort();

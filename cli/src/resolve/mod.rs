@@ -12,11 +12,13 @@ use crate::target::{Origin, Target, splits};
 
 mod found;
 mod hint;
+mod keyed;
 mod objects;
 
 pub(crate) use found::{Found, labels};
 use found::{Identity, Place, var_in};
 pub(crate) use hint::why_none;
+pub(crate) use keyed::{Keyed, Selected};
 
 /// Finds targets. What it has opened it keeps, so that several targets in one program share its mappings.
 #[derive(Default)]
@@ -137,7 +139,7 @@ impl Resolver {
                         (true, false) => "program",
                         _ => "map",
                     };
-                    return Err(Failure::new(format!(
+                    return Err(Failure::Absent(format!(
                         "there is no {what} with id {number}; `bpfvar list` shows what there is"
                     )));
                 }

@@ -74,7 +74,7 @@ impl Resolver {
     /// The same. What a map was called before the kernel cut its name, only a section tells.
     pub(super) fn maps_named(&self, name: &str) -> Result<Vec<u32>> {
         let mut ids = Vec::new();
-        for info in self.maps()?.iter().filter(|info| info.map_type == MapType::ARRAY) {
+        for info in self.maps()?.iter().filter(|info| is_array(info)) {
             let cut = info.name.len() == NAME_LEN && name.len() > NAME_LEN && name.starts_with(&info.name);
             let whole = || match self.open(Object::Map(info.id)) {
                 Ok(globals) => globals.maps().iter().any(|section| match section.section() {
@@ -90,5 +90,17 @@ impl Resolver {
         Ok(ids)
     }
 }
+
+/// Whether a map may have variables.
+pub(super) fn is_array(info: &MapInfo) -> bool {
+    info.map_type == MapType::ARRAY || info.map_type == MapType::PERCPU_ARRAY
+}
+
+/// Whether a name is that of a map, of which the kernel has kept as much as fits.
+pub(super) fn is_name_of(name: &str, kept: &str) -> bool {
+    let cut = kept.len() == NAME_LEN && name.len() > NAME_LEN && name.starts_with(kept);
+    !name.is_empty() && (name == kept || cut && !name.contains(['.', '[']))
+}
+
 /// As much of a name as the kernel keeps.
 const NAME_LEN: usize = 15;

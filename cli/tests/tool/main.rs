@@ -2,12 +2,17 @@
 //! time, so targets are ids wherever a name could be somebody else's too.
 
 mod bpftool;
+mod charts;
 mod concurrent;
+mod follow;
 mod help;
+mod keyed;
+mod operators;
 mod output;
 mod refused;
 mod support;
 mod targets;
 mod together;
+mod until;
 mod values;
 mod watch;

@@ -4,12 +4,20 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bpfvar::{Program, TypedMap};
+use serde::Serialize;
 
-use super::screen::Screen;
+use super::view::View;
 use crate::error::Result;
 use crate::output::Output;
 
 const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Serialize)]
+struct Warning<'a> {
+    /// The map's id.
+    map: u32,
+    warning: &'a str,
+}
 
 /// The maps that are watched and not known to be stale.
 pub(super) struct Stale {
@@ -27,7 +35,7 @@ impl Stale {
     }
 
     /// Warns of each map once. One list of programs serves for all of them.
-    pub(super) fn check(&mut self, screen: &mut Screen, out: &mut Output) -> Result<()> {
+    pub(super) fn check(&mut self, view: &mut View, out: &mut Output) -> Result<()> {
         let first = self.last.replace(Instant::now()).is_none();
         let Ok(programs) = Program::all() else {
             // Nobody but root may ask.
@@ -43,11 +51,9 @@ impl Stale {
                 continue;
             }
             let warning = format!(
-                "{section}: no program uses it any more: the program was unloaded, or loaded anew with new variables; watch it again by its name"
+                "{section}: no program uses it any more: the program was unloaded, or loaded anew with new variables; `watch --follow` goes on with what comes after it"
             );
-            out.warn(&warning)?;
-            screen.warn(&warning, id, out)?;
-            screen.interrupted();
+            view.warn(&Warning { map: id, warning: &warning }, &warning, out)?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `bpfvar show`.
 
+mod keyed;
+
 use bpfvar::{Linkage, Var};
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
@@ -7,7 +9,7 @@ use serde::Serialize;
 use crate::complete;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Selected};
 use crate::table::access;
 use crate::target::Target;
 use crate::value::fit;
@@ -62,6 +64,7 @@ Examples:
   bpfvar show count.config                the struct with offsets and sizes
   bpfvar show count.config.mode           its enumerators
   bpfvar show count                       all variables of the program
+  bpfvar show flows                       the types of a hash's keys and values
   bpfvar show -q count.config             the declaration only")]
 pub(crate) struct Args {
     /// What to show
@@ -70,7 +73,11 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
-    let found = Resolver::default().find(target)?;
+    let resolver = Resolver::default();
+    if let Selected::Keyed(shown) = resolver.look_up(target)? {
+        return keyed::run(&shown, out);
+    }
+    let found = resolver.find(target)?;
     let vars = found.vars()?;
     let all: Vec<Shown> = vars.iter().map(|(label, var)| Shown::new(label, var)).collect();
     if out.json {
@@ -85,17 +92,23 @@ pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
-fn print(shown: &Shown, out: &mut Output) -> Result<()> {
-    if !out.quiet {
-        out.line(out.ink(Ink::Heading, &shown.target))?;
-    }
+/// A declaration, with its comments in the background.
+fn declaration(text: &str, out: &mut Output) -> Result<()> {
     let indent = if out.quiet { "" } else { "  " };
-    for line in shown.declaration.lines() {
+    for line in text.lines() {
         let line = fit(&clean(line), out.width.unwrap_or(usize::MAX).saturating_sub(indent.len()));
         let (code, note) = line.find("//").map_or((line.as_str(), ""), |at| line.split_at(at));
         let note = if note.is_empty() { String::new() } else { out.ink(Ink::Faint, note) };
         out.line(format_args!("{indent}{code}{note}"))?;
     }
+    Ok(())
+}
+
+fn print(shown: &Shown, out: &mut Output) -> Result<()> {
+    if !out.quiet {
+        out.line(out.ink(Ink::Heading, &shown.target))?;
+    }
+    declaration(&shown.declaration, out)?;
     if out.quiet {
         return Ok(());
     }

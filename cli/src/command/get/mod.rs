@@ -1,14 +1,18 @@
 //! `bpfvar get`.
 
+mod keyed;
+mod raw;
+
 use std::collections::HashSet;
 
+use bpfvar::{Value, Var};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::Members;
 use crate::complete;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Selected};
 use crate::target::Target;
 use crate::value::{bare, text};
 
@@ -21,6 +25,13 @@ Examples:
   bpfvar get --per-cpu count.counters     what each CPU has counted
   bpfvar get count                        all variables of the program, a line each
   bpfvar get count.config --json          {\"count.config\":{\"rate\":1000,...}}
+  bpfvar get 'hits[5]' 'names[\"http\"]' 'flows[{\"port\": 80}].packets'
+                                          entries of hashes, by their keys
+  bpfvar get flows                        all entries, a line each, sorted by key
+  bpfvar get --raw count.config > FILE    the bytes as they are in memory
+
+Hashes and LPM tries cannot be mapped: what is printed of them is a copy by system call. With --json all entries are an array of \
+{\"key\", \"value\"}.
 
 How targets are written: bpfvar --help")]
 pub(crate) struct Args {
@@ -33,14 +44,32 @@ pub(crate) struct Args {
     /// count.counters[3].
     #[arg(long)]
     per_cpu: bool,
+    /// Write the bytes of the values as they are in memory, one target behind the other
+    ///
+    /// What changes as one (BPFVAR_SEQ, BPFVAR_SWITCH) is of one moment. Padding is 0.
+    #[arg(long, conflicts_with_all = ["per_cpu", "json", "quiet"])]
+    raw: bool,
 }
 
-pub(super) fn run(Args { targets, per_cpu }: &Args, out: &mut Output) -> Result<()> {
+pub(super) fn run(Args { targets, per_cpu, raw }: &Args, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
-    let selected = targets.iter().map(|target| resolver.select(target)).collect::<Result<Vec<_>>>()?;
+    let selected = targets.iter().map(|target| resolver.look_up(target)).collect::<Result<Vec<_>>>()?;
+    if *raw {
+        return raw::print(selected, out);
+    }
     let mut values = Vec::new();
-    for (label, var) in selected.into_iter().flatten() {
-        let cpus = if *per_cpu { var.each_cpu()? } else { Vec::new() };
+    for selected in selected {
+        match selected {
+            Selected::Vars(vars) => read(vars, *per_cpu, &mut values)?,
+            Selected::Keyed(keyed) => values.extend(keyed::values(&keyed, *per_cpu, out.json)?),
+        }
+    }
+    print(values, out)
+}
+
+fn read(vars: Vec<(String, Var)>, per_cpu: bool, values: &mut Vec<(String, Value)>) -> Result<()> {
+    for (label, var) in vars {
+        let cpus = if per_cpu { var.each_cpu()? } else { Vec::new() };
         if cpus.is_empty() {
             values.push((label, var.read()?));
             continue;
@@ -50,6 +79,10 @@ pub(super) fn run(Args { targets, per_cpu }: &Args, out: &mut Output) -> Result<
             values.push((format!("{label}{part}"), of_one.read()?));
         }
     }
+    Ok(())
+}
+
+fn print(mut values: Vec<(String, Value)>, out: &mut Output) -> Result<()> {
     match (out.json, out.quiet) {
         (true, false) => {
             // No key twice, whatever was asked for twice.

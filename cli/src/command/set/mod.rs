@@ -1,16 +1,20 @@
 //! `bpfvar set`.
 
+mod setting;
+mod step;
+
 use bpfvar::{AccessMode, Applied, Change, MapType, Value, Var};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::{Members, Written};
+use super::{Members, Written, writable};
 use crate::cli::Switching;
 use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::{Ink, Output, clean};
 use crate::resolve::Resolver;
-use crate::target::Assignment;
 use crate::value::text;
+use setting::Setting;
+use step::Step;
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -20,17 +24,26 @@ Examples:
   bpfvar set count.config.mode=FAST count.label=eth1
   bpfvar set 'count.config.limits[2]={\"burst\": 7}'  members that are not named stay as they are
   bpfvar set count.flags=0x1f
+  bpfvar set count.sampling+=5 'count.flags|=0x10'  one atomic step each
+  bpfvar set 'count.flags&=~DEBUG|TRACE'            clears two flags of an enum
 
 All targets are found and all values checked before the first is written; if a write fails, those before it are undone. A scalar is \
 written by one atomic store, a bitfield so that its neighbours keep what programs store meanwhile, structs and arrays scalar by scalar. \
 Variables that are declared by BPFVAR_SWITCH or BPFVAR_SEQ (`bpfvar show` says so) change as one: all that one command sets in such a \
 variable is one switch.
 
+Operators: += -= add and subtract, |= &= &=~ ^= set, keep, clear and flip bits of whole numbers, enumerators and bools. Each is \
+one atomic step from the value that is there, so nothing that a program stores atomically meanwhile is lost. What follows is a value \
+of the variable's type, or several with | between them; quote it for the shell. A result that does not fit is refused. \
+With TARGET=VALUE in one command: everything is checked first, then the values are written, then the steps are made in their order. \
+They are steps of their own: if one fails after all, because its variable changed meanwhile, the values that were written are undone, and \
+steps that were made stay, and are named.
+
 How targets and values are written: bpfvar --help")]
 pub(crate) struct Args {
-    /// What to set, and to what
+    /// What to set, and to what; or TARGET+=VALUE, or another operator
     #[arg(required = true, value_name = "TARGET=VALUE", add = ArgValueCompleter::new(complete::assignments))]
-    assignments: Vec<Assignment>,
+    settings: Vec<Setting>,
     /// Write sections that cannot be mapped by rewriting them whole
     ///
     /// For sections that are reached by system call only, such as aya's. The whole section, or the whole entry of an array
@@ -42,19 +55,59 @@ pub(crate) struct Args {
     switch: Switching,
 }
 
-pub(super) fn run(Args { assignments, rewrite, switch }: &Args, out: &mut Output) -> Result<()> {
+pub(super) fn run(Args { settings, rewrite, switch }: &Args, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
-    let found = resolver.find_all(assignments.iter().map(|assignment| &assignment.target))?;
+    let found = resolver.find_all(settings.iter().map(Setting::target))?;
     // All are checked before the first is written.
-    let mut changes = Vec::new();
-    for (found, assignment) in found.iter().zip(assignments) {
-        let var = switch.apply_to(found.var()?);
-        let change = change(&var, &assignment.value, *rewrite, &found.text, out.verbose)?;
-        changes.push(change);
+    let (mut changes, mut steps) = (Vec::new(), Vec::new());
+    for (found, setting) in found.iter().zip(settings) {
+        let (target, var) = (found.text.as_str(), switch.apply_to(found.var()?));
+        match setting {
+            Setting::Assignment(assignment) => {
+                changes.push((target, change(&var, &assignment.value, *rewrite, target, out.verbose)?));
+            }
+            Setting::Operation(operation) => {
+                writable(&var, target, &operation.operator.to_string(), out)?;
+                steps.push((target, Step::new(var, operation)?));
+            }
+        }
     }
+    let (targets, changes): (Vec<&str>, Vec<Change>) = changes.into_iter().unzip();
     // If one fails, those before it are undone.
     let applied = Change::apply_all(changes)?;
-    print(&found.iter().map(|found| found.text.as_str()).zip(applied).collect::<Vec<_>>(), out)
+    let mut written: Vec<Replaced<'_>> = Vec::new();
+    for (target, step) in &steps {
+        match step.make() {
+            Ok((old, new)) => written.push(Replaced { target, old, new }),
+            Err(error) => return Err(broken_off(error.into(), applied, &written, out.verbose)),
+        }
+    }
+    let applied = targets.into_iter().zip(applied);
+    let applied = applied.map(|(target, Applied { old, new, .. })| Replaced { target, old, new });
+    print(&applied.chain(written).collect::<Vec<_>>(), out)
+}
+
+/// What was written to a target.
+struct Replaced<'a> {
+    target: &'a str,
+    old: Value,
+    new: Value,
+}
+
+/// The error for a step that failed although it was checked: the values that were written are undone, the steps before it are not.
+fn broken_off(failure: Failure, applied: Vec<Applied>, made: &[Replaced<'_>], verbose: bool) -> Failure {
+    let mut line = failure.line(verbose);
+    if !applied.is_empty() {
+        line += match applied.into_iter().rev().try_for_each(Applied::undo) {
+            Ok(()) => "; the values that were written before it are undone",
+            Err(_) => "; the values that were written before it could not all be undone",
+        };
+    }
+    let made: Vec<&str> = made.iter().map(|replaced| replaced.target).collect();
+    if !made.is_empty() {
+        line += &format!("; the steps before it stay: {}", made.join(", "));
+    }
+    Failure::new(line)
 }
 
 fn change(var: &Var, value: &str, rewrite: bool, target: &str, verbose: bool) -> Result<Change> {
@@ -98,13 +151,13 @@ pub(super) fn unwritable(var: &Var, target: &str) -> Result<Option<Unwritable>> 
     })
 }
 
-fn print(written: &[(&str, Applied)], out: &mut Output) -> Result<()> {
+fn print(written: &[Replaced<'_>], out: &mut Output) -> Result<()> {
     if out.quiet || written.is_empty() {
         return Ok(());
     }
     if out.json {
         let mut all: Vec<(String, Written<'_>)> = Vec::new();
-        for (target, Applied { old, new, .. }) in written {
+        for Replaced { target, old, new } in written {
             // No key twice, whatever was set twice.
             match all.iter_mut().find(|(known, _)| known == target) {
                 Some((_, known)) => known.new = new,
@@ -113,7 +166,7 @@ fn print(written: &[(&str, Applied)], out: &mut Output) -> Result<()> {
         }
         return out.json(&Members(&all));
     }
-    written.iter().try_for_each(|(target, applied)| changed(target, &applied.old, &applied.new, out))
+    written.iter().try_for_each(|Replaced { target, old, new }| changed(target, old, new, out))
 }
 
 /// `count.sampling: 1 -> 100`.
