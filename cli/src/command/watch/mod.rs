@@ -34,7 +34,7 @@ use view::View;
 
 /// A sample that is taken before the end is told apart from the last one if they are so far apart.
 const BEFORE_END: Duration = Duration::from_millis(10);
-/// A program that was loaded anew is noticed within this time.
+/// Programs are looked for so often: one that was loaded anew is noticed within a second.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// What it takes.
@@ -57,9 +57,10 @@ with a summary. On a terminal rows are redrawn in place, at most 25 times a seco
 10000 rows are refused.
 
 --json prints one object a line: time (seconds since 1970), name, value (null while it is gone), change and rate; one with \"warning\" if a \
-program is gone or was loaded anew; at the end one with \"summary\" for each row, and with --until one with \"until\", \"met\", name and value \
-for the condition that came true, or for each that did not. --csv has the columns time, name, value, change, rate; with --histogram time, \
-name, lower (the least value that the slot counts), count, change. With --follow, what was loaded anew counts from its first sample.
+program is gone or was loaded anew (with --follow also \"target\" and \"event\": waiting, gone, found); at the end one with \"summary\" for \
+each row, and with --until one with \"until\", \"met\", name and value for the condition that came true, or for each that did not. \
+--csv has the columns time, name, value, change, rate; with --histogram time, name, lower (the least value that the slot counts), count, \
+change. With --follow, what was loaded anew counts from its first sample.
 
 Exit status with --until: 0 if a condition came true; 1 if -n, --timeout or Ctrl-C ended it before, and for errors.")]
 pub(crate) struct Args {
@@ -135,7 +136,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
     }
     (0..shown).try_for_each(|index| watch.open(index))?;
     watch.check_conditions()?;
-    let stale = (!args.follow).then(|| Stale::new(watch.places.maps()));
+    let stale = (!args.follow).then(|| Stale::new(&watch.places));
     watch.run(stale, &interrupted, out)
 }
 

@@ -1,6 +1,6 @@
 //! Where what is watched is: found once, or found anew when its program is loaded anew.
 
-use bpfvar::{TypedMap, Var};
+use bpfvar::Var;
 
 use crate::error::{Failure, Result};
 use crate::live::{Live, Turn};
@@ -54,13 +54,21 @@ impl Places {
         }
     }
 
-    /// The maps of all variables.
-    pub(super) fn maps(&self) -> impl Iterator<Item = &TypedMap> {
-        let count = match self {
+    /// The variables of all targets.
+    pub(super) fn all_vars(&self) -> impl Iterator<Item = &Var> {
+        (0..self.len()).flat_map(|index| self.vars(index)).map(|(_, var)| var)
+    }
+
+    /// What of all targets is reached by keys.
+    pub(super) fn all_keyed(&self) -> impl Iterator<Item = &Keyed> {
+        (0..self.len()).filter_map(|index| self.keyed(index))
+    }
+
+    fn len(&self) -> usize {
+        match self {
             Places::Fixed(all) => all.len(),
             Places::Followed(live) => live.followed().len(),
-        };
-        (0..count).flat_map(|index| self.vars(index)).map(|(_, var)| var.map())
+        }
     }
 
     /// Whether targets have to be found anew. Whoever has taken something of them lets go of it first.
