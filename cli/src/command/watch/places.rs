@@ -25,9 +25,9 @@ impl Places {
     pub(super) fn follow(targets: &[Target]) -> Result<(Places, Vec<(usize, Failure)>)> {
         let (live, missing) = Live::find_present(targets)?;
         let absent = live.followed().iter().enumerate().filter(|(_, followed)| !followed.is_there());
-        let missing: Vec<(usize, Failure)> = absent.map(|(index, _)| index).zip(missing).collect();
+        let mut missing: Vec<(usize, Failure)> = absent.map(|(index, _)| index).zip(missing).collect();
         match missing.iter().position(|(_, failure)| !failure.is_absence()) {
-            Some(first) => Err(missing.into_iter().nth(first).map_or(Failure::Told, |(_, failure)| failure)),
+            Some(first) => Err(missing.swap_remove(first).1),
             None => Ok((Places::Followed(live), missing)),
         }
     }
