@@ -73,14 +73,15 @@ pub(crate) struct Args {
     /// Go on with the successor when a program is loaded anew
     ///
     /// It is noticed within a second, and said. Meanwhile its rows say that they are gone. A program, a map or a pin that is not there
-    /// yet is waited for; a variable that its program does not have is an error.
+    /// yet is waited for, unless it is named by its id; a variable that its program does not have is an error.
     #[arg(short, long)]
     follow: bool,
     /// Show arrays of counters as histograms
     ///
     /// With percentiles, also of what was counted since the last sample. Slot N of log2 counts the values from 2^N to 2^(N+1)-1, slot N of
     /// linear:STEP those from N*STEP; the last slot also counts all that is greater. Without a scale, names such as hist, slots or
-    /// buckets and the length tell. Arrays inside of structs and of the entries of maps are found.
+    /// buckets and the length tell. Arrays inside of structs and of the entries of maps are found. --json has name, scale, step, lower,
+    /// counts, total, p50, p90, p99, and in "interval" the same of what was counted since the last line.
     #[arg(long, value_name = "SCALE", num_args = 0..=1, require_equals = true, default_missing_value = "guess", conflicts_with = "quiet")]
     histogram: Option<Choice>,
     /// Print CSV

@@ -15,13 +15,18 @@ use crate::error::{Failure, Result};
 use crate::live::Turn;
 use crate::output::Output;
 use crate::signals::{self, Asked};
-use crate::target::Target;
+use crate::target::{Origin, Target};
 use crate::value::text;
 
 /// A sample that is taken before the end is told apart from the last one if they are so far apart.
 const BEFORE_END: Duration = Duration::from_millis(10);
 /// Programs are looked for so often: one that was loaded anew is noticed within a second.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+/// Whether the target names its object by an id, which never comes again.
+fn is_id(target: &Target) -> bool {
+    matches!(target.origin, Origin::Id { .. })
+}
 
 /// What became of a target, as JSON.
 #[derive(Serialize)]
@@ -85,8 +90,11 @@ impl<'a> Session<'a> {
         };
         session.sources.resize_with(shown, Vec::new);
         let mut waiting: Vec<&str> = Vec::new();
-        for (index, failure) in &missing {
-            let target = &session.targets[*index].text;
+        for (index, failure) in missing {
+            if is_id(&session.targets[index]) {
+                return Err(failure);
+            }
+            let target = &session.targets[index].text;
             if !waiting.contains(&target.as_str()) {
                 let line = format!("{}; waiting until it is there", failure.line(out.verbose));
                 session.view.warn(&Event { target, event: "waiting", warning: &line }, &line, out)?;
@@ -230,6 +238,10 @@ impl<'a> Session<'a> {
             said.push(target);
             let (event, line) = match turn {
                 Turn::Found => ("found", format!("{target}: loaded anew, found in {}", self.found_in(index))),
+                Turn::Gone if is_id(&self.targets[index]) => (
+                    "gone",
+                    format!("{target}: no program uses it any more, and no other gets its id; follow it by its name"),
+                ),
                 Turn::Gone => {
                     ("gone", format!("{target}: no program uses it any more; waiting until it is loaded again"))
                 }
@@ -284,7 +296,7 @@ impl<'a> Session<'a> {
             End::Met(number, seen) => {
                 let condition = &self.args.until[number];
                 self.view.note(&Ended::new(condition, true, Some(&seen)), out)?;
-                return self.view.line(&format!("\n{condition}: it is {}", text(&seen.value)), out);
+                return self.view.line(&format!("{condition}: it is {}", text(&seen.value)), out);
             }
             _ if self.args.until.is_empty() => return Ok(()),
             End::Samples => "the last sample was taken".to_owned(),
