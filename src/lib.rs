@@ -63,6 +63,19 @@
 //! # Ok::<(), bpfvar::Error>(())
 //! ```
 //!
+//! # Maps that are reached by keys
+//!
+//! Hashes and LPM tries cannot be mapped. A [`KeyedMap`] copies their entries by system call, typed by BTF, and only reads:
+//!
+//! ```no_run
+//! # let globals = bpfvar::Globals::by_name("count")?;
+//! for entry in globals.keyed_map("flows")?.entries() {
+//!     let (flow, traffic) = entry?;
+//!     println!("{flow}: {traffic}");
+//! }
+//! # Ok::<(), bpfvar::Error>(())
+//! ```
+//!
 //! # What is whole, what is consistent
 //!
 //! | what | seen by others | cost |
@@ -78,6 +91,7 @@
 //! | [`PerCpu<T>`](PerCpu), `sum` | each scalar whole; not of one moment | a cache line for each CPU |
 //! | `PerCpu<Seq<T>>` | each slot **consistent**; the slots are not of one moment | |
 //! | several variables, several entries of a map | neither: each for itself | |
+//! | an entry of a [`KeyedMap`] | a copy; what programs change in place may be half old, half new | a system call |
 //!
 //! The other side is one header for programs in C, `bpfvar.bpf.h`, in the folder `include` of this crate: copy it (MIT). Programs without it get the
 //! first three rows. `cargo bench --bench together` measures.

@@ -202,7 +202,8 @@ fn words(advice: Advice, object: &Object) -> Option<String> {
         | Advice::CompileWithBtf
         | Advice::ReadAgain
         | Advice::ChooseMember
-        | Advice::WriteJson => advice.to_string(),
+        | Advice::WriteJson
+        | Advice::WriteJsonKey => advice.to_string(),
         // About what the tool does not do.
         _ => return None,
     })

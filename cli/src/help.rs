@@ -51,6 +51,11 @@ ids, which name them for sure:
 
   The path of a pin ends at the first . or [ behind its last /.
 
+  Maps that are reached by keys (hashes, also LRU and per CPU, and LPM tries) have their keys in the brackets: numbers and names of \
+enumerators as they are, text in quotes, structs and arrays as JSON. Members that are not named are 0:
+
+    'hits[5]'  'names[\"http\"]'  'flows[{\"port\": 80, \"proto\": \"TCP\"}].packets'
+
 Values:
   Numbers are decimal, 0x1f, 0o17 or 0b101; enumerators are named; bools are true, false, on or off; floats are 1.5, 1e9, inf or \
 nan; char arrays take text, a byte also 'a'; structs and arrays take JSON, and members that are not named stay as they are: \
@@ -68,6 +73,9 @@ Access:
 
   system call: it cannot be mapped, as sections created by aya or with static variables only; it can be read, but written only by \
 `set --rewrite`.
+
+  system call, a copy: an entry of a map that is reached by keys. Such maps cannot be mapped; they are copied and only read, and entries come \
+and go meanwhile. All entries of a hash are copied thousands at a time.
 
   All of it needs root (CAP_SYS_ADMIN).
 

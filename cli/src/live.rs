@@ -64,15 +64,16 @@ impl Live {
     }
 
     /// Looks whether programs came or went, and finds anew the targets that this concerns: by index, what became of each. While
-    /// nothing came or went this is one system call for each loaded program.
+    /// nothing came or went and nothing is gone, this is one system call for each loaded program.
     pub(crate) fn poll(&mut self) -> Result<Vec<(usize, Turn)>> {
         if self.has_changed()? { self.find_anew() } else { Ok(Vec::new()) }
     }
 
-    /// Whether programs came or went since the last look. Then whoever has taken variables of a target lets go of them, and has the
-    /// targets found anew: while the old maps are held, they have the names of the new ones.
+    /// Whether programs came or went since the last look, or a target is gone: a pin may come later than its program. Then whoever has
+    /// taken variables of a target lets go of them, and has the targets found anew: while the old maps are held, they have the names
+    /// of the new ones.
     pub(crate) fn has_changed(&mut self) -> Result<bool> {
-        self.loaded.changed()
+        Ok(self.loaded.changed()? || !self.followed.iter().all(Followed::is_there))
     }
 
     /// Finds the targets anew that no program uses any more, and those that were gone.

@@ -124,6 +124,13 @@ fn what_cannot_come_is_not_waited_for() {
     let p = program(&loaded);
     has(&fails(&["watch", "--follow", &format!("{p}.samplin")]), &["did you mean", "sampling"]);
     has(&fails(&["watch", "--follow", &format!("{p}.hist[16]")]), &["0 to 15"]);
+    has(&fails(&["watch", "--follow", "prog:4294967295.packets"]), &["no program with id 4294967295"]);
+    let mut watching = Watching::start(&["--json", "-i", "20ms", &format!("{p}.packets")]);
+    watching.find(|line| line["value"] == 0);
+    drop(loaded);
+    let gone = watching.find(|line| line["event"] == "gone");
+    has(gone["warning"].as_str().unwrap(), &["no other gets its id", "by its name"]);
+    watching.end();
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Maps that are reached by keys: hashes, tries, shown as copies by system call.
 
+use std::io::{BufRead, BufReader};
 use std::os::fd::AsFd;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use bpfvar::{Map, MapType};
@@ -9,7 +10,7 @@ use bpfvar_objects::{Loaded, Source};
 use bpfvar_testkit::{MapSpec, delete_entry, host, load_btf, raw_map, update_entry};
 use serde_json::{Value, json};
 
-use crate::support::{fails, has, json, load, map, ok, program, run, text};
+use crate::support::{fails, has, json, load, map, ok, program, run, text, tool};
 
 /// The maps, after their program ran `runs` times on the first CPU.
 pub(crate) fn filled(runs: u32) -> Option<Loaded> {
@@ -238,6 +239,26 @@ fn a_per_cpu_array_is_found_by_its_own_name() {
     let others = text(&output.stderr).contains("could be any of");
     assert!(output.status.success() || others, "{output:?}");
     assert_eq!(ok(&["get", "-q", &format!("{}[0].packets", map(&maps, "percpu"))]), "0\n");
+}
+
+#[test]
+fn a_watch_warns_when_no_program_uses_the_map_any_more() {
+    let Some(loaded) = filled(2) else { return };
+    let bpffs = host::Bpffs::mount();
+    loaded.map("hits").pin(bpffs.path("hits")).unwrap();
+    let target = format!("pin:{}[5]", bpffs.path("hits").display());
+    let mut child = tool(&["watch", "-q", &target, "-i", "100ms", "-n", "25"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "2");
+    drop(loaded);
+    assert!(lines.all(|line| line.unwrap() == "2"));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr).lines().count(), 1, "{output:?}");
+    has(&text(&output.stderr), &["map \"hits\"", "no program uses it any more", "watch --follow"]);
 }
 
 #[test]

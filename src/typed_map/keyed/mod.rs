@@ -6,7 +6,7 @@ mod entry;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::{BtfFault, Error, Object, Result};
+use crate::error::{Advice, BtfFault, Error, Object, Result};
 use crate::kernel::{KEYED, Map, MapInfo, MapType, ProgramInfo};
 use crate::together::possible;
 use crate::types::{Btf, Part, TypeId};
@@ -147,8 +147,12 @@ impl KeyedMap {
     pub fn entry(&self, key: impl Into<Input>) -> Result<KeyedEntry> {
         let image = encode(&self.0.btf, whole(self.0.key), &key.into()).map_err(|fault| {
             let rule = if fault.path.is_empty() { fault.rule } else { format!("at {}: {}", fault.path, fault.rule) };
-            let object = Box::new(self.object());
-            Error::Argument { object, argument: "key", found: fault.found, rule, advice: fault.advice }
+            // A key has no parts that could be written alone.
+            let advice = fault.advice.map(|advice| match advice {
+                Advice::WriteJson => Advice::WriteJsonKey,
+                other => other,
+            });
+            Error::Argument { object: Box::new(self.object()), argument: "key", found: fault.found, rule, advice }
         })?;
         Ok(KeyedEntry::new(self, image.bytes))
     }

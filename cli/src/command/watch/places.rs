@@ -1,6 +1,6 @@
 //! Where what is watched is: found once, or found anew when its program is loaded anew.
 
-use bpfvar::{TypedMap, Var};
+use bpfvar::Var;
 
 use crate::error::{Failure, Result};
 use crate::live::{Live, Turn};
@@ -25,9 +25,9 @@ impl Places {
     pub(super) fn follow(targets: &[Target]) -> Result<(Places, Vec<(usize, Failure)>)> {
         let (live, missing) = Live::find_present(targets)?;
         let absent = live.followed().iter().enumerate().filter(|(_, followed)| !followed.is_there());
-        let missing: Vec<(usize, Failure)> = absent.map(|(index, _)| index).zip(missing).collect();
+        let mut missing: Vec<(usize, Failure)> = absent.map(|(index, _)| index).zip(missing).collect();
         match missing.iter().position(|(_, failure)| !failure.is_absence()) {
-            Some(first) => Err(missing.into_iter().nth(first).map_or(Failure::Told, |(_, failure)| failure)),
+            Some(first) => Err(missing.swap_remove(first).1),
             None => Ok((Places::Followed(live), missing)),
         }
     }
@@ -54,13 +54,21 @@ impl Places {
         }
     }
 
-    /// The maps of all variables.
-    pub(super) fn maps(&self) -> impl Iterator<Item = &TypedMap> {
-        let count = match self {
+    /// The variables of all targets.
+    pub(super) fn all_vars(&self) -> impl Iterator<Item = &Var> {
+        (0..self.len()).flat_map(|index| self.vars(index)).map(|(_, var)| var)
+    }
+
+    /// What of all targets is reached by keys.
+    pub(super) fn all_keyed(&self) -> impl Iterator<Item = &Keyed> {
+        (0..self.len()).filter_map(|index| self.keyed(index))
+    }
+
+    fn len(&self) -> usize {
+        match self {
             Places::Fixed(all) => all.len(),
             Places::Followed(live) => live.followed().len(),
-        };
-        (0..count).flat_map(|index| self.vars(index)).map(|(_, var)| var.map())
+        }
     }
 
     /// Whether targets have to be found anew. Whoever has taken something of them lets go of it first.

@@ -12,7 +12,7 @@ use super::row::Row;
 use super::screen::Screen;
 use super::source::{Kind, Source};
 use crate::error::Result;
-use crate::output::{Output, obeys_escapes};
+use crate::output::{Output, clean, obeys_escapes};
 
 pub(super) enum View {
     Rows(Screen),
@@ -95,7 +95,7 @@ impl View {
         match self {
             _ if out.json || out.quiet => Ok(()),
             View::CsvRows(_) | View::CsvBars(_) => Ok(()),
-            View::Rows(_) | View::Bars(_) => out.line(line),
+            View::Rows(_) | View::Bars(_) => out.line(format_args!("\n{}", clean(line))),
         }
     }
 }
