@@ -4,6 +4,7 @@ mod access;
 mod change;
 mod compare;
 mod find;
+mod parts;
 mod path;
 mod replace;
 mod together;

@@ -7,7 +7,7 @@ use crate::mapped::Put;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::together::{PerCpu, Runs, Sleepable, SwitchWriter, Then, cpus, possible, switch};
 use crate::types::{Part, Wrapper, pieces};
-use crate::value::{Value, decode, sum};
+use crate::value::{Value, decode};
 use crate::view::{MapValue, Repairs, Switch, TRIES, bpfvar_seq, bpfvar_switch};
 
 /// What stands between an entry and a part of it. Offsets are those of the entry, in the first slot of what has several.
@@ -208,7 +208,7 @@ impl Var {
                 let slots = 0..u64::from(slots.min(cpus()?));
                 let each: Result<Vec<_>> =
                     slots.map(|slot| behind.clone().shifted(slot * stride).read_entry(entry)).collect();
-                Ok(sum(each?))
+                Ok(Value::sum(each?))
             }
             Guard::Copies(cpu) => self.read_copies(entry, cpu),
             Guard::Seq { .. } | Guard::Switch { .. } if behind.is_plain() => {
@@ -238,7 +238,7 @@ impl Var {
             Some(len) => (0..len.into()).map(|index| read(Step::Index(index))).collect::<Result<_>>().map(Value::Array),
             None => {
                 let member = |name: String| Ok((name.clone(), read(Step::Member(name))?));
-                self.members().into_iter().map(member).collect::<Result<_>>().map(Value::Struct)
+                self.own_members().into_iter().map(member).collect::<Result<_>>().map(Value::Struct)
             }
         }
     }
@@ -280,7 +280,7 @@ impl Var {
                     || self.argument("path", format!("{:?}", self.path()), format!("there is no CPU {cpu}"), None);
                 found.map(|(_, copy)| decode(copy)).ok_or_else(rule)
             }
-            Cpu::NotChosen | Cpu::All => Ok(sum(copies.map(|(_, copy)| decode(copy)).collect())),
+            Cpu::NotChosen | Cpu::All => Ok(Value::sum(copies.map(|(_, copy)| decode(copy)).collect())),
         }
     }
 

@@ -335,6 +335,11 @@ impl Var {
         }
     }
 
+    /// Whether it is all entries of a map, as if it were an array.
+    pub(super) fn is_map(&self) -> bool {
+        self.entry == Entry::All
+    }
+
     /// The bytes of its entry that hold it.
     pub(super) fn bytes(&self) -> Range<u64> {
         let len = match self.part.bits {
@@ -342,24 +347,6 @@ impl Var {
             None => self.size(),
         };
         self.part.offset..self.part.offset + len
-    }
-
-    /// How many elements it has, if it is an array.
-    pub(super) fn elements(&self) -> Option<u32> {
-        match *self.btf().kind(self.part.of) {
-            Kind::Array { len, .. } => Some(len),
-            _ => None,
-        }
-    }
-
-    /// The names of its members, if it is a struct or a union.
-    pub(super) fn members(&self) -> Vec<String> {
-        match self.btf().kind(self.part.of) {
-            Kind::Struct { members, .. } => {
-                self.btf().named_parts(members).into_iter().map(|(name, _)| name.to_owned()).collect()
-            }
-            _ => Vec::new(),
-        }
     }
 
     pub(super) fn part(&self) -> Part {
