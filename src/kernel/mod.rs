@@ -1,4 +1,4 @@
-//! What the kernel holds: maps, programs and BTF, their info, how they are made, found and pinned. No memory, no type of a
+//! What the kernel holds: maps, programs, links and BTF, their info, how they are made, found and pinned. No memory, no type of a
 //! value.
 
 mod btf;
@@ -7,6 +7,8 @@ mod cause;
 mod element;
 mod grace;
 mod info;
+mod kinds;
+mod link;
 mod map;
 mod object;
 mod program;
@@ -15,6 +17,8 @@ mod sleepable;
 pub use builder::MapBuilder;
 pub(crate) use grace::Grace;
 pub use info::{MapFlags, MapInfo, MapType};
+pub use kinds::{AttachType, LinkType, ProgramType};
+pub use link::{Attachment, Link, LinkInfo};
 pub use map::Map;
 pub use object::Ids;
 pub use program::{Program, ProgramInfo};

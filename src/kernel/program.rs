@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use super::cause;
+use super::kinds::ProgramType;
 use super::object::{self, Ids};
 use crate::error::{Object, ObjectKind, Result};
 use crate::sys::bpf::{self, IdKind};
@@ -41,8 +42,8 @@ pub struct ProgramInfo {
     pub id: u32,
     /// The name: the function's, cut to 15 bytes. Empty if none was given.
     pub name: String,
-    /// `enum bpf_prog_type` as a number.
-    pub program_type: u32,
+    /// The type.
+    pub program_type: ProgramType,
     /// The ids of the maps that it uses, its data sections among them.
     pub map_ids: Vec<u32>,
     /// The id of the BTF that it was loaded with; 0 for none.
@@ -74,8 +75,9 @@ impl ProgramInfo {
         const LAST_BEFORE_TRACING: u32 = 25;
         const SK_LOOKUP: u32 = 30;
         const NETFILTER: u32 = 32;
-        let known = (1..=LAST_BEFORE_TRACING).contains(&self.program_type) && self.program_type != KPROBE;
-        !(known || self.program_type == SK_LOOKUP || self.program_type == NETFILTER)
+        let ProgramType(number) = self.program_type;
+        let known = (1..=LAST_BEFORE_TRACING).contains(&number) && number != KPROBE;
+        !(known || number == SK_LOOKUP || number == NETFILTER)
     }
 
     /// Returns whether the program uses the map with this id.
@@ -194,7 +196,7 @@ impl Program {
         let mut info = ProgramInfo {
             id: raw.id,
             name: object::name(&raw.name),
-            program_type: raw.prog_type,
+            program_type: ProgramType(raw.prog_type),
             map_ids: vec![0; raw.nr_map_ids as usize],
             btf_id: raw.btf_id,
             created_by_uid: raw.created_by_uid,
