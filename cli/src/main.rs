@@ -3,16 +3,21 @@
 //! It knows the library `bpfvar` by its public API only. `cli` and `help` hold the commands' definitions and all help, `target` the
 //! grammar of targets, `resolve` what finds them in the kernel, `command` one module a command.
 
+mod access;
+mod aggregate;
 mod cli;
 mod columns;
 mod command;
 mod complete;
 mod error;
+mod group;
 mod help;
 mod histogram;
 mod live;
 mod loaded;
 mod output;
+mod owner;
+mod pattern;
 mod resolve;
 mod table;
 mod target;

@@ -16,6 +16,7 @@ use bpfvar::Var;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::access::{Unwritable, unwritable};
 use crate::cli::{Command, Switching};
 use crate::error::{Failure, Result};
 use crate::output::Output;
@@ -57,8 +58,8 @@ impl Switching {
 
 /// Refuses what cannot be changed in one step, in words that fit the tool; --verbose asks for the library's.
 fn writable(var: &Var, target: &str, command: &str, out: &Output) -> Result<()> {
-    match set::unwritable(var, target)? {
-        Some(set::Unwritable { rewritable: true, .. }) if !out.verbose => Err(Failure::new(format!(
+    match unwritable(var, target)? {
+        Some(Unwritable { rewritable: true, .. }) if !out.verbose => Err(Failure::new(format!(
             "{target}: {} cannot be mapped for writing, and {command} needs a mapped section: it is one atomic step in memory, which no \
              system call makes",
             var.map()

@@ -1,15 +1,16 @@
 //! `bpfvar set`.
 
-use bpfvar::{AccessMode, Applied, Change, MapType, Value, Var};
+use bpfvar::{Applied, Change, Value, Var};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::{Members, Written};
+use crate::access::{Unwritable, unwritable};
 use crate::cli::Switching;
 use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::{Ink, Output, clean};
 use crate::resolve::Resolver;
-use crate::target::Assignment;
+use crate::target::{Assignment, Target};
 use crate::value::text;
 
 /// What it takes.
@@ -20,6 +21,7 @@ Examples:
   bpfvar set count.config.mode=FAST count.label=eth1
   bpfvar set 'count.config.limits[2]={\"burst\": 7}'  members that are not named stay as they are
   bpfvar set count.flags=0x1f
+  bpfvar set '*.sampling=0' 'count.hist[*]=0'       all that fit, or none of them
 
 All targets are found and all values checked before the first is written; if a write fails, those before it are undone. A scalar is \
 written by one atomic store, a bitfield so that its neighbours keep what programs store meanwhile, structs and arrays scalar by scalar. \
@@ -44,17 +46,28 @@ pub(crate) struct Args {
 
 pub(super) fn run(Args { assignments, rewrite, switch }: &Args, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
-    let found = resolver.find_all(assignments.iter().map(|assignment| &assignment.target))?;
+    let named =
+        assignments.iter().map(|assignment| named(&resolver, &assignment.target)).collect::<Result<Vec<_>>>()?;
     // All are checked before the first is written.
-    let mut changes = Vec::new();
-    for (found, assignment) in found.iter().zip(assignments) {
-        let var = switch.apply_to(found.var()?);
-        let change = change(&var, &assignment.value, *rewrite, &found.text, out.verbose)?;
-        changes.push(change);
+    let (mut changes, mut labels) = (Vec::new(), Vec::new());
+    for (vars, assignment) in named.into_iter().zip(assignments) {
+        for (label, var) in vars {
+            changes.push(change(&switch.apply_to(var), &assignment.value, *rewrite, &label, out.verbose)?);
+            labels.push(label);
+        }
     }
     // If one fails, those before it are undone.
     let applied = Change::apply_all(changes)?;
-    print(&found.iter().map(|found| found.text.as_str()).zip(applied).collect::<Vec<_>>(), out)
+    print(&labels.iter().map(String::as_str).zip(applied).collect::<Vec<_>>(), out)
+}
+
+/// The one variable that a target names, or those that fit a pattern. All of a program is set by nobody who means it.
+fn named(resolver: &Resolver, target: &Target) -> Result<Vec<(String, Var)>> {
+    if target.is_pattern() {
+        return resolver.select(target);
+    }
+    let found = resolver.find(target)?;
+    Ok(vec![(found.text.clone(), found.var()?)])
 }
 
 fn change(var: &Var, value: &str, rewrite: bool, target: &str, verbose: bool) -> Result<Change> {
@@ -65,37 +78,6 @@ fn change(var: &Var, value: &str, rewrite: bool, target: &str, verbose: bool) ->
         Some(Unwritable { rewritable: true, .. }) if rewrite => Ok(var.change_by_rewrite(value)?),
         Some(Unwritable { why, .. }) => Err(Failure::new(why)),
     }
-}
-
-/// Why a variable cannot be written through memory.
-pub(super) struct Unwritable {
-    pub(super) why: String,
-    /// Whether `--rewrite` would do.
-    pub(super) rewritable: bool,
-}
-
-pub(super) fn unwritable(var: &Var, target: &str) -> Result<Option<Unwritable>> {
-    let section = var.map();
-    let because = |why: &str, rewritable| Some(Unwritable { why: format!("{target}: {section} {why}"), rewritable });
-    Ok(match section.access()? {
-        AccessMode::Mapped => None,
-        _ if section.as_map().is_frozen()? => {
-            because("is frozen, for good: it can be read, and only loading the program anew sets it", false)
-        }
-        _ if section.info().map_type == MapType::PERCPU_ARRAY => {
-            because("is a per-CPU array: the kernel copies it for each CPU, and bpfvar only reads it", false)
-        }
-        AccessMode::SystemCallReadOnly => because("was opened to read only; check owner and mode of the pin", false),
-        _ => {
-            let what =
-                if section.section().is_some() { "the whole section" } else { "each whole entry that it lies in" };
-            let why = format!(
-                "cannot be mapped for writing; `set --rewrite` writes it by reading and writing back {what}, which loses what programs \
-                 store to it meanwhile"
-            );
-            because(&why, true)
-        }
-    })
 }
 
 fn print(written: &[(&str, Applied)], out: &mut Output) -> Result<()> {

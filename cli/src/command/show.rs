@@ -4,11 +4,11 @@ use bpfvar::{Linkage, Var};
 use clap_complete::engine::ArgValueCompleter;
 use serde::Serialize;
 
+use crate::access::Access;
 use crate::complete;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
 use crate::resolve::Resolver;
-use crate::table::access;
 use crate::target::Target;
 use crate::value::fit;
 
@@ -30,13 +30,18 @@ struct Shown {
     /// `BPFVAR_SEQ` and its kin, from the outside to the inside.
     together: Vec<&'static str>,
     access: &'static str,
+    /// Why nobody can change it at run time, in a word.
+    fixed: Option<&'static str>,
+    #[serde(skip)]
+    reach: Access,
 }
 
 impl Shown {
-    fn new(target: &str, var: &Var) -> Shown {
+    fn new(target: &str, var: &Var) -> Result<Shown> {
         let section = var.map();
+        let reach = Access::of(section)?;
         let info = section.info();
-        Shown {
+        Ok(Shown {
             target: target.to_owned(),
             name: var.path().to_owned(),
             ty: var.type_name(),
@@ -50,8 +55,10 @@ impl Shown {
             offset: var.offset(),
             size: var.size(),
             together: var.together(),
-            access: access(section),
-        }
+            access: reach.mode(),
+            fixed: reach.fixed(),
+            reach,
+        })
     }
 }
 
@@ -72,7 +79,7 @@ pub(crate) struct Args {
 pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     let found = Resolver::default().find(target)?;
     let vars = found.vars()?;
-    let all: Vec<Shown> = vars.iter().map(|(label, var)| Shown::new(label, var)).collect();
+    let all: Vec<Shown> = vars.iter().map(|(label, var)| Shown::new(label, var)).collect::<Result<_>>()?;
     if out.json {
         return if found.is_var() { out.json(&all[0]) } else { out.json(&all) };
     }
@@ -108,6 +115,12 @@ fn print(shown: &Shown, out: &mut Output) -> Result<()> {
     let size = if shown.size == 1 { "1 byte".to_owned() } else { format!("{} bytes", shown.size) };
     let line = format!("{linkage}{place}, {size}, map:{} {}, {}", shown.map_id, shown.map, shown.access);
     out.line(format_args!("  {}", out.ink(Ink::Faint, &line)))?;
+    if let Some(why) = shown.reach.why_fixed() {
+        let section = shown.section.as_deref().unwrap_or("the map");
+        for line in [Some(format!("cannot be changed: {section} {why}")), shown.reach.remedy().map(str::to_owned)] {
+            line.map_or(Ok(()), |line| out.line(format_args!("  {}", out.ink(Ink::Faint, &line))))?;
+        }
+    }
     for word in &shown.together {
         let line = match *word {
             "BPFVAR_SEQ" => "BPFVAR_SEQ: what is read is of one moment, and what is set is seen as one",

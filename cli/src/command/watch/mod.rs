@@ -21,7 +21,7 @@ use crate::error::{Failure, Result};
 use crate::output::Output;
 use crate::resolve::Resolver;
 use crate::target::Target;
-use crate::value::{Shape, read};
+use crate::value::{Shape, only_entry, read};
 use row::Row;
 use screen::Screen;
 use stale::Stale;
@@ -131,12 +131,7 @@ struct Source {
 
 impl Source {
     fn new(label: &str, var: Var) -> Result<Source> {
-        let is_map = var.linkage().is_none() && var.path() == var.map().info().name;
-        let (var, label) = match var.entry() {
-            // The elements of its only value come behind the index of that.
-            Some(0) if is_map => (var.at("[0]")?, format!("{label}[0]")),
-            _ => (var, label.to_owned()),
-        };
+        let (label, var) = only_entry(label.to_owned(), var)?;
         // Each entry is a row at least: no need to read them.
         if var.entry().is_none() && var.map().info().max_entries as usize > MOST_ROWS {
             return Err(too_many(&format!("{label}[0]")));
@@ -171,7 +166,8 @@ fn interrupted() -> Result<Receiver<()>> {
     Ok(receiver)
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+/// A time from a millisecond to a day.
+pub(in crate::command) fn interval(text: &str) -> Result<Duration, String> {
     let interval =
         humantime::parse_duration(text).map_err(|_| "a time with its unit is needed: 1ms, 100ms, 2s, 1m".to_owned())?;
     if interval < Duration::from_millis(1) || interval > Duration::from_secs(24 * 60 * 60) {

@@ -10,7 +10,7 @@ use super::row::{Row, Samples, Step};
 use crate::columns::{self, BETWEEN};
 use crate::error::Result;
 use crate::output::{Ink, Output, clean, obeys_escapes};
-use crate::value::{bare, fit, signed, text};
+use crate::value::{bare, fit, per_second, signed, text};
 
 /// Nobody sees more.
 const BETWEEN_DRAWS: Duration = Duration::from_millis(40);
@@ -243,11 +243,7 @@ fn change_text(step: &Step) -> String {
 }
 
 fn rate_text(rate: Option<f64>) -> String {
-    match rate {
-        Some(rate) if rate.abs() >= 1000.0 => format!("{rate:.0}/s"),
-        Some(rate) => format!("{rate:.1}/s"),
-        None => String::new(),
-    }
+    rate.map_or_else(String::new, per_second)
 }
 
 /// Seconds since 1970, to the microsecond.
