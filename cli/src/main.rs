@@ -19,6 +19,7 @@ mod output;
 mod owner;
 mod pattern;
 mod resolve;
+mod saved;
 mod table;
 mod target;
 mod value;

@@ -74,7 +74,9 @@ pub(crate) fn variables(rows: Vec<Cells>, columns: Columns, indent: usize) -> St
 /// Lines of programs below the title of their object, each cut where the terminal ends.
 pub(crate) fn programs(rows: impl Iterator<Item = Vec<String>>, out: &Output) -> String {
     let mut table = table();
-    rows.for_each(|row| drop(table.add_row(row)));
+    for row in rows {
+        table.add_row(row);
+    }
     let width = out.width.unwrap_or(usize::MAX);
     lines(&table, 2).lines().map(|line| fit(line, width)).collect::<Vec<_>>().join("\n")
 }

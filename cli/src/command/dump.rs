@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::complete;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
-use crate::resolve::{Resolver, labels};
+use crate::resolve::{Found, Resolver, labels};
 use crate::table::{self, Contents, JsonSection, JsonVar};
 use crate::target::Target;
 use crate::value::{bare, broken, read};
@@ -35,8 +35,11 @@ pub(crate) struct Args {
 pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     let Some(target) = target else {
         let (programs, all) = (Program::all()?, Globals::of_system()?);
-        let with: Vec<&ProgramInfo> = programs.iter().collect();
-        return everything(&with, &programs, all.maps(), out);
+        let of: Vec<&ProgramInfo> = programs.iter().collect();
+        if out.json {
+            return out.json(&whole(&of, &programs, all.maps())?);
+        }
+        return everything(&of, all.maps(), out);
     };
     let resolver = Resolver::default();
     let found = resolver.find(target)?;
@@ -44,6 +47,35 @@ pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
         let value = found.var()?.read()?;
         return if out.quiet { out.line(bare(&value)) } else { variable(&found.text, &value, 0, out) };
     }
+    if out.json {
+        return out.json(&contents(&resolver, &found)?);
+    }
+    everything(&programs_of(&resolver, &found), found.sections(), out)
+}
+
+/// What `--json` prints of a target.
+pub(super) fn contents(resolver: &Resolver, found: &Found) -> Result<Contents> {
+    let programs = programs_of(resolver, found);
+    let all = resolver.programs().unwrap_or_default();
+    if found.is_var() {
+        let var = found.var()?;
+        let section = JsonSection::new(var.map(), all, vec![JsonVar::new(&var, u64::MAX)?]);
+        return Ok(Contents { programs: programs.into_iter().map(Into::into).collect(), sections: vec![section] });
+    }
+    whole(&programs, all, found.sections())
+}
+
+fn whole(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[TypedMap]) -> Result<Contents> {
+    let mut all = Vec::new();
+    for section in sections {
+        let vars = section.vars().map(|var| JsonVar::new(&var, u64::MAX)).collect::<Result<_>>()?;
+        all.push(JsonSection::new(section, programs, vars));
+    }
+    Ok(Contents { programs: of.iter().map(|program| (*program).into()).collect(), sections: all })
+}
+
+/// The program that a target is, or those that use what it is.
+fn programs_of<'a>(resolver: &'a Resolver, found: &Found) -> Vec<&'a ProgramInfo> {
     // A pin needs no right to list programs.
     let programs = resolver.programs().unwrap_or_default();
     let maps: Vec<u32> = found.sections().iter().map(|section| section.info().id).collect();
@@ -51,24 +83,10 @@ pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
         Some(info) => program.id == info.id,
         None => program.map_ids.iter().any(|id| maps.contains(id)),
     });
-    let of: Vec<&ProgramInfo> = of.collect();
-    if found.is_var() {
-        let var = found.var()?;
-        let section = JsonSection::new(var.map(), programs, vec![JsonVar::new(&var, u64::MAX)?]);
-        return out.json(&Contents { programs: of.into_iter().map(Into::into).collect(), sections: vec![section] });
-    }
-    everything(&of, programs, found.sections(), out)
+    of.collect()
 }
 
-fn everything(of: &[&ProgramInfo], programs: &[ProgramInfo], sections: &[TypedMap], out: &mut Output) -> Result<()> {
-    if out.json {
-        let mut all = Vec::new();
-        for section in sections {
-            let vars = section.vars().map(|var| JsonVar::new(&var, u64::MAX)).collect::<Result<_>>()?;
-            all.push(JsonSection::new(section, programs, vars));
-        }
-        return out.json(&Contents { programs: of.iter().map(|program| (*program).into()).collect(), sections: all });
-    }
+fn everything(of: &[&ProgramInfo], sections: &[TypedMap], out: &mut Output) -> Result<()> {
     for (index, section) in sections.iter().enumerate() {
         if !out.quiet {
             if index > 0 {

@@ -3,6 +3,7 @@
 pub(crate) mod add;
 pub(crate) mod cas;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod dump;
 pub(crate) mod freeze;
 pub(crate) mod get;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
         Command::Set(args) => set::run(args, out),
         Command::Add(args) => add::run(args, out),
         Command::Cas(args) => cas::run(args, out),
+        Command::Diff(args) => diff::run(args, out),
         Command::Dump(args) => dump::run(args, out),
         Command::Watch(args) => watch::run(args, out),
         Command::Show(args) => show::run(args, out),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bpfvar::Var;
+use bpfvar::{Cause, Var};
 
 use super::{Object, Resolver, alike, labels, name_of};
 use crate::error::{Failure, Result};
@@ -80,7 +80,11 @@ impl Resolver {
         }
         for (object, rest) in self.candidates(target)? {
             let prefix = target.text.strip_suffix(rest).unwrap_or(&target.text);
-            let globals = self.open(object)?;
+            let globals = match self.open(object) {
+                // It went away since it was listed.
+                Err(error) if error.cause() == Some(Cause::NoSuchId) => continue,
+                globals => globals?,
+            };
             let scope = |labels, is_map| Scope { object: Some(object), labels, rest, is_map };
             scopes.push(match (object, globals.maps()) {
                 (Object::Map(_), [map]) if map.section().is_none() => {

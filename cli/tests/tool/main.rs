@@ -3,8 +3,12 @@
 
 mod bpftool;
 mod concurrent;
+mod diff;
 mod help;
+mod list;
 mod output;
+mod owners;
+mod patterns;
 mod refused;
 mod support;
 mod targets;
