@@ -14,8 +14,9 @@ use bpfvar::{Link, Map, Program};
 /// So deep, and so many files, are looked for pins.
 const MOST_DEPTH: usize = 8;
 const MOST_PINS: usize = 10_000;
-/// More threads do not make looking faster.
+/// More threads do not make looking faster, nor do threads that look at fewer processes.
 const MOST_THREADS: usize = 8;
+const LEAST_PROCESSES: usize = 64;
 
 /// A process that holds something of BPF. Prints as `opensnoop (pid 4711)`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,15 +36,12 @@ impl fmt::Display for Owner {
 /// of that one only.
 #[derive(Debug, Default)]
 pub(crate) struct Owners {
-    held: HashMap<Held, Vec<Owner>>,
-    pins: OnceCell<HashMap<Held, PathBuf>>,
-}
-
-/// A program or a map, by its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Held {
-    Program(u32),
-    Map(u32),
+    /// By the ids of programs.
+    programs: HashMap<u32, Vec<Owner>>,
+    /// The descriptors of maps, which are looked at if somebody asks: there are many, and most maps are a program's.
+    map_descriptors: Vec<(Owner, PathBuf)>,
+    maps: OnceCell<HashMap<u32, Vec<Owner>>>,
+    pins: OnceCell<Pins>,
 }
 
 impl Owners {
@@ -53,59 +51,61 @@ impl Owners {
         let pids: Vec<u32> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
         // Each descriptor costs a system call of three microseconds, and a server has ten thousands of them.
         let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-        let found: Vec<(Owner, Vec<Held>)> = thread::scope(|scope| {
-            let chunks = pids.chunks(pids.len().div_ceil(threads).max(1));
-            let threads: Vec<_> = chunks
-                .map(|pids| scope.spawn(|| pids.iter().filter_map(|pid| look_at(*pid)).collect::<Vec<_>>()))
-                .collect();
+        let found: Vec<Process> = thread::scope(|scope| {
+            let chunks = pids.chunks(pids.len().div_ceil(threads).max(LEAST_PROCESSES));
+            let look = |pids: &[u32]| pids.iter().filter_map(|pid| Process::look(*pid)).collect::<Vec<_>>();
+            let threads: Vec<_> = chunks.map(|pids| scope.spawn(move || look(pids))).collect();
             threads.into_iter().flat_map(|thread| thread.join().into_iter().flatten()).collect()
         });
         let mut owners = Owners::default();
-        for (owner, held) in found {
-            for held in held {
-                owners.held.entry(held).or_default().push(owner.clone());
-            }
+        for Process { owner, programs, map_descriptors } in found {
+            programs.into_iter().for_each(|id| owners.programs.entry(id).or_default().push(owner.clone()));
+            owners.map_descriptors.extend(map_descriptors.into_iter().map(|path| (owner.clone(), path)));
         }
-        owners.held.values_mut().for_each(|owners| {
-            owners.sort();
-            owners.dedup();
-        });
+        sort(&mut owners.programs);
         owners
     }
 
     /// The processes that hold a program, or a link that attaches it, by their numbers.
     pub(crate) fn of_program(&self, id: u32) -> &[Owner] {
-        self.held.get(&Held::Program(id)).map_or(&[], Vec::as_slice)
+        self.programs.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// The processes that hold a map.
+    /// The processes that hold a map. The first question looks at all descriptors of maps.
     pub(crate) fn of_map(&self, id: u32) -> &[Owner] {
-        self.held.get(&Held::Map(id)).map_or(&[], Vec::as_slice)
+        let maps = self.maps.get_or_init(|| {
+            let mut maps: HashMap<u32, Vec<Owner>> = HashMap::new();
+            for (owner, path) in &self.map_descriptors {
+                if let Some(id) = id_in(path, "map_id") {
+                    maps.entry(id).or_default().push(owner.clone());
+                }
+            }
+            sort(&mut maps);
+            maps
+        });
+        maps.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// Where a program, or a link that attaches it, is pinned. The first question looks through all file systems of pins.
     pub(crate) fn pin_of_program(&self, id: u32) -> Option<&Path> {
-        self.pins().get(&Held::Program(id)).map(PathBuf::as_path)
+        self.pins().programs.get(&id).map(PathBuf::as_path)
     }
 
     /// The same of a map.
     pub(crate) fn pin_of_map(&self, id: u32) -> Option<&Path> {
-        self.pins().get(&Held::Map(id)).map(PathBuf::as_path)
+        self.pins().maps.get(&id).map(PathBuf::as_path)
     }
 
-    /// The name of a process that holds something.
+    /// The name of a process that holds a program.
     pub(crate) fn name_of(&self, pid: u32) -> Option<&str> {
-        let owner = self.held.values().flatten().find(|owner| owner.pid == pid);
+        let owner = self.programs.values().flatten().find(|owner| owner.pid == pid);
         owner.map(|owner| owner.name.as_str())
     }
 
     /// The processes of this name that hold programs.
     pub(crate) fn pids_named(&self, name: &str) -> Vec<u32> {
-        let holds = |(held, owners): (&Held, &'_ Vec<Owner>)| match held {
-            Held::Program(_) => owners.iter().filter(|owner| owner.name == name).map(|owner| owner.pid).collect(),
-            Held::Map(_) => Vec::new(),
-        };
-        let mut pids: Vec<u32> = self.held.iter().flat_map(holds).collect();
+        let named = self.programs.values().flatten().filter(|owner| owner.name == name);
+        let mut pids: Vec<u32> = named.map(|owner| owner.pid).collect();
         pids.sort_unstable();
         pids.dedup();
         pids
@@ -113,67 +113,80 @@ impl Owners {
 
     /// The programs that are held by a process that is meant.
     pub(crate) fn programs_of(&self, is_meant: impl Fn(&Owner) -> bool) -> Vec<u32> {
-        let of = |(held, owners): (&Held, &Vec<Owner>)| match held {
-            Held::Program(id) if owners.iter().any(&is_meant) => Some(*id),
-            _ => None,
-        };
-        let mut programs: Vec<u32> = self.held.iter().filter_map(of).collect();
+        let held = self.programs.iter().filter(|(_, owners)| owners.iter().any(&is_meant));
+        let mut programs: Vec<u32> = held.map(|(id, _)| *id).collect();
         programs.sort_unstable();
         programs
     }
 
-    fn pins(&self) -> &HashMap<Held, PathBuf> {
+    fn pins(&self) -> &Pins {
         self.pins.get_or_init(|| {
             let mounts = fs::read("/proc/self/mounts").unwrap_or_default();
-            let mut pins = Pins { found: HashMap::new(), left: MOST_PINS };
+            let mut pins = Pins { programs: HashMap::new(), maps: HashMap::new(), left: MOST_PINS };
             bpffs(&mounts).iter().for_each(|path| pins.look(path, MOST_DEPTH));
-            pins.found
+            pins
         })
     }
 }
 
-/// A process, and what it holds. None for one that holds nothing.
-fn look_at(pid: u32) -> Option<(Owner, Vec<Held>)> {
-    let process = Path::new("/proc").join(pid.to_string());
-    let held = held_by(&process);
-    // Others that run this tool hold what they look at, and own nothing.
-    let is_this =
-        || fs::read_link(process.join("exe")).is_ok_and(|exe| fs::read_link("/proc/self/exe").ok() == Some(exe));
-    if held.is_empty() || is_this() {
-        return None;
-    }
-    let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-    Some((Owner { pid, name: name.trim_end_matches('\n').to_owned() }, held))
+/// Each process once, in the order of their numbers.
+fn sort(held: &mut HashMap<u32, Vec<Owner>>) {
+    held.values_mut().for_each(|owners| {
+        owners.sort();
+        owners.dedup();
+    });
 }
 
-/// What the process with this directory in procfs holds.
-fn held_by(process: &Path) -> Vec<Held> {
-    let mut held = Vec::new();
-    // Threads of the kernel have none; most others have nothing of BPF.
-    for entry in fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
-        let is_bpf = |target: PathBuf| target.as_os_str().as_encoded_bytes().starts_with(b"anon_inode:bpf");
-        if !fs::read_link(entry.path()).is_ok_and(is_bpf) {
-            continue;
+/// A process that holds something of BPF.
+struct Process {
+    owner: Owner,
+    programs: Vec<u32>,
+    /// What procfs says of each descriptor of a map.
+    map_descriptors: Vec<PathBuf>,
+}
+
+impl Process {
+    /// None for one that holds nothing.
+    fn look(pid: u32) -> Option<Process> {
+        let process = Path::new("/proc").join(pid.to_string());
+        let (mut programs, mut map_descriptors) = (Vec::new(), Vec::new());
+        // Threads of the kernel have none; most others have nothing of BPF.
+        for entry in fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
+            let info = || process.join("fdinfo").join(entry.file_name());
+            match fs::read_link(entry.path()).unwrap_or_default().as_os_str().as_encoded_bytes() {
+                b"anon_inode:bpf-map" => map_descriptors.push(info()),
+                b"anon_inode:bpf-prog" | b"anon_inode:bpf_link" | b"anon_inode:bpf-link" => {
+                    programs.extend(id_in(&info(), "prog_id"));
+                }
+                _ => {}
+            }
         }
-        let info = fs::read_to_string(process.join("fdinfo").join(entry.file_name())).unwrap_or_default();
-        held.extend(info.lines().filter_map(held_in));
-    }
-    held
-}
-
-/// What a line of a descriptor's info names: programs and links have `prog_id:`, maps have `map_id:`.
-fn held_in(line: &str) -> Option<Held> {
-    let (name, number) = line.split_once(':')?;
-    let id = number.trim().parse().ok()?;
-    match name {
-        "prog_id" => Some(Held::Program(id)),
-        "map_id" => Some(Held::Map(id)),
-        _ => None,
+        // Others that run this tool hold what they look at, and own nothing.
+        let is_this =
+            || fs::read_link(process.join("exe")).is_ok_and(|exe| fs::read_link("/proc/self/exe").ok() == Some(exe));
+        if programs.is_empty() && map_descriptors.is_empty() || is_this() {
+            return None;
+        }
+        let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
+        let owner = Owner { pid, name: name.trim_end_matches('\n').to_owned() };
+        Some(Process { owner, programs, map_descriptors })
     }
 }
 
+/// The number that what procfs says of a descriptor has under a name.
+fn id_in(info: &Path, name: &str) -> Option<u32> {
+    id_of(&fs::read_to_string(info).ok()?, name)
+}
+
+fn id_of(info: &str, name: &str) -> Option<u32> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')?.trim().parse().ok())
+}
+
+/// What is pinned, and where.
+#[derive(Debug)]
 struct Pins {
-    found: HashMap<Held, PathBuf>,
+    programs: HashMap<u32, PathBuf>,
+    maps: HashMap<u32, PathBuf>,
     /// So many files are still looked at.
     left: usize,
 }
@@ -188,19 +201,20 @@ impl Pins {
                 self.look(&entry.path(), depth - 1);
             } else if kind.is_file() && self.left > 0 {
                 self.left -= 1;
-                if let Some(held) = pinned_at(&entry.path()) {
-                    self.found.entry(held).or_insert(entry.path());
-                }
+                self.add(entry.path());
             }
         }
     }
-}
 
-fn pinned_at(path: &Path) -> Option<Held> {
-    let program = || Program::from_pin(path).ok().map(|program| Held::Program(program.info().id));
-    let map = || Map::from_pin(path).ok().map(|map| Held::Map(map.info().id));
-    let link = || Link::from_pin(path).ok().map(|link| Held::Program(link.info().program_id));
-    program().or_else(map).or_else(link)
+    fn add(&mut self, path: PathBuf) {
+        if let Ok(program) = Program::from_pin(&path) {
+            self.programs.entry(program.info().id).or_insert(path);
+        } else if let Ok(map) = Map::from_pin(&path) {
+            self.maps.entry(map.info().id).or_insert(path);
+        } else if let Ok(link) = Link::from_pin(&path) {
+            self.programs.entry(link.info().program_id).or_insert(path);
+        }
+    }
 }
 
 /// Where file systems of pins are mounted: `none /sys/fs/bpf bpf rw 0 0`.
@@ -238,12 +252,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_name_programs_and_maps() {
-        assert_eq!(held_in("prog_id:\t12"), Some(Held::Program(12)));
-        assert_eq!(held_in("map_id:\t7"), Some(Held::Map(7)));
-        for line in ["prog_type:\t1", "link_id:\t3", "map_id:\tx", "prog_id", "pos:\t0"] {
-            assert_eq!(held_in(line), None, "{line}");
-        }
+    fn descriptors_name_programs_and_maps() {
+        let info = "pos:\t0\nprog_type:\t1\nprog_id:\t12\nmap_idle:\t3\nmap_id:\t7\n";
+        assert_eq!((id_of(info, "prog_id"), id_of(info, "map_id")), (Some(12), Some(7)));
+        assert_eq!((id_of("map_id:\tx\n", "map_id"), id_of("", "map_id")), (None, None));
     }
 
     #[test]

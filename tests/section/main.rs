@@ -11,6 +11,7 @@ mod forged;
 mod globals;
 mod hostile;
 mod owned;
+mod parts;
 mod reach;
 mod reading;
 mod stale;

@@ -47,7 +47,8 @@ impl Resolver {
     fn names(&self) -> &Names {
         self.names.get_or_init(|| {
             let programs = self.programs().unwrap_or_default().iter().map(|info| &info.name);
-            let maps = self.maps().unwrap_or_default().iter().map(|info| &info.name);
+            // Only typed ones are found by a name.
+            let maps = self.system().into_iter().flat_map(|all| all.maps()).map(|map| &map.info().name);
             let mut names = Names::new();
             programs.chain(maps).for_each(|name| *names.entry(name.clone()).or_default() += 1);
             names

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::thread;
 
 use bpfvar::{Cause, Error, Globals, Map, MapInfo, MapType, Program, ProgramInfo};
 
@@ -101,6 +102,19 @@ impl Resolver {
     /// The processes that hold programs and maps, looked for once.
     pub(crate) fn owners(&self) -> &Owners {
         self.owners.get_or_init(Owners::look)
+    }
+
+    /// Opens all maps, and looks meanwhile for those who hold programs: both take milliseconds, and neither needs the other.
+    pub(crate) fn system_with_owners(&self) -> Result<(&Globals, &Owners)> {
+        thread::scope(|scope| {
+            let looking = scope.spawn(Owners::look);
+            let system = self.system()?;
+            // One that failed is looked for again.
+            if let Ok(owners) = looking.join() {
+                let _ = self.owners.set(owners);
+            }
+            Ok((system, self.owners()))
+        })
     }
 
     /// All typed maps of the system, opened once.

@@ -116,9 +116,12 @@ fn what_no_process_holds_is_held_by_a_pin() {
     // A map without a program, too.
     let lonely = bpfvar::Array::<u64>::builder().name("bpfvar_held").create().unwrap();
     let id = lonely.map().unwrap().info().id;
-    has(&ok(&["list", &format!("map:{id}")]), &["maps that no program uses", &format!("(pid {})", std::process::id())]);
+    has(
+        &ok(&["list", "-l", &format!("map:{id}")]),
+        &["maps that no program uses", &format!("(pid {})", std::process::id())],
+    );
     let pin = bpffs.path("lonely");
     lonely.map().unwrap().pin(&pin).unwrap();
     drop(lonely);
-    has(&ok(&["list", &format!("map:{id}")]), &[&format!("pinned at {}", pin.display())]);
+    has(&ok(&["list", "-l", &format!("map:{id}")]), &[&format!("pinned at {}", pin.display())]);
 }

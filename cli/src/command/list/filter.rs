@@ -14,7 +14,7 @@ pub(super) struct Filter {
     text: Option<String>,
     /// The whole names of the programs, in small letters, as far as they are needed.
     names: HashMap<u32, String>,
-    /// The programs that it means, by their ids.
+    /// The programs that a text means, by their ids.
     programs: HashSet<u32>,
 }
 
@@ -23,7 +23,6 @@ impl Filter {
         let mut filter = Filter { text: text.map(str::to_lowercase), names: HashMap::new(), programs: HashSet::new() };
         let all = || groups.iter().flat_map(|group| &group.programs);
         if filter.text.is_none() {
-            filter.programs = all().map(|program| program.id).collect();
             return filter;
         }
         let whole = |info: &ProgramInfo| Program::from_id(info.id).and_then(|program| program.full_name());
@@ -74,7 +73,7 @@ impl Filter {
 
     /// Whether it means the program, or the object that the program belongs to.
     pub(super) fn means(&self, program: &ProgramInfo) -> bool {
-        self.programs.contains(&program.id)
+        !self.is_set() || self.programs.contains(&program.id)
     }
 
     fn fits_map(&self, map: &TypedMap) -> bool {

@@ -99,7 +99,7 @@ impl List<'_> {
     }
 
     fn object<'g>(&self, group: &'g Group<'_>, facts: &Facts) -> JsonObject<'g> {
-        let pin = || group.programs.iter().find_map(|program| self.owners.pin_of_program(program.id));
+        let pin = || group.programs.iter().find_map(|program| self.resolver.owners().pin_of_program(program.id));
         let pin = if group.owners.is_empty() { pin() } else { None };
         JsonObject {
             name: &group.name,

@@ -13,7 +13,6 @@ use bpfvar::{ProgramInfo, TypedMap};
 use crate::error::Result;
 use crate::group::{Group, groups};
 use crate::output::{Output, clean};
-use crate::owner::Owners;
 use crate::resolve::Resolver;
 use filter::Filter;
 
@@ -46,10 +45,17 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
-    let (programs, maps, owners) = (resolver.programs()?, resolver.system()?.maps(), resolver.owners());
-    let groups = groups(programs, maps, owners);
+    let programs = resolver.programs()?;
+    // Names alone need nobody who holds them.
+    let by_object = args.filter.is_some() || out.json || !out.quiet && args.changed.is_none();
+    let (maps, groups) = if by_object {
+        let (system, owners) = resolver.system_with_owners()?;
+        (system.maps(), groups(programs, system.maps(), owners))
+    } else {
+        (resolver.system()?.maps(), Vec::new())
+    };
     let filter = Filter::new(args.filter.as_deref(), &groups);
-    let list = List { resolver: &resolver, programs, maps, owners, groups, filter };
+    let list = List { resolver: &resolver, programs, maps, groups, filter };
     match (args.changed, out.json, out.quiet) {
         (Some(time), ..) => list.changed(time, out),
         (None, true, _) => list.json(out),
@@ -62,7 +68,6 @@ struct List<'a> {
     resolver: &'a Resolver,
     programs: &'a [ProgramInfo],
     maps: &'a [TypedMap],
-    owners: &'a Owners,
     groups: Vec<Group<'a>>,
     filter: Filter,
 }

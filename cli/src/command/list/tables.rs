@@ -50,7 +50,7 @@ impl List<'_> {
             print(&title, Block { head, sections }, printed, out)?;
             printed += 1;
         }
-        let unused = self.unused(out);
+        let unused = self.unused(long, out);
         if !unused.is_empty() {
             print("maps that no program uses", Block { head: String::new(), sections: unused }, printed, out)?;
             printed += 1;
@@ -102,7 +102,7 @@ impl List<'_> {
 
     /// Who keeps the programs of an object loaded.
     fn holder(&self, group: &Group<'_>) -> String {
-        let pin = || group.programs.iter().find_map(|program| self.owners.pin_of_program(program.id));
+        let pin = || group.programs.iter().find_map(|program| self.resolver.owners().pin_of_program(program.id));
         match group.owners.as_slice() {
             [] => match pin() {
                 Some(path) => format!("pinned at {}", path.display()),
@@ -112,15 +112,18 @@ impl List<'_> {
         }
     }
 
-    fn unused(&self, out: &Output) -> Vec<(String, Vec<Cells>)> {
+    /// Who holds them is only looked for if asked: each descriptor of a map takes some time.
+    fn unused(&self, long: bool, out: &Output) -> Vec<(String, Vec<Cells>)> {
         let used: HashSet<u32> = self.programs.iter().flat_map(|program| program.map_ids.iter().copied()).collect();
         let mut sections = Vec::new();
         for map in self.maps.iter().filter(|map| !used.contains(&map.info().id)) {
             let vars = self.filter.vars(map, self.programs);
             if !vars.is_empty() {
                 let id = map.info().id;
-                let holder = match self.owners.of_map(id) {
-                    [] => self.owners.pin_of_map(id).map(|path| format!("pinned at {}", path.display())),
+                let owners = self.resolver.owners();
+                let holder = match if long { owners.of_map(id) } else { &[] } {
+                    [] if long => owners.pin_of_map(id).map(|path| format!("pinned at {}", path.display())),
+                    [] => None,
                     owners => Some(held_by(owners)),
                 };
                 let holder = holder.map_or_else(String::new, |holder| format!("  {}", out.ink(Ink::Faint, &holder)));
