@@ -69,6 +69,7 @@ Examples:
   bpfvar show count.config                the struct with offsets and sizes
   bpfvar show count.config.mode           its enumerators
   bpfvar show count                       all variables of the program
+  bpfvar show '*.sampling'                that of every program
   bpfvar show -q count.config             the declaration only")]
 pub(crate) struct Args {
     /// What to show
@@ -77,11 +78,16 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
-    let found = Resolver::default().find(target)?;
-    let vars = found.vars()?;
+    let resolver = Resolver::default();
+    let (vars, is_one) = if target.is_pattern() {
+        (resolver.select(target)?, false)
+    } else {
+        let found = resolver.find(target)?;
+        (found.vars()?, found.is_var())
+    };
     let all: Vec<Shown> = vars.iter().map(|(label, var)| Shown::new(label, var)).collect::<Result<_>>()?;
     if out.json {
-        return if found.is_var() { out.json(&all[0]) } else { out.json(&all) };
+        return if is_one { out.json(&all[0]) } else { out.json(&all) };
     }
     for (index, shown) in all.iter().enumerate() {
         if index > 0 && !out.quiet {

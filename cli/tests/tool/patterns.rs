@@ -105,15 +105,13 @@ fn what_fits_is_set_as_one_or_not_at_all() {
     has(&fails(&["set", &format!("{name}*.sampling=1"), &format!("{name}*.knob=256")]), &["knob", "256"]);
     has(&fails(&["set", &format!("{name}*.sampling=1"), &format!("{name}*.v*=4")]), &["version", "frozen"]);
     assert_eq!(ok(&["get", "-q", &format!("{name}*.sampling")]), "9\n9\n");
+    // What only looks takes several.
+    assert_eq!(json(&["show", "--json", &format!("{name}*.sampling")]).as_array().map(Vec::len), Some(2));
     let p = program(&loaded[0]);
     let pattern = format!("{p}.config.*");
-    for args in [
-        vec!["add", &pattern, "1"],
-        vec!["cas", &pattern, "1", "2"],
-        vec!["freeze", &pattern],
-        vec!["show", &pattern],
-        vec!["dump", &pattern],
-    ] {
+    for args in
+        [vec!["add", &pattern, "1"], vec!["cas", &pattern, "1", "2"], vec!["freeze", &pattern], vec!["dump", &pattern]]
+    {
         has(&fails(&args), &["is a pattern", &format!("bpfvar get '{pattern}'")]);
     }
 }
