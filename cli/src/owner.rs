@@ -167,8 +167,8 @@ impl Process {
         if programs.is_empty() && map_descriptors.is_empty() || is_this() {
             return None;
         }
-        let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-        let owner = Owner { pid, name: name.trim_end_matches('\n').to_owned() };
+        let name = fs::read(process.join("comm")).unwrap_or_default();
+        let owner = Owner { pid, name: String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned() };
         Some(Process { owner, programs, map_descriptors })
     }
 }

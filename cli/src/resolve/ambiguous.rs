@@ -1,5 +1,7 @@
 //! What a target could be, if it could be several things.
 
+use std::collections::HashSet;
+
 use bpfvar::TypedMap;
 
 use super::{Found, Object, Resolver};
@@ -10,7 +12,8 @@ use crate::target::{Origin, Target};
 impl Resolver {
     /// The error for a target that could be any of these, each as it can be said.
     pub(super) fn ambiguous(&self, target: &Target, mut ways: Vec<String>) -> Failure {
-        ways.dedup();
+        let mut seen = HashSet::new();
+        ways.retain(|way| seen.insert(way.clone()));
         Failure::new(format!("{} could be any of {}; say which by its id", target.text, ways.join(", ")))
     }
 

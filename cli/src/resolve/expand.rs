@@ -39,20 +39,15 @@ impl Resolver {
     pub(super) fn expand(&self, target: &Target) -> Result<Vec<(String, Var)>> {
         let scopes = self.scopes(target)?;
         let mut matches = Matches::default();
-        let mut from: Vec<(Object, usize)> = Vec::new();
+        let mut objects: Vec<Object> = Vec::new();
         for scope in &scopes {
             let before = matches.found.len();
             matches.look(scope, target)?;
-            from.extend(
-                scope.object.filter(|_| matches.found.len() > before).map(|object| (object, matches.found.len())),
-            );
+            objects.extend(scope.object.filter(|_| matches.found.len() > before));
         }
         // One name that is several objects' is as ambiguous as it is without a pattern.
         let mut of_label: HashMap<&str, &Var> = HashMap::new();
         if matches.found.iter().any(|(label, var)| of_label.insert(label, var).is_some()) {
-            let mut objects: Vec<Object> = from.into_iter().map(|(object, _)| object).collect();
-            objects.sort();
-            objects.dedup();
             let way = |object: &Object| self.by_process(target, *object).unwrap_or_else(|| self.called(*object));
             return Err(self.ambiguous(target, objects.iter().map(way).collect()));
         }
@@ -64,7 +59,10 @@ impl Resolver {
 
     fn scopes<'t>(&self, target: &'t Target) -> Result<Vec<Scope<'t>>> {
         let mut scopes = Vec::new();
+        // Where a name starts with a wildcard there is none without.
+        let mut by_pattern_only = false;
         if let Origin::Name { programs, maps } = target.origin {
+            by_pattern_only = splits(&target.rest).all(|(name, _)| has_wildcard(name));
             let with_wildcards = || with_wildcards(&target.rest);
             for (name, rest) in with_wildcards() {
                 let fitting = if programs { self.programs_fitting(name)? } else { Vec::new() };
@@ -78,7 +76,8 @@ impl Resolver {
                 }
             }
         }
-        for (object, rest) in self.candidates(target)? {
+        let candidates = if by_pattern_only { Vec::new() } else { self.candidates(target)? };
+        for (object, rest) in candidates {
             let prefix = target.text.strip_suffix(rest).unwrap_or(&target.text);
             let globals = match self.open(object) {
                 // It went away since it was listed.

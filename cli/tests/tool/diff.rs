@@ -116,6 +116,11 @@ fn now_is_compared_with_what_was_saved() {
     assert_eq!(differs(&[before.path(), &format!("{p}.data")]), expected);
     assert_eq!(differs(&[before.path(), &format!("{p}.sampling")]), "sampling: 1 -> 5\n");
     assert_eq!(ok(&["diff", before.path(), &format!("{p}.bss")]), "");
+    ok(&["set", "-q", &format!("{p}.config.limits[1].delta=5")]);
+    let part = format!("{p}.config.limits[1]");
+    assert_eq!(differs(&[before.path(), &part]), "config.limits[1].delta: -2 -> 5\n");
+    assert_eq!(ok(&["diff", before.path(), &format!("{p}.config.rate")]), "");
+    ok(&["set", "-q", &format!("{part}.delta=-2")]);
     // Of a file with everything, what belongs to the program.
     let all = File::new("all.json", &ok(&["dump", "--json", &p]));
     assert_eq!(ok(&["diff", all.path(), &p]), "");

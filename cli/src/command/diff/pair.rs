@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bpfvar::TypedMap;
+use bpfvar::{Step, TypedMap, Value, VarPath};
 
 use super::tree::{Difference, add};
 use crate::error::{Failure, Result};
@@ -91,14 +91,31 @@ impl Side {
             self.saved.sections.retain(is_there);
             if let [SavedSection { variables, .. }] = other.saved.sections.as_slice() {
                 if let [one] = variables.as_slice() {
-                    self.saved
-                        .sections
-                        .iter_mut()
-                        .for_each(|section| section.variables.retain(|var| var.name == one.name));
+                    for section in &mut self.saved.sections {
+                        section.variables = section.variables.iter().filter_map(|var| part(var, one)).collect();
+                    }
                 }
             }
         }
     }
+}
+
+/// What was saved of a variable or of a part of one: `config.rate` is in what was saved of `config`.
+fn part(saved: &SavedVariable, wanted: &SavedVariable) -> Option<SavedVariable> {
+    if saved.name == wanted.name {
+        return Some(saved.clone());
+    }
+    let path: VarPath = wanted.name.strip_prefix(&saved.name)?.parse().ok()?;
+    let step = |value: &Value, step: &Step| match (value, step) {
+        (Value::Struct(members), Step::Member(name)) => {
+            members.iter().find(|(member, _)| member == name).map(|(_, value)| value.clone())
+        }
+        (Value::Array(elements), Step::Index(index)) => elements.get(usize::try_from(*index).ok()?).cloned(),
+        _ => None,
+    };
+    let value = path.steps().iter().try_fold(saved.value.clone()?, |value, next| step(&value, next))?;
+    // A file has no types of parts.
+    Some(SavedVariable { value: Some(value), ..wanted.clone() })
 }
 
 /// The variables of a section that a saved one is compared with: all; but if it holds parts of variables, those.
