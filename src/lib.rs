@@ -24,6 +24,7 @@
 //! | counters of every CPU | their sum, on cache lines apart | [`PerCpu`], and `BPFVAR_PERCPU` in the program |
 //! | contents that never change again | plain `&T` | [`Frozen`] |
 //! | any map or program | its info, pins, values by system call | [`Map`], [`Program`] |
+//! | a program | where it is attached | [`Link`] |
 //!
 //! # Variables of a running program
 //!
@@ -156,7 +157,10 @@ pub use bpfvar_derive::{Bind, MapValue, Repr};
 pub use error::{Cause, Error, Result};
 pub use frozen::Frozen;
 pub use globals::{Bind, Follower, FromMap, FromVar, Globals, Reload};
-pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};
+pub use kernel::{
+    AttachType, Attachment, Ids, Link, LinkInfo, LinkType, Map, MapBuilder, MapFlags, MapInfo, MapType, Program,
+    ProgramInfo, ProgramType,
+};
 pub use memory::{Access, ReadOnly, ReadWrite};
 pub use together::{PerCpu, Run, SwitchWriter};
 pub use typed_map::{

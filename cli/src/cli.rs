@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::command::{add, cas, completions, dump, freeze, get, list, man, set, show, watch};
+use crate::command::{add, cas, completions, diff, dump, freeze, get, list, man, set, show, watch};
 use crate::help::{ABOUT, SHORT_TARGETS, TARGETS};
 
 /// Shows and sets the global variables of running BPF programs.
@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Cas(cas::Args),
     /// Print everything of a program, a map or a variable
     Dump(dump::Args),
+    /// Compare two programs, maps or variables, or what is there now with what was saved
+    Diff(diff::Args),
     /// Watch values, how they change and how fast
     Watch(watch::Args),
     /// Show the type, layout and location of a variable

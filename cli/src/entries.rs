@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use bpfvar::{KeyedMap, ProgramInfo, Value};
+use bpfvar::{Entries, KeyedMap, ProgramInfo, Value};
 use serde::Serialize;
 
 use crate::error::Result;
@@ -19,8 +19,8 @@ const SHOWN: usize = 4;
 pub(crate) type Entry = (Value, Value);
 
 /// All entries, sorted by their keys: the kernel's order says nothing.
-pub(crate) fn all(map: &KeyedMap) -> bpfvar::Result<Vec<Entry>> {
-    let mut entries = map.entries().collect::<bpfvar::Result<Vec<_>>>()?;
+pub(crate) fn all(entries: Entries) -> bpfvar::Result<Vec<Entry>> {
+    let mut entries = entries.collect::<bpfvar::Result<Vec<_>>>()?;
     entries.sort_by(|(one, _), (other, _)| order(one, other));
     Ok(entries)
 }

@@ -3,19 +3,25 @@
 //! It knows the library `bpfvar` by its public API only. `cli` and `help` hold the commands' definitions and all help, `target` the
 //! grammar of targets, `resolve` what finds them in the kernel, `command` one module a command.
 
+mod access;
+mod aggregate;
 mod cli;
 mod columns;
 mod command;
 mod complete;
 mod entries;
 mod error;
+mod group;
 mod help;
 mod histogram;
 mod key;
 mod live;
 mod loaded;
 mod output;
+mod owner;
+mod pattern;
 mod resolve;
+mod saved;
 mod signals;
 mod table;
 mod table_keyed;

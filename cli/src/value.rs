@@ -51,6 +51,15 @@ pub(crate) fn read(var: &Var) -> bpfvar::Result<Result<Value, String>> {
     }
 }
 
+/// The only entry of a map in place of the map, as its elements come behind the index of that; anything else as it is.
+pub(crate) fn only_entry(label: String, var: Var) -> bpfvar::Result<(String, Var)> {
+    let is_map = var.linkage().is_none() && var.path() == var.map().info().name;
+    Ok(match var.entry() {
+        Some(0) if is_map => (format!("{label}[0]"), var.at("[0]")?),
+        _ => (label, var),
+    })
+}
+
 /// Whether it is the sum of slots, and so takes much more memory than its value.
 pub(crate) fn is_slots(var: &Var) -> bool {
     var.together().first() == Some(&"BPFVAR_PERCPU")
@@ -246,6 +255,11 @@ pub(crate) fn signed(change: &Value) -> String {
         Some(number) if number > 0.0 => format!("+{change}"),
         _ => change.to_string(),
     }
+}
+
+/// A rate, as exact as is of use: `12.5/s`, `48210/s`.
+pub(crate) fn per_second(rate: f64) -> String {
+    if rate.abs() >= 1000.0 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") }
 }
 
 #[cfg(test)]

@@ -237,6 +237,8 @@ advice! {
     GiveMap: "give the descriptor or the pin of a map";
     /// The object is not a program.
     GiveProgram: "give the descriptor or the pin of a program";
+    /// The object is not a link.
+    GiveLink: "give the descriptor or the pin of a link";
     /// A type of one field stands for a scalar.
     MakeTransparent: "declare the struct #[repr(transparent)]";
     /// The Rust type is that of the value inside.

@@ -4,6 +4,7 @@ mod bind;
 mod follow;
 mod open;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -124,12 +125,25 @@ impl Globals {
     /// As [`Map::from_id`] and [`Btf::from_id`](crate::Btf::from_id).
     pub fn of_program(program: &Program) -> Result<Globals> {
         let info = program.info();
+        let globals = Globals::of_programs(std::slice::from_ref(program))?;
+        Ok(Globals { object: info.object(), program: Some(info.clone()), ..globals })
+    }
+
+    /// Opens the globals of several programs, such as all that one process has loaded: each map once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Globals::of_program`].
+    pub fn of_programs(programs: &[Program]) -> Result<Globals> {
         let mut opener = Opener::default();
         let mut maps = Maps::default();
-        for &id in &info.map_ids {
-            opener.open(Map::from_id(id)?, &[info], &mut maps)?;
+        let mut seen = HashSet::new();
+        let infos: Vec<&ProgramInfo> = programs.iter().map(Program::info).collect();
+        for id in infos.iter().flat_map(|info| &info.map_ids).copied().filter(|id| seen.insert(*id)) {
+            let users: Vec<&ProgramInfo> = infos.iter().copied().filter(|info| info.uses(id)).collect();
+            opener.open(Map::from_id(id)?, &users, &mut maps)?;
         }
-        Ok(Globals { object: info.object(), program: Some(info.clone()), maps: maps.typed, keyed: maps.keyed })
+        Ok(Globals { object: Object::System, program: None, maps: maps.typed, keyed: maps.keyed })
     }
 
     /// Opens the globals in one array map, with its own BTF or that of a program that uses it. For a map that is reached by keys

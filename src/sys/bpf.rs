@@ -286,7 +286,7 @@ pub(super) fn address<T: ?Sized>(value: &T) -> u64 {
     std::ptr::from_ref(value).cast::<u8>().expose_provenance() as u64
 }
 
-fn address_mut<T: ?Sized>(value: &mut T) -> u64 {
+pub(super) fn address_mut<T: ?Sized>(value: &mut T) -> u64 {
     std::ptr::from_mut(value).cast::<u8>().expose_provenance() as u64
 }
 
@@ -464,7 +464,7 @@ pub(crate) fn obj_get(path: &CStr, flags: u32) -> io::Result<OwnedFd> {
     unsafe { bpf_fd(Call::ObjGet, &mut attr) }
 }
 
-/// `BPF_MAP_GET_NEXT_ID`, `BPF_PROG_GET_NEXT_ID`: the smallest id above `id`, `None` behind the last.
+/// `BPF_MAP_GET_NEXT_ID`, `BPF_PROG_GET_NEXT_ID`, `BPF_LINK_GET_NEXT_ID`: the smallest id above `id`, `None` behind the last.
 pub(crate) fn next_id(kind: IdKind, id: u32) -> io::Result<Option<u32>> {
     let mut attr = Id { id, ..Id::default() };
     // SAFETY: no address in it.
@@ -475,7 +475,7 @@ pub(crate) fn next_id(kind: IdKind, id: u32) -> io::Result<Option<u32>> {
     }
 }
 
-/// `BPF_MAP_GET_FD_BY_ID`, `BPF_PROG_GET_FD_BY_ID`, `BPF_BTF_GET_FD_BY_ID`.
+/// `BPF_MAP_GET_FD_BY_ID`, `BPF_PROG_GET_FD_BY_ID`, `BPF_BTF_GET_FD_BY_ID`, `BPF_LINK_GET_FD_BY_ID`.
 pub(crate) fn fd_by_id(kind: IdKind, id: u32) -> io::Result<OwnedFd> {
     let mut attr = Id { id, ..Id::default() };
     // SAFETY: no address in it.
@@ -488,6 +488,7 @@ pub(crate) enum IdKind {
     Map,
     Program,
     Btf,
+    Link,
 }
 
 impl IdKind {
@@ -497,6 +498,7 @@ impl IdKind {
             IdKind::Map => Call::MapGetNextId,
             IdKind::Program => Call::ProgGetNextId,
             IdKind::Btf => Call::BtfGetNextId,
+            IdKind::Link => Call::LinkGetNextId,
         }
     }
 
@@ -506,6 +508,7 @@ impl IdKind {
             IdKind::Map => Call::MapGetFdById,
             IdKind::Program => Call::ProgGetFdById,
             IdKind::Btf => Call::BtfGetFdById,
+            IdKind::Link => Call::LinkGetFdById,
         }
     }
 }
@@ -595,7 +598,7 @@ pub(crate) fn btf_load(bytes: &[u8]) -> io::Result<OwnedFd> {
 ///
 /// `I` is `repr(C)` without padding and any bytes are an `I`. What `info` holds are valid inputs for the object that `fd` is,
 /// its addresses valid for as much as it says; all zero is valid for every object.
-unsafe fn obj_info<I>(fd: BorrowedFd<'_>, info: &mut I) -> io::Result<()> {
+pub(super) unsafe fn obj_info<I>(fd: BorrowedFd<'_>, info: &mut I) -> io::Result<()> {
     let mut attr = Info { bpf_fd: raw(fd), info_len: size_of::<I>() as u32, info: address_mut(info) };
     // SAFETY: the kernel writes at most `info_len` bytes to `info`, exclusively borrowed; the caller answers for its contents.
     unsafe { bpf(Call::ObjGetInfoByFd, &mut attr) }.map(drop)

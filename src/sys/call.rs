@@ -48,6 +48,10 @@ pub enum Call {
     MapUpdateBatch = 26,
     /// `bpf(BPF_LINK_CREATE)`
     LinkCreate = 28,
+    /// `bpf(BPF_LINK_GET_FD_BY_ID)`
+    LinkGetFdById = 30,
+    /// `bpf(BPF_LINK_GET_NEXT_ID)`
+    LinkGetNextId = 31,
     /// `bpf(BPF_ITER_CREATE)`
     IterCreate = 33,
     /// `mmap(2)`
@@ -71,6 +75,8 @@ impl fmt::Display for Call {
             Call::MapGetNextKey => "bpf(BPF_MAP_GET_NEXT_KEY)",
             Call::ProgLoad => "bpf(BPF_PROG_LOAD)",
             Call::LinkCreate => "bpf(BPF_LINK_CREATE)",
+            Call::LinkGetFdById => "bpf(BPF_LINK_GET_FD_BY_ID)",
+            Call::LinkGetNextId => "bpf(BPF_LINK_GET_NEXT_ID)",
             Call::IterCreate => "bpf(BPF_ITER_CREATE)",
             Call::ObjPin => "bpf(BPF_OBJ_PIN)",
             Call::ObjGet => "bpf(BPF_OBJ_GET)",

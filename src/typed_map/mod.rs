@@ -7,6 +7,7 @@ mod change;
 mod compare;
 mod find;
 mod keyed;
+mod parts;
 mod path;
 mod replace;
 mod together;

@@ -9,7 +9,7 @@ use crate::mapped::Put;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::together::{PerCpu, Runs, Sleepable, SwitchWriter, Then, check_slots, cpus, possible, switch};
 use crate::types::{Kind, Part, Wrapper, pieces};
-use crate::value::{Value, decode, sum};
+use crate::value::{Value, decode};
 use crate::view::{MapValue, Start, Switch, TRIES, bpfvar_seq, bpfvar_switch};
 
 /// What stands between an entry and a part of it. Offsets are those of the entry, in the first slot of what has several.
@@ -245,7 +245,7 @@ impl Var {
                 let each: Result<Vec<_>> = (0..u64::from(needed))
                     .map(|slot| behind.clone().shifted(slot * stride).read_entry(entry))
                     .collect();
-                Ok(sum(each?))
+                Ok(Value::sum(each?))
             }
             Guard::Words => behind.read_entry(entry),
             Guard::Copies(cpu) => self.read_copies(entry, cpu),
@@ -317,7 +317,7 @@ impl Var {
         match cpu {
             Cpu::One(cpu) => self.copy_of(entry, cpu).map(decode),
             Cpu::NotChosen | Cpu::All => {
-                Ok(sum(self.copies(entry)?.into_iter().map(|(_, copy)| decode(copy)).collect()))
+                Ok(Value::sum(self.copies(entry)?.into_iter().map(|(_, copy)| decode(copy)).collect()))
             }
         }
     }

@@ -320,6 +320,11 @@ impl Var {
         }
     }
 
+    /// Whether it is all entries of a map, as if it were an array.
+    pub(super) fn is_map(&self) -> bool {
+        self.entry == Entry::All
+    }
+
     /// The bytes of its entry that hold it.
     pub(super) fn bytes(&self) -> Range<u64> {
         let len = match self.part.bits {
@@ -329,14 +334,6 @@ impl Var {
         self.part.offset..self.part.offset + len
     }
 
-    /// How many elements it has, if it is an array.
-    pub(super) fn elements(&self) -> Option<u32> {
-        match *self.btf().kind(self.part.of) {
-            Kind::Array { len, .. } => Some(len),
-            _ => None,
-        }
-    }
-
     /// The variable that it is a part of.
     pub(super) fn start(&self) -> Var {
         let holds = |var: &Var| {
@@ -344,11 +341,6 @@ impl Var {
         };
         let start = self.map.vars().filter(holds).max_by_key(|var| var.path.len()).unwrap_or_else(|| self.clone());
         Var { sleepable: self.sleepable, ..start }
-    }
-
-    /// Whether it is all entries of a map, as if it were an array.
-    pub(super) fn is_map(&self) -> bool {
-        self.entry == Entry::All
     }
 
     pub(super) fn part(&self) -> Part {

@@ -12,6 +12,7 @@ mod globals;
 mod hostile;
 mod keyed;
 mod owned;
+mod parts;
 mod reach;
 mod reading;
 mod stale;

@@ -5,7 +5,7 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::Output;
-use crate::resolve::{Resolver, Selected};
+use crate::resolve::Resolver;
 use crate::target::Target;
 
 /// What it takes.
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
-    if let Selected::Keyed(keyed) = resolver.look_up(target)? {
+    if let Some(keyed) = resolver.keyed(target)? {
         if keyed.entry.is_some() {
             let id = keyed.map.info().id;
             let line = format!("{} is an entry, and only whole maps are frozen; choose map:{id}", target.text);

@@ -3,6 +3,7 @@
 pub(crate) mod add;
 pub(crate) mod cas;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod dump;
 pub(crate) mod freeze;
 pub(crate) mod get;
@@ -16,6 +17,7 @@ use bpfvar::Var;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::access::{Unwritable, unwritable};
 use crate::cli::{Command, Switching};
 use crate::error::{Failure, Result};
 use crate::output::Output;
@@ -28,6 +30,7 @@ pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
         Command::Set(args) => set::run(args, out),
         Command::Add(args) => add::run(args, out),
         Command::Cas(args) => cas::run(args, out),
+        Command::Diff(args) => diff::run(args, out),
         Command::Dump(args) => dump::run(args, out),
         Command::Watch(args) => watch::run(args, out),
         Command::Show(args) => show::run(args, out),
@@ -57,8 +60,8 @@ impl Switching {
 
 /// Refuses what cannot be changed in one step, in words that fit the tool; --verbose asks for the library's.
 fn writable(var: &Var, target: &str, command: &str, out: &Output) -> Result<()> {
-    match set::unwritable(var, target)? {
-        Some(set::Unwritable { rewritable: true, .. }) if !out.verbose => Err(Failure::new(format!(
+    match unwritable(var, target)? {
+        Some(Unwritable { rewritable: true, .. }) if !out.verbose => Err(Failure::new(format!(
             "{target}: {} cannot be mapped for writing, and {command} needs a mapped section: it is one atomic step in memory, which no \
              system call makes",
             var.map()

@@ -4,11 +4,15 @@
 mod bpftool;
 mod charts;
 mod concurrent;
+mod diff;
 mod follow;
 mod help;
 mod keyed;
+mod list;
 mod operators;
 mod output;
+mod owners;
+mod patterns;
 mod refused;
 mod support;
 mod targets;

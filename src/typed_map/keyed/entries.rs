@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{KeyedMap, whole};
+use super::{KeyedEntry, KeyedMap};
 use crate::error::{Cause, Result};
 use crate::kernel::{Batch, Map, MapType};
 use crate::value::Value;
@@ -25,6 +25,8 @@ use crate::value::Value;
 /// A value that programs change in place may be copied in the middle of that, aligned words of 8 bytes whole.
 pub struct Entries {
     map: KeyedMap,
+    /// What of each entry is decoded.
+    each: KeyedEntry,
     walk: Walk,
 }
 
@@ -43,7 +45,17 @@ struct Keys {
 
 impl Entries {
     pub(super) fn new(map: &KeyedMap) -> Entries {
-        Entries { map: map.clone(), walk: Walk::NotBegun }
+        Entries { map: map.clone(), each: KeyedEntry::any(map), walk: Walk::NotBegun }
+    }
+
+    /// Gives of each value only a part: `.packets`, `.limits[2]`. In a map with a value for each CPU the first index chooses one.
+    ///
+    /// # Errors
+    ///
+    /// As [`KeyedEntry::at`], whether or not the map has entries.
+    pub fn at(mut self, path: &str) -> Result<Entries> {
+        self.each = self.each.at(path)?;
+        Ok(self)
     }
 
     /// The bytes of the next entry, decoded.
@@ -58,23 +70,17 @@ impl Entries {
             Walk::Batches { batch, index, next } => loop {
                 if let Some((key, value)) = map.entry_of(batch, *index)? {
                     *index += 1;
-                    return self.map.decode_entry(key, value).map(Some);
+                    return self.each.decode(key, value).map(Some);
                 }
                 let Some(place) = *next else { return Ok(None) };
                 *index = 0;
                 *next = map.lookup_entries(Some(place), batch)?;
             },
             Walk::Keys(keys) => match keys.advance(map)? {
-                Some((key, value)) => self.map.decode_entry(&key, &value).map(Some),
+                Some((key, value)) => self.each.decode(&key, &value).map(Some),
                 None => Ok(None),
             },
         }
-    }
-}
-
-impl KeyedMap {
-    fn decode_entry(&self, key: &[u8], value: &[u8]) -> Result<(Value, Value)> {
-        Ok((self.decode_key(key), self.decode_part(whole(self.0.value), None, value)?))
     }
 }
 

@@ -32,8 +32,14 @@ enum Cpu {
 impl KeyedEntry {
     pub(super) fn new(map: &KeyedMap, key: Vec<u8>) -> KeyedEntry {
         let path = format!("{}[{}]", map.name(), map.decode_key(&key));
+        KeyedEntry { key, path, ..KeyedEntry::any(map) }
+    }
+
+    /// An entry without a key, for what is the same for all.
+    pub(super) fn any(map: &KeyedMap) -> KeyedEntry {
+        let path = format!("{}[*]", map.name());
         let cpu = if map.is_per_cpu() { Cpu::NotChosen } else { Cpu::All };
-        KeyedEntry { map: map.clone(), key, path, part: whole(map.0.value), cpu }
+        KeyedEntry { map: map.clone(), key: Vec::new(), path, part: whole(map.0.value), cpu }
     }
 
     /// Returns its path: `flows[{address: 10, port: 80, proto: TCP}].packets`.
@@ -172,6 +178,11 @@ impl KeyedEntry {
             offset: self.part.offset,
             map: Box::new(self.map.object()),
         }
+    }
+
+    /// The key and what this is of an entry that was copied.
+    pub(super) fn decode(&self, key: &[u8], copied: &[u8]) -> Result<(Value, Value)> {
+        Ok((self.map.decode_key(key), self.map.decode_part(self.part, self.chosen(), copied)?))
     }
 
     fn chosen(&self) -> Option<u32> {

@@ -10,7 +10,7 @@ use crate::error::{Advice, BtfFault, Error, Object, Result};
 use crate::kernel::{KEYED, Map, MapInfo, MapType, ProgramInfo};
 use crate::together::possible;
 use crate::types::{Btf, Part, TypeId};
-use crate::value::{Input, Value, decode, encode, sum};
+use crate::value::{Input, Value, decode, encode};
 
 pub use entries::Entries;
 pub use entry::KeyedEntry;
@@ -206,7 +206,7 @@ impl KeyedMap {
             return Ok(decode(copied));
         }
         let mut values: Vec<Value> = self.copies(cpu, copied)?.map(decode).collect();
-        Ok(if cpu.is_some() && values.len() == 1 { values.remove(0) } else { sum(values) })
+        Ok(if cpu.is_some() && values.len() == 1 { values.remove(0) } else { Value::sum(values) })
     }
 
     /// The value of a CPU, or those of all.

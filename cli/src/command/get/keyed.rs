@@ -9,16 +9,16 @@ use crate::resolve::Keyed;
 /// What is to be printed of a map or an entry, each value with its label. All entries are one value `as_list`: an array of keys and
 /// values, in which what each CPU has is an array, too.
 pub(super) fn values(keyed: &Keyed, per_cpu: bool, as_list: bool) -> Result<Vec<(String, Value)>> {
-    let Keyed { text, map, entry } = keyed;
-    if let Some(entry) = entry {
+    let Keyed { text, map, .. } = keyed;
+    if let Some(entry) = &keyed.entry {
         let values = labelled(text, entry, per_cpu)?;
         return values.ok_or_else(|| keyed.no_entry());
     }
     let mut all = Vec::new();
-    for (key, value) in entries::all(map)? {
-        let label = entries::label(text, &key);
+    for (key, value) in entries::all(keyed.entries()?)? {
+        let label = keyed.label(&key);
         let values = match per_cpu && map.is_per_cpu() {
-            true => labelled(&label, &map.entry(&key)?, true)?,
+            true => labelled(&label, &keyed.entry_of(&key)?, true)?,
             false => Some(vec![(label, value)]),
         };
         // None if it was removed since its key was read.

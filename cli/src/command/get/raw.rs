@@ -18,9 +18,11 @@ pub(super) fn print(selected: Vec<Selected>, out: &mut Output) -> Result<()> {
                 }
             }
             Selected::Keyed(keyed @ Keyed { entry: Some(_), .. }) => bytes.extend(of_entry(&keyed)?),
-            Selected::Keyed(Keyed { text, .. }) => {
+            Selected::Keyed(keyed) => {
                 return Err(Failure::new(format!(
-                    "{text} is a map whose entries have no order; name one by its key, {text}[KEY]"
+                    "{} is a map whose entries have no order; name one by its key, {}",
+                    keyed.text,
+                    keyed.example()
                 )));
             }
         }

@@ -3,15 +3,17 @@
 mod setting;
 mod step;
 
-use bpfvar::{AccessMode, Applied, Change, MapType, Value, Var};
+use bpfvar::{Applied, Change, Value, Var};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::{Members, Written, writable};
+use crate::access::{Unwritable, unwritable};
 use crate::cli::Switching;
 use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::{Ink, Output, clean};
 use crate::resolve::Resolver;
+use crate::target::Target;
 use crate::value::text;
 use setting::Setting;
 use step::Step;
@@ -26,6 +28,8 @@ Examples:
   bpfvar set count.flags=0x1f
   bpfvar set count.sampling+=5 'count.flags|=0x10'  one atomic step each
   bpfvar set 'count.flags&=~DEBUG|TRACE'            clears two flags of an enum
+  bpfvar set '*.sampling=0' 'count.hist[*]=0'       all that fit, or none of them
+  bpfvar set '*.flags|=TRACE'                       a step for each that fits
 
 All targets are found and all values checked before the first is written; if a write fails, those before it are undone. A scalar is \
 written by one atomic store, a bitfield so that its neighbours keep what programs store meanwhile, structs and arrays scalar by scalar. \
@@ -36,8 +40,8 @@ Operators: += -= add and subtract, |= &= &=~ ^= set, keep, clear and flip bits o
 one atomic step from the value that is there, so nothing that a program stores atomically meanwhile is lost. What follows is a value \
 of the variable's type, or several with | between them; quote it for the shell. A result that does not fit is refused. \
 With TARGET=VALUE in one command: everything is checked first, then the values are written, then the steps are made in their order. \
-They are steps of their own: if one fails after all, because its variable changed meanwhile, the values that were written are undone, and \
-steps that were made stay, and are named.
+They are steps of their own, also those of a pattern, one for each variable that fits: if one fails after all, because its variable \
+changed meanwhile, the values that were written are undone, and steps that were made stay, and are named.
 
 How targets and values are written: bpfvar --help")]
 pub(crate) struct Args {
@@ -57,22 +61,26 @@ pub(crate) struct Args {
 
 pub(super) fn run(Args { settings, rewrite, switch }: &Args, out: &mut Output) -> Result<()> {
     let resolver = Resolver::default();
-    let found = resolver.find_all(settings.iter().map(Setting::target))?;
+    let named = settings.iter().map(|setting| named(&resolver, setting.target())).collect::<Result<Vec<_>>>()?;
     // All are checked before the first is written.
     let (mut changes, mut steps) = (Vec::new(), Vec::new());
-    for (found, setting) in found.iter().zip(settings) {
-        let (target, var) = (found.text.as_str(), switch.apply_to(found.var()?));
-        match setting {
-            Setting::Assignment(assignment) => {
-                changes.push((target, change(&var, &assignment.value, *rewrite, target, out.verbose)?));
-            }
-            Setting::Operation(operation) => {
-                writable(&var, target, &operation.operator.to_string(), out)?;
-                steps.push((target, Step::new(var, operation)?));
+    for (vars, setting) in named.into_iter().zip(settings) {
+        for (label, var) in vars {
+            let var = switch.apply_to(var);
+            match setting {
+                Setting::Assignment(assignment) => {
+                    let change = change(&var, &assignment.value, *rewrite, &label, out.verbose)?;
+                    changes.push((label, change));
+                }
+                Setting::Operation(operation) => {
+                    writable(&var, &label, &operation.operator.to_string(), out)?;
+                    let step = Step::new(var, &label, operation)?;
+                    steps.push((label, step));
+                }
             }
         }
     }
-    let (targets, changes): (Vec<&str>, Vec<Change>) = changes.into_iter().unzip();
+    let (labels, changes): (Vec<String>, Vec<Change>) = changes.into_iter().unzip();
     // If one fails, those before it are undone.
     let applied = Change::apply_all(changes)?;
     let mut written: Vec<Replaced<'_>> = Vec::new();
@@ -82,9 +90,18 @@ pub(super) fn run(Args { settings, rewrite, switch }: &Args, out: &mut Output) -
             Err(error) => return Err(broken_off(error.into(), applied, &written, out.verbose)),
         }
     }
-    let applied = targets.into_iter().zip(applied);
+    let applied = labels.iter().zip(applied);
     let applied = applied.map(|(target, Applied { old, new, .. })| Replaced { target, old, new });
     print(&applied.chain(written).collect::<Vec<_>>(), out)
+}
+
+/// The one variable that a target names, or those that fit a pattern. All of a program is set by nobody who means it.
+fn named(resolver: &Resolver, target: &Target) -> Result<Vec<(String, Var)>> {
+    if target.is_pattern() {
+        return resolver.select(target);
+    }
+    let found = resolver.find(target)?;
+    Ok(vec![(found.text.clone(), found.var()?)])
 }
 
 /// What was written to a target.
@@ -118,37 +135,6 @@ fn change(var: &Var, value: &str, rewrite: bool, target: &str, verbose: bool) ->
         Some(Unwritable { rewritable: true, .. }) if rewrite => Ok(var.change_by_rewrite(value)?),
         Some(Unwritable { why, .. }) => Err(Failure::new(why)),
     }
-}
-
-/// Why a variable cannot be written through memory.
-pub(super) struct Unwritable {
-    pub(super) why: String,
-    /// Whether `--rewrite` would do.
-    pub(super) rewritable: bool,
-}
-
-pub(super) fn unwritable(var: &Var, target: &str) -> Result<Option<Unwritable>> {
-    let section = var.map();
-    let because = |why: &str, rewritable| Some(Unwritable { why: format!("{target}: {section} {why}"), rewritable });
-    Ok(match section.access()? {
-        AccessMode::Mapped => None,
-        _ if section.as_map().is_frozen()? => {
-            because("is frozen, for good: it can be read, and only loading the program anew sets it", false)
-        }
-        _ if section.info().map_type == MapType::PERCPU_ARRAY => {
-            because("is a per-CPU array: the kernel copies it for each CPU, and bpfvar only reads it", false)
-        }
-        AccessMode::SystemCallReadOnly => because("was opened to read only; check owner and mode of the pin", false),
-        _ => {
-            let what =
-                if section.section().is_some() { "the whole section" } else { "each whole entry that it lies in" };
-            let why = format!(
-                "cannot be mapped for writing; `set --rewrite` writes it by reading and writing back {what}, which loses what programs \
-                 store to it meanwhile"
-            );
-            because(&why, true)
-        }
-    })
 }
 
 fn print(written: &[Replaced<'_>], out: &mut Output) -> Result<()> {

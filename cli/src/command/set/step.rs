@@ -18,8 +18,8 @@ enum What {
 
 impl Step {
     /// Checks what can be checked before: the operand, and whether the result would fit now.
-    pub(super) fn new(var: Var, operation: &Operation) -> Result<Step> {
-        let Operation { target, operator, operand } = operation;
+    pub(super) fn new(var: Var, label: &str, operation: &Operation) -> Result<Step> {
+        let Operation { operator, operand, .. } = operation;
         let add = |amount: String| var.preview_add(amount.as_str()).map(|_| What::Add(amount));
         let what = match operator {
             Operator::Add => add(operand.clone())?,
@@ -29,8 +29,7 @@ impl Step {
                 if combined(*operator, &now, &now).is_none() {
                     let ty = var.type_name();
                     return Err(Failure::new(format!(
-                        "{}: {operator} is for whole numbers, enumerators and bools, and it is of type {ty}",
-                        target.text
+                        "{label}: {operator} is for whole numbers, enumerators and bools, and it is of type {ty}"
                     )));
                 }
                 let mut operands = operand.split('|');

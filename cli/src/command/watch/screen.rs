@@ -12,7 +12,7 @@ use super::view::unix_time;
 use crate::columns::{self, BETWEEN};
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
-use crate::value::{bare, fit, signed, text};
+use crate::value::{bare, fit, per_second, signed, text};
 
 pub(super) struct Screen {
     /// Where rows are drawn in place.
@@ -234,11 +234,7 @@ fn change_text(step: &Step) -> String {
 }
 
 fn rate_text(rate: Option<f64>) -> String {
-    match rate {
-        Some(rate) if rate.abs() >= 1000.0 => format!("{rate:.0}/s"),
-        Some(rate) => format!("{rate:.1}/s"),
-        None => String::new(),
-    }
+    rate.map_or_else(String::new, per_second)
 }
 
 #[cfg(test)]

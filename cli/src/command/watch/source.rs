@@ -4,14 +4,14 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 use std::time::Instant;
 
-use bpfvar::{KeyedEntry, KeyedMap, Value, Var};
+use bpfvar::{KeyedEntry, Value, Var};
 
 use super::bars::{self, Bars, Choice};
 use super::row::Row;
 use crate::entries::{self, Entry};
 use crate::error::{Failure, Result};
 use crate::resolve::Keyed;
-use crate::value::{Shape, read};
+use crate::value::{Shape, only_entry, read};
 
 /// So many rows are of use to nobody, and each costs memory and time.
 pub(super) const MOST_ROWS: usize = 10_000;
@@ -65,7 +65,7 @@ enum Track {
 impl Source {
     /// A variable. It is read, to know what it is.
     pub(super) fn of_var(label: &str, var: &Var, kind: Kind) -> Result<Source> {
-        let (var, label) = only_entry(var, label)?;
+        let (label, var) = only_entry(label.to_owned(), var.clone())?;
         // Each entry is a row at least: no need to read them.
         if var.entry().is_none() && var.map().info().max_entries as usize > MOST_ROWS {
             return Err(too_many(&format!("{label}[0]")));
@@ -99,7 +99,7 @@ impl Source {
 
     /// Goes on with the same variable.
     pub(super) fn take_var(&mut self, var: &Var) -> Result<()> {
-        self.reader = Some(Reader::Var(only_entry(var, "")?.0));
+        self.reader = Some(Reader::Var(only_entry(String::new(), var.clone())?.1));
         Ok(())
     }
 
@@ -121,7 +121,7 @@ impl Source {
     /// How to name a part of it.
     pub(super) fn example(&self) -> String {
         match (&self.reader, self.rows().next()) {
-            (Some(Reader::Keyed(Keyed { text, entry: None, .. })), _) => format!("{text}[KEY]"),
+            (Some(Reader::Keyed(keyed @ Keyed { entry: None, .. })), _) => keyed.example(),
             (_, Some(row)) => row.name.clone(),
             (_, None) => self.label.clone(),
         }
@@ -159,8 +159,8 @@ impl Source {
                 }
                 Ok(())
             }
-            Reader::Keyed(Keyed { map, entry: None, .. }) => self.sample_map(map, now, last_was_shown),
-            Reader::Keyed(Keyed { entry: Some(entry), .. }) => {
+            Reader::Keyed(keyed) => {
+                let Some(entry) = &keyed.entry else { return self.sample_map(keyed, now, last_was_shown) };
                 let Some(value) = entry.read()? else {
                     self.lose();
                     return Ok(());
@@ -180,9 +180,9 @@ impl Source {
     }
 
     /// Entries come and go. One that went is shown so once.
-    fn sample_map(&mut self, map: &KeyedMap, now: Instant, last_was_shown: bool) -> Result<()> {
+    fn sample_map(&mut self, map: &Keyed, now: Instant, last_was_shown: bool) -> Result<()> {
         let most = MOST_ROWS / self.groups.first().map_or(1, Group::len).max(1);
-        let mut entries = map.entries().take(most + 1).collect::<bpfvar::Result<Vec<Entry>>>()?;
+        let mut entries = map.entries()?.take(most + 1).collect::<bpfvar::Result<Vec<Entry>>>()?;
         self.is_cut = entries.len() > most;
         entries.truncate(most);
         entries.sort_by(|(one, _), (other, _)| entries::order(one, other));
@@ -196,10 +196,9 @@ impl Source {
                 Some(group) => group,
                 None => {
                     if self.shape.is_none() {
-                        self.shape = Some(shape_of(&map.entry(&key)?, &value)?);
+                        self.shape = Some(shape_of(&map.entry_of(&key)?, &value)?);
                     }
-                    let label = entries::label(&self.label, &key);
-                    let track = self.track(&label, map.name(), &value)?;
+                    let track = self.track(&map.label(&key), &map.path(), &value)?;
                     Group { key: Some(key), track, is_gone: false }
                 }
             };
@@ -267,15 +266,6 @@ impl Group {
 fn shape_of(entry: &KeyedEntry, value: &Value) -> Result<Rc<Shape>> {
     let of_cpu = entry.each_cpu()?.into_iter().next();
     Ok(Rc::new(Shape::of(of_cpu.as_ref().unwrap_or(entry), value)))
-}
-
-/// The only entry of a map of one, whose elements come behind the index of that.
-fn only_entry(var: &Var, label: &str) -> Result<(Var, String)> {
-    let is_map = var.linkage().is_none() && var.path() == var.map().info().name;
-    Ok(match var.entry() {
-        Some(0) if is_map => (var.at("[0]")?, format!("{label}[0]")),
-        _ => (var.clone(), label.to_owned()),
-    })
 }
 
 pub(super) fn too_many(example: &str) -> Failure {

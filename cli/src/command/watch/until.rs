@@ -8,8 +8,10 @@ use bpfvar::Value;
 use serde::Serialize;
 
 use super::places::Places;
+use crate::entries;
 use crate::error::{Failure, Result};
 use crate::key::Split;
+use crate::resolve::Keyed;
 use crate::target::Target;
 use crate::value::read;
 
@@ -108,17 +110,26 @@ impl Condition {
             let holds = self.holds(&value, &var.enumerators())?;
             all.push((Seen { name: label.clone(), value }, holds));
         }
-        if let Some(keyed) = places.keyed(index) {
-            let entry = keyed.entry.as_ref().ok_or_else(|| {
-                let text = &self.target.text;
-                Failure::new(format!(
-                    "--until '{self}': {text} is a map; only scalars are compared: name an entry, {text}[KEY]"
-                ))
-            })?;
-            if let Some(value) = entry.read()? {
-                let holds = self.holds(&value, &entry.enumerators())?;
-                all.push((Seen { name: keyed.text.clone(), value }, holds));
+        match places.keyed(index) {
+            Some(Keyed { text, entry: Some(entry), .. }) => {
+                if let Some(value) = entry.read()? {
+                    let holds = self.holds(&value, &entry.enumerators())?;
+                    all.push((Seen { name: text.clone(), value }, holds));
+                }
             }
+            Some(keyed) if self.target.is_pattern() => {
+                for (key, value) in entries::all(keyed.entries()?)? {
+                    let holds = self.holds(&value, &keyed.entry_of(&key)?.enumerators())?;
+                    all.push((Seen { name: keyed.label(&key), value }, holds));
+                }
+            }
+            Some(keyed) => {
+                let (text, one) = (&self.target.text, keyed.example());
+                return Err(Failure::new(format!(
+                    "--until '{self}': {text} is a map; only scalars are compared: name an entry, {one}"
+                )));
+            }
+            None => {}
         }
         Ok(all)
     }
