@@ -1,11 +1,12 @@
 //! Globals by name: what finding a variable costs, and that using it costs no more than an array's field.
 
 use std::hint::black_box;
+use std::os::fd::AsFd;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bpfvar::{Array, Globals, Map, ReadWrite, Result};
 use bpfvar_objects::{Loaded, Source, load};
-use bpfvar_testkit::host;
+use bpfvar_testkit::{host, update_entry};
 
 #[allow(dead_code, reason = "the kernel by hand is for other benches")]
 mod support;
@@ -14,6 +15,8 @@ use support::comparison::{Bench, eights};
 
 /// Maps on the system when all of them are listed.
 const MAPS: usize = 500;
+/// Entries of the hash that is read.
+const ENTRIES: u32 = 10_000;
 
 fn main() {
     Bench::run("Globals", |bench| {
@@ -24,7 +27,8 @@ fn main() {
         let globals = Globals::by_id(loaded.programs[0].id())?;
         access(bench, &globals)?;
         resolve(bench, &globals, &loaded)?;
-        list(bench)
+        list(bench)?;
+        keyed(bench)
     });
 }
 
@@ -96,5 +100,27 @@ fn list(bench: &mut Bench) -> Result<()> {
         })
         .measure();
     drop(maps);
+    Ok(())
+}
+
+/// All entries of a hash of `u32` to `u64`, and one. The call is a lookup of each key, of which the keys are known.
+fn keyed(bench: &mut Bench) -> Result<()> {
+    let loaded = load(Source::Keyed);
+    let globals = Globals::by_id(loaded.programs[0].id())?;
+    let many = globals.keyed_map("many")?;
+    for key in 0..ENTRIES {
+        update_entry(many.as_map().as_fd(), &key.to_ne_bytes(), &7_u64.to_ne_bytes()).expect("there is room");
+    }
+    let keys = (0..ENTRIES).map(|key| many.entry(key)).collect::<Result<Vec<_>>>()?;
+    bench
+        .operation(format!("read a hash of {ENTRIES} entries"))
+        .subject("KeyedMap::entries", |b| b.iter(|| many.entries().collect::<Result<Vec<_>>>()))
+        .call("KeyedEntry::read of each", |b| b.iter(|| keys.iter().map(|key| key.read()).collect::<Result<Vec<_>>>()))
+        .measure();
+    bench
+        .operation("read an entry of a hash")
+        .subject("KeyedMap::get", |b| b.iter(|| many.get(black_box(77))))
+        .call("KeyedEntry::read", |b| b.iter(|| keys[77].read()))
+        .measure();
     Ok(())
 }

@@ -24,6 +24,7 @@
 //! | counters of every CPU | their sum, on cache lines apart | [`PerCpu`], and `BPFVAR_PERCPU` in the program |
 //! | contents that never change again | plain `&T` | [`Frozen`] |
 //! | any map or program | its info, pins, values by system call | [`Map`], [`Program`] |
+//! | a program | where it is attached | [`Link`] |
 //!
 //! # Variables of a running program
 //!
@@ -63,6 +64,19 @@
 //! # Ok::<(), bpfvar::Error>(())
 //! ```
 //!
+//! # Maps that are reached by keys
+//!
+//! Hashes and LPM tries cannot be mapped. A [`KeyedMap`] copies their entries by system call, typed by BTF, and only reads:
+//!
+//! ```no_run
+//! # let globals = bpfvar::Globals::by_name("count")?;
+//! for entry in globals.keyed_map("flows")?.entries() {
+//!     let (flow, traffic) = entry?;
+//!     println!("{flow}: {traffic}");
+//! }
+//! # Ok::<(), bpfvar::Error>(())
+//! ```
+//!
 //! # What is whole, what is consistent
 //!
 //! | what | seen by others | cost |
@@ -78,6 +92,7 @@
 //! | [`PerCpu<T>`](PerCpu), `sum` | each scalar whole; not of one moment | a cache line for each CPU |
 //! | `PerCpu<Seq<T>>` | each slot **consistent**; the slots are not of one moment | |
 //! | several variables, several entries of a map | neither: each for itself | |
+//! | an entry of a [`KeyedMap`] | a copy; what programs change in place may be half old, half new | a system call |
 //!
 //! The other side is one header for programs in C, `bpfvar.bpf.h`, in the folder `include` of this crate: copy it (MIT). Programs without it get the
 //! first three rows. `cargo bench --bench together` measures.
@@ -142,10 +157,13 @@ pub use bpfvar_derive::{Bind, MapValue, Repr};
 pub use error::{Cause, Error, Result};
 pub use frozen::Frozen;
 pub use globals::{Bind, Follower, FromMap, FromVar, Globals, Reload};
-pub use kernel::{Ids, Map, MapBuilder, MapFlags, MapInfo, MapType, Program, ProgramInfo};
+pub use kernel::{
+    AttachType, Attachment, Ids, Link, LinkInfo, LinkType, Map, MapBuilder, MapFlags, MapInfo, MapType, Program,
+    ProgramInfo, ProgramType,
+};
 pub use memory::{Access, ReadOnly, ReadWrite};
 pub use together::{PerCpu, Run, SwitchWriter};
-pub use typed_map::{AccessMode, Applied, Change, Step, TypedMap, Var, VarPath};
+pub use typed_map::{AccessMode, Applied, Change, Entries, KeyedEntry, KeyedMap, Step, TypedMap, Var, VarPath};
 pub use types::Btf;
 pub use types::explore::Linkage;
 pub use value::{Input, Value};

@@ -7,6 +7,8 @@ pub enum Source {
     Count,
     /// A section `.bss.custom`, which libbpf 1.1 refuses.
     Custom,
+    /// Maps that are reached by keys: hashes and a trie.
+    Keyed,
     /// A global variable of every kind that BTF knows; all sections; `.kconfig`.
     Kinds,
     /// Array maps with types, and maps that must not be taken for them.
@@ -25,9 +27,10 @@ pub enum Source {
 
 impl Source {
     /// All of them.
-    pub const ALL: [Source; 9] = [
+    pub const ALL: [Source; 10] = [
         Source::Count,
         Source::Custom,
+        Source::Keyed,
         Source::Kinds,
         Source::Maps,
         Source::Shapes,
@@ -42,6 +45,7 @@ impl Source {
         match self {
             Source::Count => "count",
             Source::Custom => "custom",
+            Source::Keyed => "keyed",
             Source::Kinds => "kinds",
             Source::Maps => "maps",
             Source::Shapes => "shapes",
@@ -57,6 +61,7 @@ impl Source {
         match self {
             Source::Count => include_bytes!("../objects/count.bpf.o"),
             Source::Custom => include_bytes!("../objects/custom.bpf.o"),
+            Source::Keyed => include_bytes!("../objects/keyed.bpf.o"),
             Source::Kinds => include_bytes!("../objects/kinds.bpf.o"),
             Source::Maps => include_bytes!("../objects/maps.bpf.o"),
             Source::Shapes => include_bytes!("../objects/shapes.bpf.o"),
@@ -73,7 +78,7 @@ impl Source {
         match self {
             Source::Kinds => (6, 0),
             Source::Count | Source::Shapes => (5, 13),
-            Source::Maps | Source::Together => (5, 12),
+            Source::Keyed | Source::Maps | Source::Together => (5, 12),
             Source::Custom | Source::Tail | Source::TogetherX86 | Source::Twin => (5, 6),
         }
     }

@@ -155,6 +155,19 @@ fn maps_are_filled_by_their_program() {
 }
 
 #[test]
+fn keyed_fills_its_maps() {
+    let Some(keyed) = loaded(Source::Keyed) else { return };
+    keyed.run(5);
+    assert_eq!(number(&bytes(&keyed, ".bss", "runs")), 5);
+    let types = ["flows", "names", "hists", "counters", "hits", "routes", "many"].map(|map| {
+        let info = keyed.map(map).info();
+        (info.map_type.0, info.key_size, info.value_size, info.btf_key_type_id != 0 && info.btf_value_type_id != 0)
+    });
+    let expected = [(9, 12, 16), (1, 8, 4), (1, 4, 64), (10, 4, 16), (5, 8, 8), (11, 8, 4), (1, 4, 8)];
+    assert_eq!(types, expected.map(|(map_type, key, value)| (map_type, key, value, true)));
+}
+
+#[test]
 fn tail_ends_after_twelve_bytes() {
     let Some(tail) = loaded(Source::Tail) else { return };
     assert_eq!(value(&tail, ".data", 0).len(), 12);

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::command::{
-    add, apply, cas, completions, dump, export, freeze, generate, get, list, man, save, set, show, top, watch,
+    add, apply, cas, completions, diff, dump, export, freeze, generate, get, list, man, save, set, show, top, watch,
 };
 use crate::help::{ABOUT, SHORT_TARGETS, TARGETS};
 
@@ -81,6 +81,8 @@ pub(crate) enum Command {
     Save(save::Args),
     /// Print everything of a program, a map or a variable
     Dump(dump::Args),
+    /// Compare two programs, maps or variables, or what is there now with what was saved
+    Diff(diff::Args),
     /// Watch values, how they change and how fast
     Watch(watch::Args),
     /// Show all variables on the whole screen, live, and change them there

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use bpfvar::error::{Advice, BindFault, Object, ObjectKind, Property};
-use bpfvar::{Cause, Error};
+use bpfvar::{Cause, Error, KeyedMap};
 
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -76,7 +76,7 @@ fn library_line(error: &Error, verbose: bool) -> String {
         }
         Error::Kernel { object, cause, .. } => format!("{object}: {cause}"),
         Error::Argument { object, argument, found, rule, .. } => format!("{object}: {argument} is {found}, but {rule}"),
-        Error::Mismatch { object, property: Property::MapType, found, .. } => return other_type(object, found),
+        Error::Mismatch { object, property: Property::MapType, found, .. } => return other_type(object, found, true),
         Error::Mismatch { object, property, found, expected, .. } => {
             format!("{object}: {property} is {found}, expected {expected}")
         }
@@ -141,10 +141,18 @@ fn way(object: &Object) -> String {
     }
 }
 
-/// The line for a map of a type that has no variables.
-pub(crate) fn other_type(map: &Object, map_type: impl Display) -> String {
+/// The line for a map of a type that has no variables; `described` says whether it has BTF.
+pub(crate) fn other_type(map: &Object, map_type: impl Display, described: bool) -> String {
+    let map_type = map_type.to_string();
+    let is_keyed = KeyedMap::TYPES.iter().any(|keyed| keyed.to_string() == map_type);
     let look = map.id().map_or_else(String::new, |id| format!("; `bpftool map dump id {id}` shows what it holds"));
-    format!("{map} is of type {map_type}, and bpfvar shows only array maps{look}")
+    match (is_keyed, described) {
+        (true, true) => format!(
+            "{map} is of type {map_type}: its entries are copied by system call and only read, by `get`, `show`, `dump` and `watch`"
+        ),
+        (true, false) => format!("{map} was created without BTF, so nothing describes its entries{look}"),
+        (false, _) => format!("{map} is of type {map_type}, and bpfvar shows only arrays, hashes and LPM tries{look}"),
+    }
 }
 
 /// The next step in commands of the tool. `None` where the fact says all that a user of the tool can use.
@@ -196,7 +204,8 @@ fn words(advice: Advice, object: &Object) -> Option<String> {
         | Advice::CompileWithBtf
         | Advice::ReadAgain
         | Advice::ChooseMember
-        | Advice::WriteJson => advice.to_string(),
+        | Advice::WriteJson
+        | Advice::WriteJsonKey => advice.to_string(),
         // About what the tool does not do.
         _ => return None,
     })

@@ -3,20 +3,29 @@
 //! It knows the library `bpfvar` by its public API only. `cli` and `help` hold the commands' definitions and all help, `target` the
 //! grammar of targets, `resolve` what finds them in the kernel, `settings` what files say of them, `command` one module a command.
 
+mod access;
+mod aggregate;
 mod cli;
 mod columns;
 mod command;
 mod complete;
+mod entries;
 mod error;
+mod group;
 mod help;
 mod histogram;
+mod key;
 mod live;
 mod loaded;
 mod output;
+mod owner;
+mod pattern;
 mod resolve;
+mod saved;
 mod settings;
 mod signals;
 mod table;
+mod table_keyed;
 mod target;
 mod value;
 

@@ -1,10 +1,12 @@
 //! Sections with their variables, as tables and as JSON.
 
-use bpfvar::{AccessMode, Program, ProgramInfo, TypedMap, Value, Var};
+use bpfvar::{Program, ProgramInfo, TypedMap, Value, Var};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
 
+use crate::access::Access;
 use crate::columns;
+use crate::entries::JsonKeyedMap;
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
 use crate::value::{fit, is_slots, read};
@@ -27,6 +29,9 @@ fn lines(table: &Table, indent: usize) -> String {
         .collect::<Vec<_>>()
         .join("\n")
 }
+
+/// Where nobody can tell how a section is reached.
+const UNKNOWN: &str = "unknown";
 
 /// Name, type, size, value.
 pub(crate) type Cells = [String; 4];
@@ -67,15 +72,14 @@ pub(crate) fn variables(rows: Vec<Cells>, columns: Columns, indent: usize) -> St
     lines(&table, indent)
 }
 
-/// How a section can be reached, in a word or two.
-pub(crate) fn access(section: &TypedMap) -> &'static str {
-    match section.access() {
-        Ok(AccessMode::Mapped) => "read-write",
-        Ok(AccessMode::MappedReadOnly) => "read-only",
-        Ok(AccessMode::SystemCall) => "system call",
-        Ok(AccessMode::SystemCallReadOnly) => "system call, read-only",
-        _ => "unknown",
+/// Lines of programs below the title of their object, each cut where the terminal ends.
+pub(crate) fn programs(rows: impl Iterator<Item = Vec<String>>, out: &Output) -> String {
+    let mut table = table();
+    for row in rows {
+        table.add_row(row);
     }
+    let width = out.width.unwrap_or(usize::MAX);
+    lines(&table, 2).lines().map(|line| fit(line, width)).collect::<Vec<_>>().join("\n")
 }
 
 /// A section in a line: `.bss  map:7 count.bss  read-write`.
@@ -88,7 +92,14 @@ pub(crate) fn heading(out: &Output, section: &TypedMap) -> String {
     };
     let place =
         if section.section().is_some() { format!("map:{} {}", info.id, info.name) } else { format!("map:{}", info.id) };
-    format!("{}  {}  {}", out.ink(Ink::Name, &name), clean(&place), out.ink(Ink::Faint, access(section)))
+    let access = match Access::of(section) {
+        Ok(access) => match access.fixed() {
+            Some(fixed) => format!("{} ({fixed})", access.mode()),
+            None => access.mode().to_owned(),
+        },
+        Err(_) => UNKNOWN.to_owned(),
+    };
+    format!("{}  {}  {}", out.ink(Ink::Name, &name), clean(&place), out.ink(Ink::Faint, &access))
 }
 
 /// `count (id 12)`.
@@ -105,6 +116,8 @@ pub(crate) fn program_name(program: &ProgramInfo) -> String {
 pub(crate) struct Contents {
     pub(crate) programs: Vec<JsonProgram>,
     pub(crate) sections: Vec<JsonSection>,
+    /// Maps that are reached by keys.
+    pub(crate) keyed_maps: Vec<JsonKeyedMap>,
 }
 
 #[derive(Debug, Serialize)]
@@ -129,6 +142,8 @@ pub(crate) struct JsonSection {
     data: bool,
     map: JsonMap,
     access: &'static str,
+    /// Why nobody can change it at run time, in a word.
+    fixed: Option<&'static str>,
     /// The ids of those that use it.
     programs: Vec<u32>,
     variables: Vec<JsonVar>,
@@ -155,6 +170,7 @@ impl JsonSection {
     pub(crate) fn new(section: &TypedMap, programs: &[ProgramInfo], variables: Vec<JsonVar>) -> JsonSection {
         let info = section.info();
         let programs = programs.iter().filter(|program| program.uses(info.id)).map(|program| program.id);
+        let access = Access::of(section).ok();
         JsonSection {
             name: section.name().to_owned(),
             data: section.section().is_some(),
@@ -164,7 +180,8 @@ impl JsonSection {
                 entries: info.max_entries,
                 value_size: info.value_size,
             },
-            access: access(section),
+            access: access.map_or(UNKNOWN, Access::mode),
+            fixed: access.and_then(Access::fixed),
             programs: programs.collect(),
             variables,
         }

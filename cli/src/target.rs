@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use bpfvar::{Error, VarPath};
 
+use crate::key::Split;
+use crate::pattern::{PathPattern, is_pattern};
+
 /// What a user typed to name a program, a map, a section, a variable or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -19,8 +22,17 @@ pub(crate) struct Target {
 /// How a target says where to look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    Name { programs: bool, maps: bool },
-    Id { number: u32, programs: bool, maps: bool },
+    Name {
+        programs: bool,
+        maps: bool,
+    },
+    Id {
+        number: u32,
+        programs: bool,
+        maps: bool,
+    },
+    /// The process that holds the programs, by its number.
+    Process(u32),
     Pin(PathBuf),
 }
 
@@ -30,9 +42,14 @@ impl Target {
         let origin = self.text.len() - self.rest.len();
         let name = match self.origin {
             Origin::Name { .. } => splits(&self.rest).last().map_or(0, |(name, _)| name.len()),
-            Origin::Id { .. } | Origin::Pin(_) => 0,
+            Origin::Id { .. } | Origin::Process(_) | Origin::Pin(_) => 0,
         };
         &self.text[..origin + name]
+    }
+
+    /// Whether it may name several variables: it has `*`, `?` or a range.
+    pub(crate) fn is_pattern(&self) -> bool {
+        is_pattern(&self.rest) && named_key(&self.rest).is_none()
     }
 }
 
@@ -44,6 +61,9 @@ impl FromStr for Target {
         let target = if let Some(id) = text.strip_prefix("id:") {
             let (number, rest) = split_number(id).ok_or("id: is followed by a number, as in id:12.sampling")?;
             new(Origin::Id { number, programs: true, maps: true }, rest)
+        } else if let Some(pid) = text.strip_prefix("pid:") {
+            let (number, rest) = split_number(pid).ok_or("pid: is followed by a number, as in pid:4711.sampling")?;
+            new(Origin::Process(number), rest)
         } else if let Some(program) = text.strip_prefix("prog:") {
             named_or_numbered(program, true, new)
         } else if let Some(map) = text.strip_prefix("map:") {
@@ -79,26 +99,48 @@ fn split_number(text: &str) -> Option<(u32, &str)> {
     Some((number, &text[end..]))
 }
 
+/// A key that can be no index: whatever it holds is no pattern.
+fn named_key(rest: &str) -> Option<Split<'_>> {
+    Split::of(rest).filter(Split::is_no_index)
+}
+
 /// That names, dots and brackets stand where they can.
 fn check(rest: &str, may_be_empty: bool) -> Result<(), String> {
+    // A key may hold anything, also what no name holds.
+    if let Some(Split { before, behind, .. }) = named_key(rest) {
+        if is_pattern(before) || is_pattern(behind) {
+            return Err(
+                "a pattern has no key; [*] in place of the key means all entries, as in flows[*].packets".to_owned()
+            );
+        }
+        check(before, may_be_empty)?;
+        return check_path(behind);
+    }
     if rest.is_empty() {
         return if may_be_empty { Ok(()) } else { Err("a name is missing".to_owned()) };
     }
     // `prog:12..rodata`: a section has a dot of its own.
     let sections = [".rodata", ".data", ".bss", ".kconfig"];
     let odd = |(at, _): (usize, &str)| !sections.iter().any(|section| rest[at + 1..].starts_with(section));
-    if rest.ends_with('.') || rest.match_indices("..").any(odd) {
+    let path = rest.find('[').unwrap_or(rest.len());
+    if rest.ends_with('.') || rest[..path].match_indices("..").any(odd) {
         return Err("a name is missing after a dot".to_owned());
     }
     if let Some(odd) = rest.chars().find(|c| c.is_whitespace() || c.is_control() || *c == '=') {
         return Err(format!("a name cannot contain {odd:?}"));
     }
-    let path = rest.find('[').unwrap_or(rest.len());
     if rest[..path].contains(']') {
         return Err("a [ is missing before ]".to_owned());
     }
     // Where the name ends only the kernel's names tell; from the first bracket on it is a path.
-    match rest[path..].parse::<VarPath>() {
+    if is_pattern(rest) {
+        return PathPattern::parse(&rest[path..]).map(drop);
+    }
+    check_path(&rest[path..])
+}
+
+fn check_path(path: &str) -> Result<(), String> {
+    match path.parse::<VarPath>() {
         Err(Error::Argument { rule, .. }) => Err(rule),
         Err(error) => Err(error.to_string()),
         Ok(_) => Ok(()),
@@ -124,7 +166,13 @@ impl FromStr for Assignment {
 
 /// Where a text may end a name and start a path: all of them, the longest name first.
 pub(crate) fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let borders = text.char_indices().filter(|(at, c)| *at > 0 && matches!(c, '.' | '[')).map(|(at, _)| at);
+    let mut in_brackets = false;
+    let is_border = |(at, c): (usize, char)| {
+        let border = at > 0 && (c == '[' || c == '.' && !in_brackets);
+        in_brackets = c == '[' || in_brackets && c != ']';
+        border.then_some(at)
+    };
+    let borders = text.char_indices().filter_map(is_border);
     let mut borders: Vec<usize> = borders.chain([text.len()]).collect();
     borders.reverse();
     borders.into_iter().map(|at| text.split_at(at))
@@ -151,6 +199,7 @@ mod tests {
         assert_eq!(parsed("prog:count.x"), (name(true, false), "count.x".into()));
         assert_eq!(parsed("map:7[3].x"), (id(7, false, true), "[3].x".into()));
         assert_eq!(parsed("map:7up.x"), (name(false, true), "7up.x".into()));
+        assert_eq!(parsed("pid:4711.config.rate"), (Origin::Process(4711), ".config.rate".into()));
         assert_eq!(parsed("prog:12.bss"), (id(12, true, false), ".bss".into()));
         assert_eq!(parsed("prog:12..bss"), (id(12, true, false), "..bss".into()));
     }
@@ -176,11 +225,30 @@ mod tests {
     }
 
     #[test]
+    fn names_and_indices_may_be_patterns() {
+        for text in
+            ["*.sampling", "count.*", "stats[*].packets", "prog:12.hist[0..4]", "count.config.limits[..2].b?rst", "*"]
+        {
+            assert!(text.parse::<Target>().unwrap().is_pattern(), "{text}");
+        }
+        let keys = [r#"names["a*b"]"#, r#"flows[{"x": "?", "y": ".."}].packets"#, "names[a*]"];
+        let plain = ["count.sampling", "prog:12..bss", "stats[3].packets", "pin:/sys/fs/bpf/*.x"];
+        for text in plain.into_iter().chain(keys) {
+            assert!(!text.parse::<Target>().unwrap().is_pattern(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_names_nothing_is_refused() {
         for text in [
             "",
             "id:",
             "id:x",
+            "pid:",
+            "pid:opensnoop.x",
+            "a[0..0]",
+            "a[0..4",
+            "a..*",
             "prog:",
             "map:",
             "pin:",
@@ -192,7 +260,7 @@ mod tests {
             "prog:12..b",
             "a[",
             "a[]",
-            "a[-1]",
+            "a[?]",
             "a[+1]",
             "a]",
             "a[1",
@@ -208,6 +276,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_may_hold_anything() {
+        for text in
+            [r#"a.flows[{"x": 1, "y": [2]}].packets"#, r#"a["b = c."][3].d"#, "map:7[-1]", "a[TCP].x", "pin:/x/y[-1]"]
+        {
+            assert_eq!(text.parse::<Target>().map(|target| target.text), Ok(text.to_owned()));
+        }
+        // A pattern beside a key would be neither.
+        for text in [r#"a["x"].b*"#, r#"a*["x"]"#, r#"a["x"][0..4]"#, r#"*[{"x": 1}]"#] {
+            assert!(text.parse::<Target>().is_err_and(|why| why.contains("[*]")), "{text:?}");
+        }
+        for text in [r#"a[{"x": 1].y"#, r#"a["x"]y"#, r#"a["x"]."#, r#"a b["x"]"#, r#"["x"]"#, r#"a["x"][y z]"#] {
+            assert!(text.parse::<Target>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_value_may_hold_anything() {
         let assignment: Assignment = "a.b=x=[1]. ".parse().unwrap();
         assert_eq!((assignment.target.text.as_str(), assignment.value.as_str()), ("a.b", "x=[1]. "));
@@ -217,6 +301,7 @@ mod tests {
     #[test]
     fn every_border_is_tried_the_longest_name_first() {
         let all: Vec<_> = splits(".data.x[1].y").collect();
+        assert_eq!(splits("x[0..4]").collect::<Vec<_>>(), [("x[0..4]", ""), ("x", "[0..4]")]);
         assert_eq!(all, [(".data.x[1].y", ""), (".data.x[1]", ".y"), (".data.x", "[1].y"), (".data", ".x[1].y")]);
     }
 }

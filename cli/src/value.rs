@@ -1,7 +1,7 @@
 //! Values for people: cut, broken into lines, taken apart into rows.
 
 use bpfvar::error::Property;
-use bpfvar::{Error, Value, Var};
+use bpfvar::{Error, KeyedEntry, Value, Var};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::output::clean;
@@ -54,6 +54,15 @@ pub(crate) fn whole(read: bpfvar::Result<Value>) -> bpfvar::Result<Result<Value,
         }
         other => other.map(Ok),
     }
+}
+
+/// The only entry of a map in place of the map, as its elements come behind the index of that; anything else as it is.
+pub(crate) fn only_entry(label: String, var: Var) -> bpfvar::Result<(String, Var)> {
+    let is_map = var.linkage().is_none() && var.path() == var.map().info().name;
+    Ok(match var.entry() {
+        Some(0) if is_map => (format!("{label}[0]"), var.at("[0]")?),
+        _ => (label, var),
+    })
 }
 
 /// Whether it is the sum of slots, and so takes much more memory than its value.
@@ -156,11 +165,39 @@ pub(crate) enum Shape {
     Parts(Vec<(String, Shape)>),
 }
 
+/// What a value belongs to, as far as its shape depends on it.
+pub(crate) trait Place: Sized {
+    /// Whether it is one text.
+    fn is_text(&self) -> bool;
+    /// A part of it: `.rate`, `[3]`.
+    fn part(&self, path: &str) -> Option<Self>;
+}
+
+impl Place for Var {
+    fn is_text(&self) -> bool {
+        // All entries of a map are no text, though each may be.
+        self.is_text() && self.entry().is_some()
+    }
+
+    fn part(&self, path: &str) -> Option<Var> {
+        self.at(path).ok()
+    }
+}
+
+impl Place for KeyedEntry {
+    fn is_text(&self) -> bool {
+        self.is_text()
+    }
+
+    fn part(&self, path: &str) -> Option<KeyedEntry> {
+        self.at(path).ok()
+    }
+}
+
 impl Shape {
-    pub(crate) fn of(var: &Var, value: &Value) -> Shape {
+    pub(crate) fn of(var: &impl Place, value: &Value) -> Shape {
         match value {
-            // All entries of a map are no text, though each may be.
-            Value::Array(elements) if !(var.is_text() && var.entry().is_some()) => Shape::Parts(
+            Value::Array(elements) if !var.is_text() => Shape::Parts(
                 (0..).zip(elements).map(|(index, value): (usize, _)| part(var, format!("[{index}]"), value)).collect(),
             ),
             Value::Struct(members) => {
@@ -194,9 +231,9 @@ impl Shape {
     }
 }
 
-fn part(var: &Var, name: String, value: &Value) -> (String, Shape) {
+fn part(var: &impl Place, name: String, value: &Value) -> (String, Shape) {
     let shape = match value {
-        Value::Array(_) | Value::Struct(_) => var.at(&name).map_or(Shape::Leaf, |var| Shape::of(&var, value)),
+        Value::Array(_) | Value::Struct(_) => var.part(&name).map_or(Shape::Leaf, |var| Shape::of(&var, value)),
         _ => Shape::Leaf,
     };
     (name, shape)
@@ -223,6 +260,11 @@ pub(crate) fn signed(change: &Value) -> String {
         Some(number) if number > 0.0 => format!("+{change}"),
         _ => change.to_string(),
     }
+}
+
+/// A rate, as exact as is of use: `12.5/s`, `48210/s`.
+pub(crate) fn per_second(rate: f64) -> String {
+    if rate.abs() >= 1000.0 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") }
 }
 
 #[cfg(test)]

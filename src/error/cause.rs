@@ -203,6 +203,8 @@ advice! {
     ChooseEntry: "choose an entry, [INDEX]";
     /// Text for a struct or an array is not JSON.
     WriteJson: "write an array as [1, 2, 3] and a struct as {\"member\": 1}, or write one part by its path";
+    /// The key of a map is a struct or an array, and its text is not JSON.
+    WriteJsonKey: "write the key as JSON: a struct as {\"member\": 1}, an array as [1, 2, 3]";
     /// Text for a struct or an array needs the feature `json`.
     EnableJson: "enable the feature `json` of bpfvar, or give the values as Input::Array and Input::Struct";
     /// The map is not frozen.
@@ -235,6 +237,8 @@ advice! {
     GiveMap: "give the descriptor or the pin of a map";
     /// The object is not a program.
     GiveProgram: "give the descriptor or the pin of a program";
+    /// The object is not a link.
+    GiveLink: "give the descriptor or the pin of a link";
     /// A type of one field stands for a scalar.
     MakeTransparent: "declare the struct #[repr(transparent)]";
     /// The Rust type is that of the value inside.

@@ -175,7 +175,7 @@ pub enum Error {
         object: Box<Object>,
         /// What it is, as far as /proc tells.
         found: String,
-        /// What was needed: a map or a program.
+        /// What was needed: a map, a program or a link.
         expected: ObjectKind,
     },
 }
@@ -381,6 +381,7 @@ impl Error {
             Error::Ambiguous { advice, .. } => Some(*advice),
             Error::Btf { fault, .. } => fault.advice(),
             Error::WrongObject { expected: ObjectKind::Program, .. } => Some(Advice::GiveProgram),
+            Error::WrongObject { expected: ObjectKind::Link, .. } => Some(Advice::GiveLink),
             Error::WrongObject { .. } => Some(Advice::GiveMap),
             Error::Torn { torn, .. } if torn.begun != torn.ended => Some(Advice::ReadAgainOrWrite),
             Error::Torn { .. } => Some(Advice::ReadAgain),

@@ -41,6 +41,12 @@ pub enum Object {
         /// Its id. `None` for BTF that comes from bytes, or that is to be loaded.
         id: Option<u32>,
     },
+    /// A link.
+    #[non_exhaustive]
+    Link {
+        /// Its id.
+        id: u32,
+    },
     /// A pin.
     #[non_exhaustive]
     Pin {
@@ -83,6 +89,8 @@ pub enum ObjectKind {
     Program,
     /// BTF.
     Btf,
+    /// A link.
+    Link,
     /// A pin.
     Pin,
     /// A descriptor.
@@ -102,6 +110,7 @@ impl fmt::Display for ObjectKind {
             ObjectKind::Map => "map",
             ObjectKind::Program => "program",
             ObjectKind::Btf => "BTF",
+            ObjectKind::Link => "link",
             ObjectKind::Pin => "pin",
             ObjectKind::Descriptor => "descriptor",
             ObjectKind::Variable => "variable",
@@ -119,6 +128,7 @@ impl Object {
             Object::Map { .. } | Object::NewMap { .. } => ObjectKind::Map,
             Object::Program { .. } => ObjectKind::Program,
             Object::Btf { .. } => ObjectKind::Btf,
+            Object::Link { .. } => ObjectKind::Link,
             Object::Pin { .. } => ObjectKind::Pin,
             Object::Descriptor { .. } => ObjectKind::Descriptor,
             Object::Variable { .. } | Object::Value => ObjectKind::Variable,
@@ -134,10 +144,10 @@ impl Object {
         }
     }
 
-    /// Returns the id of a map, program or BTF. A variable has that of its map.
+    /// Returns the id of a map, program, link or BTF. A variable has that of its map.
     pub fn id(&self) -> Option<u32> {
         match self {
-            Object::Map { id, .. } | Object::Program { id, .. } => Some(*id),
+            Object::Map { id, .. } | Object::Program { id, .. } | Object::Link { id } => Some(*id),
             Object::Btf { id } => *id,
             Object::Variable { map, .. } | Object::Pin { map: Some(map), .. } => map.id(),
             _ => None,
@@ -158,6 +168,7 @@ impl fmt::Display for Object {
             Object::Program { name, id } => named(f, "program", name, *id),
             Object::Btf { id: Some(id) } => write!(f, "BTF id {id}"),
             Object::Btf { id: None } => f.write_str("BTF"),
+            Object::Link { id } => write!(f, "link id {id}"),
             Object::Pin { path, map: None } => write!(f, "pin {path:?}"),
             Object::Pin { path, map: Some(map) } => write!(f, "{map} at {path:?}"),
             Object::Descriptor { what } if what.is_empty() => f.write_str("the descriptor"),

@@ -4,20 +4,21 @@ mod bind;
 mod follow;
 mod open;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::error::{Advice, Error, Object, ObjectKind, Result};
-use crate::kernel::{Map, Program, ProgramInfo};
-use crate::typed_map::{TypedMap, Var, find};
+use crate::kernel::{Map, Program, ProgramInfo, cut};
+use crate::typed_map::{KeyedMap, TypedMap, Var, find};
 
 pub use bind::{Bind, Binder, FromMap, FromVar};
 pub use follow::{Follower, Reload};
-use open::Opener;
+use open::{Maps, Opener};
 
 /// The global variables of a running program, whoever loaded it: its data sections, and its other array maps whose values BTF
-/// describes. A handle without a lifetime, and so is all that comes from it.
+/// describes. Beside them its maps that are reached by keys. A handle without a lifetime, and so is all that comes from it.
 ///
 /// Nothing is mapped before it is needed. The program is not kept loaded; its maps are kept alive. A program that is loaded
 /// anew has new maps: see [`Follower`].
@@ -49,6 +50,7 @@ pub struct Globals {
     object: Object,
     program: Option<ProgramInfo>,
     maps: Vec<TypedMap>,
+    keyed: Vec<KeyedMap>,
 }
 
 impl Globals {
@@ -116,33 +118,47 @@ impl Globals {
         }
     }
 
-    /// Opens the globals of a program. Maps that are not arrays, or that no BTF describes, are left out.
+    /// Opens the globals of a program. Maps that are neither arrays nor reached by keys, or that no BTF describes, are left out.
     ///
     /// # Errors
     ///
     /// As [`Map::from_id`] and [`Btf::from_id`](crate::Btf::from_id).
     pub fn of_program(program: &Program) -> Result<Globals> {
         let info = program.info();
-        let mut opener = Opener::default();
-        let mut maps = Vec::new();
-        for &id in &info.map_ids {
-            maps.extend(opener.open(Map::from_id(id)?, &[info])?);
-        }
-        Ok(Globals { object: info.object(), program: Some(info.clone()), maps })
+        let globals = Globals::of_programs(std::slice::from_ref(program))?;
+        Ok(Globals { object: info.object(), program: Some(info.clone()), ..globals })
     }
 
-    /// Opens the globals in one map, with its own BTF or that of a program that uses it.
+    /// Opens the globals of several programs, such as all that one process has loaded: each map once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Globals::of_program`].
+    pub fn of_programs(programs: &[Program]) -> Result<Globals> {
+        let mut opener = Opener::default();
+        let mut maps = Maps::default();
+        let mut seen = HashSet::new();
+        let infos: Vec<&ProgramInfo> = programs.iter().map(Program::info).collect();
+        for id in infos.iter().flat_map(|info| &info.map_ids).copied().filter(|id| seen.insert(*id)) {
+            let users: Vec<&ProgramInfo> = infos.iter().copied().filter(|info| info.uses(id)).collect();
+            opener.open(Map::from_id(id)?, &users, &mut maps)?;
+        }
+        Ok(Globals { object: Object::System, program: None, maps: maps.typed, keyed: maps.keyed })
+    }
+
+    /// Opens the globals in one array map, with its own BTF or that of a program that uses it. For a map that is reached by keys
+    /// see [`KeyedMap::open`].
     ///
     /// # Errors
     ///
     /// As [`TypedMap::open`].
     pub fn of_map(map: Map) -> Result<Globals> {
         let typed = TypedMap::open(map)?;
-        Ok(Globals { object: typed.object(), program: None, maps: vec![typed] })
+        Ok(Globals { object: typed.object(), program: None, maps: vec![typed], keyed: Vec::new() })
     }
 
-    /// Opens the globals of all programs, and all other typed array maps of the system. Maps that are not arrays, that no BTF
-    /// describes, or that go away meanwhile are left out.
+    /// Opens the globals of all programs, and all other maps of the system that BTF describes: arrays, and those that are reached
+    /// by keys. Maps that no BTF describes, or that go away meanwhile, are left out.
     ///
     /// # Errors
     ///
@@ -150,11 +166,12 @@ impl Globals {
     pub fn of_system() -> Result<Globals> {
         let programs = Program::all()?;
         let mut opener = Opener::default();
-        let maps = Map::each(|map| {
+        let mut maps = Maps::default();
+        Map::each(|map| {
             let users: Vec<_> = programs.iter().filter(|info| info.uses(map.info().id)).collect();
-            opener.open(map, &users)
+            opener.open(map, &users, &mut maps).map(Some)
         })?;
-        Ok(Globals { object: Object::System, program: None, maps })
+        Ok(Globals { object: Object::System, program: None, maps: maps.typed, keyed: maps.keyed })
     }
 
     /// Adds the maps of another program that are not there yet. Programs of one object may use different sections of it; a struct that
@@ -181,9 +198,25 @@ impl Globals {
         self.program.as_ref()
     }
 
-    /// Returns the maps in the order in which the program names them.
+    /// Returns the maps with variables in the order in which the program names them.
     pub fn maps(&self) -> &[TypedMap] {
         &self.maps
+    }
+
+    /// Returns the maps that are reached by keys, in the order in which the program names them.
+    pub fn keyed_maps(&self) -> &[KeyedMap] {
+        &self.keyed
+    }
+
+    /// Finds a map that is reached by keys, by its name; a longer name counts by its first 15 bytes, which is all that the kernel
+    /// keeps.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Ambiguous`].
+    pub fn keyed_map(&self, name: &str) -> Result<&KeyedMap> {
+        let found: Vec<_> = self.keyed.iter().filter(|map| map.name() == cut(name)).collect();
+        self.one(&found, name, || self.keyed.iter().map(|map| map.name().to_owned()).collect(), KeyedMap::object)
     }
 
     /// Finds a map by the name of its section, `.bss` or `.data.limits`, or by its own name.
@@ -193,15 +226,23 @@ impl Globals {
     /// [`Error::NotFound`], [`Error::Ambiguous`].
     pub fn map(&self, name: &str) -> Result<&TypedMap> {
         let found: Vec<_> = self.maps.iter().filter(|map| map.name() == name || map.info().name == name).collect();
+        self.one(&found, name, || self.maps.iter().map(|map| map.name().to_owned()).collect(), TypedMap::object)
+    }
+
+    /// The one map of a name.
+    fn one<'m, M>(
+        &self,
+        found: &[&'m M],
+        name: &str,
+        known: impl Fn() -> Vec<String>,
+        object_of: impl Fn(&M) -> Object,
+    ) -> Result<&'m M> {
         let (object, kind, name) = (Box::new(self.object.clone()), ObjectKind::Map, name.to_owned());
-        match found.as_slice() {
+        match found {
             [map] => Ok(map),
-            [] => {
-                let known = self.maps.iter().map(|map| map.name().to_owned()).collect();
-                Err(Error::NotFound { object, kind, name, known, advice: None })
-            }
+            [] => Err(Error::NotFound { object, kind, name, known: known(), advice: None }),
             several => {
-                let candidates = several.iter().map(|map| map.object()).collect();
+                let candidates = several.iter().map(|map| object_of(map)).collect();
                 Err(Error::Ambiguous { object, kind, name, candidates, advice: Advice::ChooseById })
             }
         }
@@ -229,6 +270,10 @@ impl Globals {
 
 impl fmt::Debug for Globals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Globals").field("program", &self.program).field("maps", &self.maps).finish()
+        f.debug_struct("Globals")
+            .field("program", &self.program)
+            .field("maps", &self.maps)
+            .field("keyed", &self.keyed)
+            .finish()
     }
 }

@@ -9,6 +9,10 @@ use super::{Map, cause};
 use crate::error::{Call, Cause, Error, Result};
 use crate::sys::{self, bpf};
 
+/// As many as any kernel can be built for (`NR_CPUS`): how many this one copies is told by a file only, and over that another one
+/// can be mounted. A buffer for so many is long, but what is not written takes no memory.
+pub(super) const MOST_CPUS: usize = 8192;
+
 /// # Values by system call
 impl Map {
     /// Copies the value of entry `key` into `value`, which is exactly as long (`BPF_MAP_LOOKUP_ELEM`).
@@ -23,7 +27,7 @@ impl Map {
         self.check_element(key, value.len())?;
         // SAFETY: check_element saw an array with 4-byte keys, whose lookup copies value_size bytes: value's length. The info
         // is the descriptor's, by I/O safety (see `Map`).
-        unsafe { bpf::map_lookup(self.as_fd(), key, value) }
+        unsafe { bpf::map_lookup(self.as_fd(), &key.to_ne_bytes(), value) }
             .map_err(|source| self.element_error(Call::MapLookupElem, source))
     }
 
@@ -39,21 +43,12 @@ impl Map {
     pub fn lookup_per_cpu(&self, key: u32) -> Result<Vec<u8>> {
         self.check_per_cpu()?;
         self.check_key(key)?;
-        // As many as any kernel can be built for (`NR_CPUS`): how many this one copies is told by a file only, and over that
-        // another one can be mounted. What is not written takes no memory.
-        const MOST: usize = 8192;
-        let mut values = vec![0; self.info().stride() as usize * MOST];
+        let mut values = vec![0; self.info().stride() as usize * MOST_CPUS];
         // SAFETY: check_per_cpu saw a per-CPU array with 4-byte keys, whose lookup copies value_size rounded up to 8 bytes for each
-        // possible CPU, of which there are no more than MOST. The info is the descriptor's, by I/O safety (see `Map`).
-        unsafe { bpf::map_lookup(self.as_fd(), key, &mut values) }
+        // possible CPU, of which there are no more than MOST_CPUS. The info is the descriptor's, by I/O safety (see `Map`).
+        unsafe { bpf::map_lookup(self.as_fd(), &key.to_ne_bytes(), &mut values) }
             .map_err(|source| self.element_error(Call::MapLookupElem, source))?;
-        let possible = sys::possible_cpus().map_err(|source| Error::Kernel {
-            call: Call::PossibleCpus,
-            object: Box::new(self.info().object()),
-            cause: Cause::Other,
-            source,
-        })?;
-        values.truncate(self.info().stride() as usize * possible.len());
+        values.truncate(self.info().stride() as usize * self.possible_cpus()?);
         Ok(values)
     }
 
@@ -84,14 +79,19 @@ impl Map {
     ///
     /// As [`Map::lookup`]; and [`Cause::NoSuchCall`] before 5.6.
     pub fn lookup_batch(&self, entries: Range<u32>, values: &mut [u8]) -> Result<()> {
-        let mut keys = self.check_batch(&entries, values.len())?;
-        if keys.is_empty() {
+        self.check_batch(&entries, values.len())?;
+        let count = entries.end - entries.start;
+        if count == 0 {
             return Ok(());
         }
-        // SAFETY: check_batch saw an array, and values as many as keys (see `Map` for why the info is the descriptor's).
-        let copied = unsafe { bpf::map_lookup_batch(self.as_fd(), entries.start, &mut keys, values) }
+        let mut keys = vec![0; count as usize * 4];
+        // An array's batch starts behind the key in its place.
+        let place = entries.start.checked_sub(1);
+        // SAFETY: check_batch saw an array, whose keys have 4 bytes, and values for all of them (see `Map` for why the info is the
+        // descriptor's).
+        let (copied, _) = unsafe { bpf::map_lookup_batch(self.as_fd(), place, count, &mut keys, values) }
             .map_err(|source| self.element_error(Call::MapLookupBatch, source))?;
-        if copied as usize == keys.len() {
+        if copied == count {
             Ok(())
         } else {
             let source = io::Error::from_raw_os_error(libc::ENOENT);
@@ -106,7 +106,8 @@ impl Map {
     ///
     /// As [`Map::update`]; and [`Cause::NoSuchCall`] before 5.6.
     pub fn update_batch(&self, entries: Range<u32>, values: &[u8]) -> Result<()> {
-        let keys = self.check_batch(&entries, values.len())?;
+        self.check_batch(&entries, values.len())?;
+        let keys: Vec<u32> = entries.collect();
         if keys.is_empty() {
             return Ok(());
         }
@@ -129,8 +130,7 @@ impl Map {
         self.check_len("value", len, self.info().value_size.into())
     }
 
-    /// Gives the keys.
-    fn check_batch(&self, entries: &Range<u32>, len: usize) -> Result<Vec<u32>> {
+    fn check_batch(&self, entries: &Range<u32>, len: usize) -> Result<()> {
         self.check_array()?;
         let max_entries = self.info().max_entries;
         if entries.start > entries.end || entries.end > max_entries {
@@ -138,8 +138,7 @@ impl Map {
             return Err(self.argument("entries", format_args!("{entries:?}"), rule));
         }
         let needed = u64::from(self.info().value_size) * u64::from(entries.end - entries.start);
-        self.check_len("values", len, needed)?;
-        Ok(entries.clone().collect())
+        self.check_len("values", len, needed)
     }
 
     fn check_len(&self, argument: &'static str, len: usize, needed: u64) -> Result<()> {
@@ -150,7 +149,13 @@ impl Map {
         Err(self.argument(argument, format_args!("{len} bytes long"), rule))
     }
 
-    fn element_error(&self, call: Call, source: io::Error) -> Error {
+    /// How many copies of a value the kernel makes of a map that has one for each CPU.
+    pub(super) fn possible_cpus(&self) -> Result<usize> {
+        let possible = sys::possible_cpus();
+        possible.map(<[u32]>::len).map_err(|source| self.kernel_error(Call::PossibleCpus, Cause::Other, source))
+    }
+
+    pub(super) fn element_error(&self, call: Call, source: io::Error) -> Error {
         self.kernel_error(call, cause::of_element(&source, self.as_fd()), source)
     }
 }

@@ -22,7 +22,7 @@ pub struct MapInfo {
     pub key_size: u32,
     /// Size of a value in bytes. Values of a mapped array sit [`MapInfo::stride`] bytes apart.
     pub value_size: u32,
-    /// Number of entries, all of which always exist in an array.
+    /// Number of entries, all of which always exist in an array; the most that there can be in a map that is reached by keys.
     pub max_entries: u32,
     /// The flags it was made with. The kernel leaves out those that only concerned the descriptor or the call
     /// (`BPF_F_RDONLY`, `BPF_F_WRONLY`, `BPF_F_TOKEN_FD`).
@@ -84,6 +84,21 @@ impl MapType {
 
     /// `BPF_MAP_TYPE_PERCPU_ARRAY`, which has a value for each CPU in each entry, and cannot be mapped.
     pub const PERCPU_ARRAY: MapType = MapType(bpf::MAP_TYPE_PERCPU_ARRAY);
+
+    /// `BPF_MAP_TYPE_HASH`.
+    pub const HASH: MapType = MapType(bpf::MAP_TYPE_HASH);
+
+    /// `BPF_MAP_TYPE_LRU_HASH`, which drops what was not used for the longest time when it is full.
+    pub const LRU_HASH: MapType = MapType(bpf::MAP_TYPE_LRU_HASH);
+
+    /// `BPF_MAP_TYPE_PERCPU_HASH`, which has a value for each CPU in each entry.
+    pub const PERCPU_HASH: MapType = MapType(bpf::MAP_TYPE_PERCPU_HASH);
+
+    /// `BPF_MAP_TYPE_LRU_PERCPU_HASH`, which is both.
+    pub const LRU_PERCPU_HASH: MapType = MapType(bpf::MAP_TYPE_LRU_PERCPU_HASH);
+
+    /// `BPF_MAP_TYPE_LPM_TRIE`, whose lookup finds the longest prefix of a key.
+    pub const LPM_TRIE: MapType = MapType(bpf::MAP_TYPE_LPM_TRIE);
 
     /// In the order of `enum bpf_map_type` in `include/uapi/linux/bpf.h`.
     const NAMES: [&'static str; 34] = [

@@ -1,4 +1,4 @@
-//! What maps, programs and BTF have in common: ids, pins, descriptors.
+//! What maps, programs, links and BTF have in common: ids, pins, descriptors.
 
 use std::ffi::CString;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -9,7 +9,7 @@ use super::cause;
 use crate::error::{Call, Cause, Error, Object, ObjectKind, Result};
 use crate::sys::bpf::{self, IdKind};
 
-/// Iterator over the ids of all maps, or of all programs, of the system in rising order; see [`Map::ids`](crate::Map::ids).
+/// Iterator over the ids of all maps, programs or links of the system in rising order; see [`Map::ids`](crate::Map::ids).
 /// Ends after its first error.
 #[derive(Debug)]
 pub struct Ids {
@@ -60,6 +60,7 @@ fn sought(kind: IdKind, id: u32) -> Object {
         IdKind::Map => Object::Map { name: String::new(), id, section: None },
         IdKind::Program => Object::Program { name: String::new(), id },
         IdKind::Btf => Object::Btf { id: Some(id) },
+        IdKind::Link => Object::Link { id },
     }
 }
 
@@ -117,7 +118,7 @@ pub(super) fn name(raw: &[u8]) -> String {
 }
 
 /// As much of a name as the kernel keeps.
-pub(super) fn cut(name: &str) -> &str {
+pub(crate) fn cut(name: &str) -> &str {
     let mut end = name.len().min(bpf::NAME_LEN - 1);
     while !name.is_char_boundary(end) {
         end -= 1;

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use super::cause;
+use super::kinds::ProgramType;
 use super::object::{self, Ids};
 use crate::error::{Object, ObjectKind, Result};
 use crate::sys::bpf::{self, IdKind};
@@ -41,8 +42,8 @@ pub struct ProgramInfo {
     pub id: u32,
     /// The name: the function's, cut to 15 bytes. Empty if none was given.
     pub name: String,
-    /// `enum bpf_prog_type` as a number.
-    pub program_type: u32,
+    /// The type.
+    pub program_type: ProgramType,
     /// The ids of the maps that it uses, its data sections among them.
     pub map_ids: Vec<u32>,
     /// The id of the BTF that it was loaded with; 0 for none.
@@ -69,7 +70,7 @@ impl ProgramInfo {
     pub(crate) fn never_sleeps(&self) -> bool {
         // enum bpf_prog_type. SOCKET_FILTER; SCHED_CLS, SCHED_ACT; XDP to SK_MSG; CGROUP_SOCK_ADDR to CGROUP_SYSCTL; SK_LOOKUP;
         // NETFILTER.
-        matches!(self.program_type, 1 | 3 | 4 | 6..=16 | 18..=23 | 30 | 32)
+        matches!(self.program_type.0, 1 | 3 | 4 | 6..=16 | 18..=23 | 30 | 32)
     }
 
     /// Whether programs of its type may be sleepable, in the kernels that are known here (`can_be_sleepable` in
@@ -77,13 +78,13 @@ impl ProgramInfo {
     /// programs; and all types that are newer.
     pub(crate) fn may_sleep(&self) -> bool {
         const TRACEPOINTS_AND_SOCKOPT: [u32; 4] = [5, 17, 24, 25];
-        !self.never_sleeps() && !TRACEPOINTS_AND_SOCKOPT.contains(&self.program_type)
+        !self.never_sleeps() && !TRACEPOINTS_AND_SOCKOPT.contains(&self.program_type.0)
     }
 
     /// Whether it is an extension (`freplace`): it runs as a part of another program, and is as sleepable as that.
     pub(crate) fn is_extension(&self) -> bool {
         const EXTENSION: u32 = 28;
-        self.program_type == EXTENSION
+        self.program_type.0 == EXTENSION
     }
 
     /// Returns whether the program uses the map with this id.
@@ -202,7 +203,7 @@ impl Program {
         let mut info = ProgramInfo {
             id: raw.id,
             name: object::name(&raw.name),
-            program_type: raw.prog_type,
+            program_type: ProgramType(raw.prog_type),
             map_ids: vec![0; raw.nr_map_ids as usize],
             btf_id: raw.btf_id,
             created_by_uid: raw.created_by_uid,

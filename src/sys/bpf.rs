@@ -15,12 +15,20 @@ use super::Call;
 /// `BPF_OBJ_NAME_LEN`: a name with its terminating NUL.
 pub(crate) const NAME_LEN: usize = 16;
 
+/// `BPF_MAP_TYPE_HASH`.
+pub(crate) const MAP_TYPE_HASH: u32 = 1;
 /// `BPF_MAP_TYPE_ARRAY`.
 pub(crate) const MAP_TYPE_ARRAY: u32 = 2;
-
+/// `BPF_MAP_TYPE_PERCPU_HASH`.
+pub(crate) const MAP_TYPE_PERCPU_HASH: u32 = 5;
 /// `BPF_MAP_TYPE_PERCPU_ARRAY`.
 pub(crate) const MAP_TYPE_PERCPU_ARRAY: u32 = 6;
-
+/// `BPF_MAP_TYPE_LRU_HASH`.
+pub(crate) const MAP_TYPE_LRU_HASH: u32 = 9;
+/// `BPF_MAP_TYPE_LRU_PERCPU_HASH`.
+pub(crate) const MAP_TYPE_LRU_PERCPU_HASH: u32 = 10;
+/// `BPF_MAP_TYPE_LPM_TRIE`.
+pub(crate) const MAP_TYPE_LPM_TRIE: u32 = 11;
 /// `BPF_MAP_TYPE_ARRAY_OF_MAPS`.
 pub(crate) const MAP_TYPE_ARRAY_OF_MAPS: u32 = 12;
 
@@ -59,7 +67,8 @@ pub(crate) struct MapCreate {
     pub(crate) map_token_fd: i32,
 }
 
-/// Attributes of `BPF_MAP_LOOKUP_ELEM`, `_UPDATE_ELEM` and of `BPF_MAP_FREEZE`.
+/// Attributes of `BPF_MAP_LOOKUP_ELEM`, `_UPDATE_ELEM`, `_GET_NEXT_KEY` (whose next key is in place of the value) and of
+/// `BPF_MAP_FREEZE`.
 #[repr(C)]
 #[derive(Default)]
 struct Element {
@@ -277,7 +286,7 @@ pub(super) fn address<T: ?Sized>(value: &T) -> u64 {
     std::ptr::from_ref(value).cast::<u8>().expose_provenance() as u64
 }
 
-fn address_mut<T: ?Sized>(value: &mut T) -> u64 {
+pub(super) fn address_mut<T: ?Sized>(value: &mut T) -> u64 {
     std::ptr::from_mut(value).cast::<u8>().expose_provenance() as u64
 }
 
@@ -287,15 +296,32 @@ pub(crate) fn map_create(attr: &mut MapCreate) -> io::Result<OwnedFd> {
     unsafe { bpf_fd(Call::MapCreate, attr) }
 }
 
-/// `BPF_MAP_LOOKUP_ELEM` with a 4-byte key.
+/// `BPF_MAP_LOOKUP_ELEM`.
 ///
 /// # Safety
 ///
-/// The map has 4-byte keys, and a lookup in it writes at most `value.len()` bytes.
-pub(crate) unsafe fn map_lookup(fd: BorrowedFd<'_>, key: u32, value: &mut [u8]) -> io::Result<()> {
-    let mut attr = Element { map_fd: raw(fd), key: address(&key), value: address_mut(value), ..Element::default() };
-    // SAFETY: `key` is 4 readable bytes; `value` is exclusively borrowed and long enough, says the caller.
+/// The map's keys are `key.len()` bytes long, and a lookup in it writes at most `value.len()` bytes.
+pub(crate) unsafe fn map_lookup(fd: BorrowedFd<'_>, key: &[u8], value: &mut [u8]) -> io::Result<()> {
+    let mut attr = Element { map_fd: raw(fd), key: address(key), value: address_mut(value), ..Element::default() };
+    // SAFETY: `key` is as long as the map's keys, `value` is exclusively borrowed and long enough, says the caller.
     unsafe { bpf(Call::MapLookupElem, &mut attr) }.map(drop)
+}
+
+/// `BPF_MAP_GET_NEXT_KEY`: writes to `next` the key behind `key`, or the first one. Returns false behind the last.
+///
+/// # Safety
+///
+/// The map's keys are as long as `key` and as `next`.
+pub(crate) unsafe fn map_next_key(fd: BorrowedFd<'_>, key: Option<&[u8]>, next: &mut [u8]) -> io::Result<bool> {
+    let key = key.map_or(0, address);
+    let mut attr = Element { map_fd: raw(fd), key, value: address_mut(next), ..Element::default() };
+    // SAFETY: the kernel reads a key, if there is an address, and writes one; both are as long as that, says the caller, and
+    // `next` is exclusively borrowed.
+    match unsafe { bpf(Call::MapGetNextKey, &mut attr) } {
+        Ok(_) => Ok(true),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Asks whether `fd` is a map with keys: a lookup whose key cannot be read. Such a map answers EFAULT, or EPERM where the
@@ -365,36 +391,37 @@ pub(crate) unsafe fn map_of_maps_update(outer: BorrowedFd<'_>, inner: BorrowedFd
     unsafe { map_update(outer, 0, &raw(inner).to_ne_bytes()) }
 }
 
-/// `BPF_MAP_LOOKUP_BATCH`: entries from `first` on into `values`. Returns how many were copied.
+/// `BPF_MAP_LOOKUP_BATCH`: at most `count` entries into `keys` and `values`, behind `place` or from the first on. Returns how many
+/// were copied, and the place behind them; None behind the last. What a place is depends on the map: an array's is a key, a
+/// hash's the number of a bucket.
 ///
 /// # Safety
 ///
-/// The map is a `BPF_MAP_TYPE_ARRAY`, and `values` is `keys.len()` of its values long.
+/// The map is an array or a hash, `keys` is `count` of its keys long, and `values` is as long as what a lookup of so many writes.
 pub(crate) unsafe fn map_lookup_batch(
     fd: BorrowedFd<'_>,
-    first: u32,
-    keys: &mut [u32],
+    place: Option<u32>,
+    count: u32,
+    keys: &mut [u8],
     values: &mut [u8],
-) -> io::Result<u32> {
-    // The batch starts behind the key in `in_batch`; no address there starts at entry 0.
-    let before = first.wrapping_sub(1);
-    let mut out_batch = 0_u32;
+) -> io::Result<(u32, Option<u32>)> {
+    let mut next = 0_u32;
     let mut attr = Batch {
-        in_batch: if first == 0 { 0 } else { address(&before) },
-        out_batch: address_mut(&mut out_batch),
+        in_batch: place.as_ref().map_or(0, address),
+        out_batch: address_mut(&mut next),
         keys: address_mut(keys),
         values: address_mut(values),
-        count: u32::try_from(keys.len()).unwrap_or(u32::MAX),
+        count,
         map_fd: raw(fd),
         ..Batch::default()
     };
-    // SAFETY: the kernel writes at most `count` 4-byte keys, as many values, and one 4-byte key to `out_batch`; all are
-    // exclusively borrowed and long enough.
-    let result = unsafe { bpf(Call::MapLookupBatch, &mut attr) };
-    // ENOENT says that the last entry was reached; `count` then counts what was copied.
-    match result {
-        Err(error) if error.raw_os_error() != Some(libc::ENOENT) => Err(error),
-        _ => Ok(attr.count),
+    // SAFETY: the kernel writes at most `count` keys and as many values, which `keys` and `values` have room for, says the caller,
+    // and reads and writes 4 bytes for a place in an array or a hash. What it writes to is exclusively borrowed.
+    match unsafe { bpf(Call::MapLookupBatch, &mut attr) } {
+        Ok(_) => Ok((attr.count, Some(next))),
+        // ENOENT says that the last entry was reached; `count` then counts what was copied.
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok((attr.count, None)),
+        Err(error) => Err(error),
     }
 }
 
@@ -437,7 +464,7 @@ pub(crate) fn obj_get(path: &CStr, flags: u32) -> io::Result<OwnedFd> {
     unsafe { bpf_fd(Call::ObjGet, &mut attr) }
 }
 
-/// `BPF_MAP_GET_NEXT_ID`, `BPF_PROG_GET_NEXT_ID`: the smallest id above `id`, `None` behind the last.
+/// `BPF_MAP_GET_NEXT_ID`, `BPF_PROG_GET_NEXT_ID`, `BPF_LINK_GET_NEXT_ID`: the smallest id above `id`, `None` behind the last.
 pub(crate) fn next_id(kind: IdKind, id: u32) -> io::Result<Option<u32>> {
     let mut attr = Id { id, ..Id::default() };
     // SAFETY: no address in it.
@@ -448,7 +475,7 @@ pub(crate) fn next_id(kind: IdKind, id: u32) -> io::Result<Option<u32>> {
     }
 }
 
-/// `BPF_MAP_GET_FD_BY_ID`, `BPF_PROG_GET_FD_BY_ID`, `BPF_BTF_GET_FD_BY_ID`.
+/// `BPF_MAP_GET_FD_BY_ID`, `BPF_PROG_GET_FD_BY_ID`, `BPF_BTF_GET_FD_BY_ID`, `BPF_LINK_GET_FD_BY_ID`.
 pub(crate) fn fd_by_id(kind: IdKind, id: u32) -> io::Result<OwnedFd> {
     let mut attr = Id { id, ..Id::default() };
     // SAFETY: no address in it.
@@ -461,6 +488,7 @@ pub(crate) enum IdKind {
     Map,
     Program,
     Btf,
+    Link,
 }
 
 impl IdKind {
@@ -470,6 +498,7 @@ impl IdKind {
             IdKind::Map => Call::MapGetNextId,
             IdKind::Program => Call::ProgGetNextId,
             IdKind::Btf => Call::BtfGetNextId,
+            IdKind::Link => Call::LinkGetNextId,
         }
     }
 
@@ -479,6 +508,7 @@ impl IdKind {
             IdKind::Map => Call::MapGetFdById,
             IdKind::Program => Call::ProgGetFdById,
             IdKind::Btf => Call::BtfGetFdById,
+            IdKind::Link => Call::LinkGetFdById,
         }
     }
 }
@@ -568,7 +598,7 @@ pub(crate) fn btf_load(bytes: &[u8]) -> io::Result<OwnedFd> {
 ///
 /// `I` is `repr(C)` without padding and any bytes are an `I`. What `info` holds are valid inputs for the object that `fd` is,
 /// its addresses valid for as much as it says; all zero is valid for every object.
-unsafe fn obj_info<I>(fd: BorrowedFd<'_>, info: &mut I) -> io::Result<()> {
+pub(super) unsafe fn obj_info<I>(fd: BorrowedFd<'_>, info: &mut I) -> io::Result<()> {
     let mut attr = Info { bpf_fd: raw(fd), info_len: size_of::<I>() as u32, info: address_mut(info) };
     // SAFETY: the kernel writes at most `info_len` bytes to `info`, exclusively borrowed; the caller answers for its contents.
     unsafe { bpf(Call::ObjGetInfoByFd, &mut attr) }.map(drop)

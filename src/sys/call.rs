@@ -16,6 +16,8 @@ pub enum Call {
     MapLookupElem = 1,
     /// `bpf(BPF_MAP_UPDATE_ELEM)`
     MapUpdateElem = 2,
+    /// `bpf(BPF_MAP_GET_NEXT_KEY)`
+    MapGetNextKey = 4,
     /// `bpf(BPF_PROG_LOAD)`
     ProgLoad = 5,
     /// `bpf(BPF_OBJ_PIN)`
@@ -46,6 +48,10 @@ pub enum Call {
     MapUpdateBatch = 26,
     /// `bpf(BPF_LINK_CREATE)`
     LinkCreate = 28,
+    /// `bpf(BPF_LINK_GET_FD_BY_ID)`
+    LinkGetFdById = 30,
+    /// `bpf(BPF_LINK_GET_NEXT_ID)`
+    LinkGetNextId = 31,
     /// `bpf(BPF_ITER_CREATE)`
     IterCreate = 33,
     /// `mmap(2)`
@@ -66,8 +72,11 @@ impl fmt::Display for Call {
             Call::MapCreate => "bpf(BPF_MAP_CREATE)",
             Call::MapLookupElem => "bpf(BPF_MAP_LOOKUP_ELEM)",
             Call::MapUpdateElem => "bpf(BPF_MAP_UPDATE_ELEM)",
+            Call::MapGetNextKey => "bpf(BPF_MAP_GET_NEXT_KEY)",
             Call::ProgLoad => "bpf(BPF_PROG_LOAD)",
             Call::LinkCreate => "bpf(BPF_LINK_CREATE)",
+            Call::LinkGetFdById => "bpf(BPF_LINK_GET_FD_BY_ID)",
+            Call::LinkGetNextId => "bpf(BPF_LINK_GET_NEXT_ID)",
             Call::IterCreate => "bpf(BPF_ITER_CREATE)",
             Call::ObjPin => "bpf(BPF_OBJ_PIN)",
             Call::ObjGet => "bpf(BPF_OBJ_GET)",

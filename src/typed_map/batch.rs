@@ -20,7 +20,7 @@ impl Var {
         if self.linkage().is_none() || !self.is_plain() || self.map().is_mapped_for_reading()? {
             return self.read();
         }
-        self.check_content()?;
+        super::check_content(self.btf(), self.part.of, self.size(), || self.object())?;
         let id = self.map().info().id;
         let copy = match copies.get(&id) {
             Some(copy) => copy,

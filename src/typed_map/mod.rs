@@ -1,10 +1,14 @@
-//! A map whose values BTF describes: a data section of a program, or an array map. Its variables by name.
+//! A map whose values BTF describes: a data section of a program, or an array map, with its variables by name; or a map that is
+//! reached by keys, with its entries.
 
 mod access;
 mod batch;
+mod bytes;
 mod change;
 mod compare;
 mod find;
+mod keyed;
+mod parts;
 mod path;
 mod replace;
 mod together;
@@ -25,6 +29,8 @@ use crate::view::{MapValue, Shared};
 pub use access::AccessMode;
 pub use change::{Applied, Change};
 pub(crate) use find::find;
+pub(crate) use keyed::may_be_keyed;
+pub use keyed::{Entries, KeyedEntry, KeyedMap};
 pub use path::{Step, VarPath};
 pub use var::Var;
 
@@ -257,6 +263,18 @@ fn twins(btf: &Btf, root: TypeId) -> HashSet<Box<str>> {
     let mut seen = HashSet::new();
     let names = variables.iter().map(|placed| &btf.get(placed.variable).name);
     names.filter(|name| !seen.insert(*name)).cloned().collect()
+}
+
+/// BTF comes from whoever loaded the program: a union of thousands of bytes, or unions nested in unions, would make a value of
+/// gigabytes out of a few bytes.
+/// Structs of bytes or bits with long names take some hundred times their size, and are small.
+fn check_content(btf: &Btf, of: TypeId, size: u64, object: impl Fn() -> Object) -> Result<()> {
+    let content = btf.content(of);
+    if content <= size.saturating_mul(256) + (64 << 20) {
+        return Ok(());
+    }
+    let fault = BtfFault::TooMuchContent { size, content };
+    Err(Error::Btf { object: Box::new(object()), fault })
 }
 
 /// The programs that use a map.

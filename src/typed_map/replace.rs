@@ -26,6 +26,19 @@ impl Var {
         replaced.map(|Replaced { old, new }| (old, new)).map_err(refused)
     }
 
+    /// Returns what [`Var::add`] would return if it were called now. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Var::add`].
+    pub fn preview_add(&self, amount: impl Into<Input>) -> Result<(Value, Value)> {
+        let old = self.read()?;
+        let new = self.sum(&old, &amount.into())?;
+        let var = self.writable()?;
+        let image = var.image(&new.into())?;
+        Ok((old, var.decoded(&image.bytes)))
+    }
+
     /// Writes `new` if `old` is there, in one step. `Ok(Ok(_))` and `Ok(Err(_))` hold what was there; in the second case nothing
     /// was changed. For scalars. Floats are compared by their bits.
     ///
@@ -50,8 +63,38 @@ impl Var {
         Ok(replaced.map(|replaced| replaced.old))
     }
 
-    /// Replaces a scalar by what `change` makes of it, in one step. `change` may be called again if somebody was faster; `Err`
-    /// holds the value for which it gave None.
+    /// Replaces a scalar by what `change` makes of it, in one step, and returns the value before and the value after. `change` may
+    /// be called again if somebody else was faster: nothing that was stored meanwhile is lost. Where it returns `None`, nothing
+    /// is changed, and `Ok(Err(_))` holds the value that it refused. What is inside of a value that changes as one (`BPFVAR_SEQ`,
+    /// `BPFVAR_SWITCH`) is changed with it, as one.
+    ///
+    /// ```no_run
+    /// # let globals = bpfvar::Globals::by_name("count")?;
+    /// // Doubles the limit, but not beyond 1000.
+    /// let doubled = globals.var("limit")?.update(|old| {
+    ///     old.as_i128().map(|limit| limit * 2).filter(|limit| *limit <= 1000)
+    /// })?;
+    /// match doubled {
+    ///     Ok((old, new)) => println!("{old} -> {new}"),
+    ///     Err(limit) => println!("it stays at {limit}"),
+    /// }
+    /// # Ok::<(), bpfvar::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`](crate::Error::Argument) if the variable is not a scalar, or what `change` returned does not fit its
+    /// type: then nothing was changed. And as [`Var::change`].
+    pub fn update<I: Into<Input>>(
+        &self,
+        mut change: impl FnMut(&Value) -> Option<I>,
+    ) -> Result<std::result::Result<(Value, Value), Value>> {
+        let var = self.writable()?;
+        let replaced = self.replace(|old| change(old).map(|new| var.image(&new.into())).transpose())?;
+        Ok(replaced.map(|Replaced { old, new }| (old, new)))
+    }
+
+    /// As [`Var::update`], by bytes.
     fn replace(
         &self,
         mut change: impl FnMut(&Value) -> Result<Option<Image>>,

@@ -9,7 +9,7 @@ use crate::mapped::Put;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::together::{PerCpu, Runs, Sleepable, SwitchWriter, Then, check_slots, cpus, possible, switch};
 use crate::types::{Kind, Part, Wrapper, pieces};
-use crate::value::{Value, decode, sum};
+use crate::value::{Value, decode};
 use crate::view::{MapValue, Start, Switch, TRIES, bpfvar_seq, bpfvar_switch};
 
 /// What stands between an entry and a part of it. Offsets are those of the entry, in the first slot of what has several.
@@ -136,18 +136,6 @@ impl Var {
         possible.map(|cpu| self.at(&format!("{entry}[{cpu}]{rest}"))).collect()
     }
 
-    /// Whether an index behind it chooses a CPU.
-    pub(super) fn is_for_each_cpu(&self) -> bool {
-        let mut var = self.clone();
-        while let Some(wrapper) = var.wrapper() {
-            if matches!(wrapper, Wrapper::PerCpu { .. }) {
-                return true;
-            }
-            var.enter(wrapper);
-        }
-        matches!(var.guards.last(), Some(Guard::Copies(Cpu::NotChosen)))
-    }
-
     /// Says that no program keeps the value while it sleeps: see [`SwitchWriter`]. For a variable that is a switch.
     pub fn allow_sleepable(mut self) -> Var {
         self.sleepable = Sleepable::Allowed;
@@ -257,7 +245,7 @@ impl Var {
                 let each: Result<Vec<_>> = (0..u64::from(needed))
                     .map(|slot| behind.clone().shifted(slot * stride).read_entry(entry))
                     .collect();
-                Ok(sum(each?))
+                Ok(Value::sum(each?))
             }
             Guard::Words => behind.read_entry(entry),
             Guard::Copies(cpu) => self.read_copies(entry, cpu),
@@ -325,25 +313,33 @@ impl Var {
     /// What the kernel copies of each CPU.
     fn read_copies(&self, entry: u32, cpu: Cpu) -> Result<Value> {
         self.check_plain()?;
-        let bytes = self.map().as_map().lookup_per_cpu(entry)?;
-        let stride = self.map().info().stride() as usize;
-        let range = self.bytes();
-        let range = range.start as usize..range.end as usize;
-        let decode = |copy: &[u8]| decode(self.btf(), self.part, &copy[range.clone()]);
-        // The kernel copies possible CPUs only, and in rising order.
-        let copies = possible()?.iter().zip(bytes.chunks_exact(stride));
+        let decode = |copy: Vec<u8>| decode(self.btf(), self.part, &copy);
         match cpu {
-            Cpu::One(cpu) => {
-                let found = copies.into_iter().find(|(number, _)| **number == cpu);
-                let rule =
-                    || self.argument("path", format!("{:?}", self.path()), format!("there is no CPU {cpu}"), None);
-                found.map(|(_, copy)| decode(copy)).ok_or_else(rule)
+            Cpu::One(cpu) => self.copy_of(entry, cpu).map(decode),
+            Cpu::NotChosen | Cpu::All => {
+                Ok(Value::sum(self.copies(entry)?.into_iter().map(|(_, copy)| decode(copy)).collect()))
             }
-            Cpu::NotChosen | Cpu::All => Ok(sum(copies.map(|(_, copy)| decode(copy)).collect())),
         }
     }
 
-    fn check_plain(&self) -> Result<()> {
+    /// The bytes that a CPU has of the part.
+    pub(super) fn copy_of(&self, entry: u32, cpu: u32) -> Result<Vec<u8>> {
+        let found = self.copies(entry)?.into_iter().find(|(number, _)| *number == cpu);
+        let rule = || self.argument("path", format!("{:?}", self.path()), format!("there is no CPU {cpu}"), None);
+        found.map(|(_, copy)| copy).ok_or_else(rule)
+    }
+
+    /// The bytes that each CPU has of the part, with its number.
+    fn copies(&self, entry: u32) -> Result<Vec<(u32, Vec<u8>)>> {
+        let bytes = self.map().as_map().lookup_per_cpu(entry)?;
+        let range = self.bytes();
+        let range = range.start as usize..range.end as usize;
+        // The kernel copies possible CPUs only, and in rising order.
+        let copies = possible()?.iter().zip(bytes.chunks_exact(self.map().info().stride() as usize));
+        Ok(copies.map(|(cpu, copy)| (*cpu, copy[range.clone()].to_vec())).collect())
+    }
+
+    pub(super) fn check_plain(&self) -> Result<()> {
         if self.btf().holds_wrapper(self.part.of) { Err(self.not_one()) } else { Ok(()) }
     }
 

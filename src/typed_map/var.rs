@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::path::{self, Astray, Step, VarPath};
 use super::together::Guard;
 use super::{TypedMap, compare};
-use crate::error::{Advice, BtfFault, Error, Object, ObjectKind, Result};
+use crate::error::{Advice, Error, Object, ObjectKind, Result};
 use crate::mapped::Values;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::together::Sleepable;
@@ -173,29 +173,6 @@ impl Var {
         matches!(*self.btf().kind(self.part.of), Kind::Array { element, .. } if self.btf().is_char(element))
     }
 
-    /// Returns the names of its members, if it is a struct or a union: what [`Var::at`] takes behind a dot. Those of anonymous ones
-    /// stand in place of these. Empty for any other type.
-    pub fn members(&self) -> Vec<String> {
-        let var = self.unwrapped();
-        match var.btf().kind(var.part.of) {
-            // All entries of a map are an array, whatever one is.
-            _ if var.single().is_none() => Vec::new(),
-            Kind::Struct { members, .. } => {
-                var.btf().named_parts(members).into_iter().map(|(name, _)| name.to_owned()).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Returns how many elements it has, if it is an array or all entries of a map: what [`Var::at`] takes in brackets. 0 for any
-    /// other type, and for what has a value for each CPU, where an index is a CPU: see [`Var::each_cpu`].
-    pub fn element_count(&self) -> u32 {
-        if self.single().is_none() {
-            return self.map.info().max_entries;
-        }
-        if self.is_for_each_cpu() { 0 } else { self.unwrapped().elements().unwrap_or(0) }
-    }
-
     /// Returns a part of it: `.limits[2].burst`, `[3]`. The empty path is the variable itself. See [`VarPath`].
     ///
     /// # Errors
@@ -254,7 +231,7 @@ impl Var {
     /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does. [`Error::Torn`] if there was no
     /// consistent copy.
     pub fn read(&self) -> Result<Value> {
-        self.check_content()?;
+        super::check_content(self.btf(), self.part.of, self.size(), || self.object())?;
         let unwrapped = self.wrapper().map(|_| self.unwrapped());
         let var = unwrapped.as_ref().unwrap_or(self);
         let read = |entry| var.read_entry(entry).map_err(|error| error.about(self.object()));
@@ -313,18 +290,6 @@ impl Var {
         Ok(text)
     }
 
-    /// BTF comes from whoever loaded the program: a union of thousands of bytes, or unions nested in unions, would make a value of
-    /// gigabytes out of a few bytes.
-    /// Structs of bytes or bits with long names take some hundred times their size, and are small.
-    pub(super) fn check_content(&self) -> Result<()> {
-        let content = self.btf().content(self.part.of);
-        if content <= self.size().saturating_mul(256) + (64 << 20) {
-            return Ok(());
-        }
-        let fault = BtfFault::TooMuchContent { size: self.size(), content };
-        Err(Error::Btf { object: Box::new(self.object()), fault })
-    }
-
     /// That it has the type `T` and lies in one entry: that entry.
     fn check<T: MapValue>(&self) -> Result<u32> {
         compare::check_part::<T>(self)?;
@@ -349,6 +314,11 @@ impl Var {
         }
     }
 
+    /// Whether it is all entries of a map, as if it were an array.
+    pub(super) fn is_map(&self) -> bool {
+        self.entry == Entry::All
+    }
+
     /// The bytes of its entry that hold it.
     pub(super) fn bytes(&self) -> Range<u64> {
         let len = match self.part.bits {
@@ -358,14 +328,6 @@ impl Var {
         self.part.offset..self.part.offset + len
     }
 
-    /// How many elements its type has, if that is an array.
-    pub(super) fn elements(&self) -> Option<u32> {
-        match *self.btf().kind(self.part.of) {
-            Kind::Array { len, .. } => Some(len),
-            _ => None,
-        }
-    }
-
     /// The variable that it is a part of.
     pub(super) fn start(&self) -> Var {
         let holds = |var: &Var| {
@@ -373,11 +335,6 @@ impl Var {
         };
         let start = self.map.vars().filter(holds).max_by_key(|var| var.path.len()).unwrap_or_else(|| self.clone());
         Var { sleepable: self.sleepable, ..start }
-    }
-
-    /// Whether it is all entries of a map, as if it were an array.
-    pub(super) fn is_map(&self) -> bool {
-        self.entry == Entry::All
     }
 
     pub(super) fn part(&self) -> Part {

@@ -272,6 +272,14 @@ impl Btf {
         content
     }
 
+    /// The names and numbers of an enum.
+    pub(crate) fn enumerators(&self, id: TypeId) -> Vec<(&str, i128)> {
+        match self.kind(id) {
+            Kind::Enum { values, .. } => values.iter().map(|known| (&*known.name, known.value)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The section with this name.
     pub(crate) fn section(&self, name: &str) -> Option<TypeId> {
         let found = self.types.iter().position(|ty| matches!(ty.kind, Kind::Section { .. }) && &*ty.name == name)?;

@@ -13,7 +13,6 @@ use std::fmt;
 pub(crate) use decode::decode;
 pub(crate) use encode::{Image, encode};
 pub use input::Input;
-pub(crate) use sum::sum;
 pub(crate) use text::{parse_float, parse_number};
 
 /// The value of a variable whose type is not known when compiling: what [`Var::read`](crate::Var::read) returns. What may be
@@ -120,6 +119,20 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Value {
+    /// Adds up values of one type: numbers as numbers, structs member by member, arrays element by element. Whole numbers are added
+    /// exactly. What is no number, such as an enumerator, a flag or text, and what does not fit 128 bits, is what all of them
+    /// have, or the [`Array`](Value::Array) of what each has.
+    ///
+    /// ```
+    /// use bpfvar::Value;
+    ///
+    /// let total = Value::sum(vec![u64::MAX.into(), u64::MAX.into()]);
+    /// assert_eq!(total, Value::Uint(2 * u128::from(u64::MAX)));
+    /// ```
+    pub fn sum(values: Vec<Value>) -> Value {
+        sum::sum(values)
+    }
+
     /// Returns the number, if it is a whole one: also that of a `bool`, an enum and a pointer.
     pub fn as_i128(&self) -> Option<i128> {
         match *self {

@@ -1,10 +1,8 @@
-//! What the values of all CPUs are together.
+//! What several values are together.
 
 use super::Value;
 
-/// Adds up the values that each CPU has of one thing: numbers as numbers, structs and arrays member by member. What is no number,
-/// such as an enumerator, a flag or text, is what all of them have, or the list of what each has.
-pub(crate) fn sum(values: Vec<Value>) -> Value {
+pub(super) fn sum(values: Vec<Value>) -> Value {
     match values.first() {
         Some(Value::Struct(members)) => {
             let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
@@ -39,8 +37,8 @@ fn sum_of_scalars(values: Vec<Value>) -> Value {
     let mut rest = values.iter();
     let Some(first) = rest.next() else { return Value::Array(values) };
     let added = rest.try_fold(first.clone(), |sum, value| match (sum, value) {
-        (Value::Uint(sum), Value::Uint(value)) => Some(Value::Uint(sum.wrapping_add(*value))),
-        (Value::Int(sum), Value::Int(value)) => Some(Value::Int(sum.wrapping_add(*value))),
+        (Value::Uint(sum), Value::Uint(value)) => sum.checked_add(*value).map(Value::Uint),
+        (Value::Int(sum), Value::Int(value)) => sum.checked_add(*value).map(Value::Int),
         (Value::F32(sum), Value::F32(value)) => Some(Value::F32(sum + value)),
         (Value::F64(sum), Value::F64(value)) => Some(Value::F64(sum + value)),
         (sum, value) => (sum == *value).then_some(sum),
@@ -64,6 +62,8 @@ mod tests {
         assert_eq!(sum(vec![Value::F64(0.5), Value::F64(1.0)]), Value::F64(1.5));
         let max = u128::from(u64::MAX);
         assert_eq!(sum(vec![Value::Uint(max), Value::Uint(max)]), Value::Uint(2 * max), "64 bits would be too few");
+        let too_great = vec![Value::Uint(u128::MAX), Value::Uint(1)];
+        assert_eq!(sum(too_great.clone()), Value::Array(too_great), "no sum rather than a wrong one");
         let arrays = |first: u64| Value::Array(vec![first.into(), 1_u64.into()]);
         assert_eq!(sum(vec![arrays(1), arrays(2)]), Value::Array(vec![3_u64.into(), 2_u64.into()]));
     }

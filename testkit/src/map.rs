@@ -1,9 +1,24 @@
 //! Maps that bpfvar does not make: other types, other descriptors, kernel-managed fields.
 
+use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use crate::object::{MapSpec, load_btf};
+use crate::program::{address, bpf};
+
+const BPF_MAP_UPDATE_ELEM: libc::c_long = 2;
+const BPF_MAP_DELETE_ELEM: libc::c_long = 3;
+
+#[repr(C)]
+#[derive(Default)]
+struct ElementAttr {
+    map_fd: u32,
+    _pad: u32,
+    key: u64,
+    value: u64,
+    flags: u64,
+}
 
 /// A map of any type, unchecked.
 ///
@@ -12,6 +27,66 @@ use crate::object::{MapSpec, load_btf};
 /// The kernel's errno.
 pub fn raw_map(map_type: u32, key_size: u32, value_size: u32, max_entries: u32, map_flags: u32) -> io::Result<OwnedFd> {
     MapSpec { map_type, key_size, value_size, max_entries, map_flags, ..MapSpec::default() }.create()
+}
+
+/// Sets an entry of a map, or makes it. Where each CPU has a value, all of them get it.
+///
+/// # Errors
+///
+/// The kernel's errno.
+///
+/// # Panics
+///
+/// If key or value are not as long as those of the map.
+pub fn update_entry(map: BorrowedFd<'_>, key: &[u8], value: &[u8]) -> io::Result<()> {
+    /// `PERCPU_HASH`, `PERCPU_ARRAY`, `LRU_PERCPU_HASH`.
+    const PER_CPU: [usize; 3] = [5, 6, 10];
+    assert_eq!((key.len(), value.len()), (fdinfo(map, "key_size"), fdinfo(map, "value_size")));
+    let mut values = value.to_vec();
+    if PER_CPU.contains(&fdinfo(map, "map_type")) {
+        values.resize(value.len().next_multiple_of(8), 0);
+        values = values.repeat(possible_cpus());
+    }
+    let mut attr = ElementAttr { key: address(key), value: address(values.as_slice()), ..ElementAttr::of(map) };
+    // SAFETY: both are borrowed for the call. The key is as long as the kernel says that the map's are, and so is the value; or there
+    // is one for each CPU that the kernel says there can be, each in a multiple of 8 bytes.
+    unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attr) }.map(drop)
+}
+
+/// Removes an entry.
+///
+/// # Errors
+///
+/// The kernel's errno.
+///
+/// # Panics
+///
+/// If the key is not as long as those of the map.
+pub fn delete_entry(map: BorrowedFd<'_>, key: &[u8]) -> io::Result<()> {
+    assert_eq!(key.len(), fdinfo(map, "key_size"));
+    let mut attr = ElementAttr { key: address(key), ..ElementAttr::of(map) };
+    // SAFETY: the key is borrowed for the call, and as long as the kernel says that the map's are.
+    unsafe { bpf(BPF_MAP_DELETE_ELEM, &mut attr) }.map(drop)
+}
+
+impl ElementAttr {
+    fn of(map: BorrowedFd<'_>) -> ElementAttr {
+        ElementAttr { map_fd: map.as_raw_fd() as u32, ..ElementAttr::default() }
+    }
+}
+
+/// How many CPUs there can be: more than there are numbers up to the highest there are none.
+fn possible_cpus() -> usize {
+    let text = fs::read_to_string("/sys/devices/system/cpu/possible").expect("sysfs is mounted");
+    let last = text.trim().rsplit([',', '-']).next().and_then(|last| last.parse::<usize>().ok());
+    last.expect("a list of CPUs") + 1
+}
+
+/// What the kernel says of a map.
+fn fdinfo(map: BorrowedFd<'_>, field: &str) -> usize {
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_raw_fd())).expect("/proc is mounted");
+    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    line.and_then(|number| number.trim().parse().ok()).unwrap_or_else(|| panic!("no {field} in {text:?}"))
 }
 
 /// An array with `map_flags` whose value is `struct { struct bpf_spin_lock lock; __u32 x; }`, described by BTF.

@@ -56,7 +56,7 @@ struct RawTracepointAttr {
 /// # Safety
 ///
 /// `attr` is the struct of `command`; addresses in it are valid for it.
-unsafe fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
+pub(crate) unsafe fn bpf<A>(command: libc::c_long, attr: &mut A) -> io::Result<i32> {
     // SAFETY: `attr` is exclusively borrowed and as long as said; the caller answers for its contents.
     match unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), size_of::<A>()) } {
         -1 => Err(io::Error::last_os_error()),
@@ -146,11 +146,7 @@ impl Program {
     ///
     /// If the kernel refuses.
     pub fn pin(&self, path: &Path) {
-        let path = CString::new(path.as_os_str().as_encoded_bytes()).expect("no NUL in a path");
-        let mut attr =
-            PinAttr { pathname: address(path.as_c_str()), bpf_fd: self.fd.as_raw_fd() as u32, file_flags: 0 };
-        // SAFETY: the path is NUL-terminated and borrowed for the call.
-        unsafe { bpf(BPF_OBJ_PIN, &mut attr) }.expect("BPF_OBJ_PIN works");
+        pin(self.as_fd(), path);
     }
 
     /// Attaches a raw tracepoint program for as long as the result lives. The kernel detaches it when the descriptor is
@@ -167,8 +163,16 @@ impl Program {
         };
         // SAFETY: the name is NUL-terminated and borrowed for the call.
         let link = unsafe { bpf_fd(BPF_RAW_TRACEPOINT_OPEN, &mut attr) }?;
-        Ok(Attached { _link: link })
+        Ok(Attached { link })
     }
+}
+
+/// Pins what has this descriptor.
+fn pin(fd: BorrowedFd<'_>, path: &Path) {
+    let path = CString::new(path.as_os_str().as_encoded_bytes()).expect("no NUL in a path");
+    let mut attr = PinAttr { pathname: address(path.as_c_str()), bpf_fd: fd.as_raw_fd() as u32, file_flags: 0 };
+    // SAFETY: the path is NUL-terminated and borrowed for the call.
+    unsafe { bpf(BPF_OBJ_PIN, &mut attr) }.expect("BPF_OBJ_PIN works");
 }
 
 impl AsFd for Program {
@@ -193,5 +197,22 @@ impl From<Program> for OwnedFd {
 #[derive(Debug)]
 #[must_use]
 pub struct Attached {
-    _link: OwnedFd,
+    link: OwnedFd,
+}
+
+impl Attached {
+    /// Pins the link.
+    ///
+    /// # Panics
+    ///
+    /// If the kernel refuses.
+    pub fn pin(&self, path: &Path) {
+        pin(self.as_fd(), path);
+    }
+}
+
+impl AsFd for Attached {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.link.as_fd()
+    }
 }

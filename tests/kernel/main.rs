@@ -6,6 +6,7 @@ mod create;
 mod elements;
 mod freeze;
 mod limits;
+mod links;
 mod lost_updates;
 mod mapping;
 mod open;

@@ -205,14 +205,21 @@ fn json_is_exact_and_can_be_read_back() {
 fn parts_are_told_without_reading() {
     fn check(var: &Var, checked: &mut u32) {
         *checked += 1;
-        let (members, count) = (var.members(), var.element_count());
+        let (members, count) = (var.members(), var.indices().unwrap().end);
         match var.read().unwrap() {
+            _ if !var.each_cpu().unwrap().is_empty() => {
+                assert!(count >= var.each_cpu().unwrap().len() as u64, "{var}");
+            }
+            // A map has entries, and one of one entry has that.
+            _ if var.linkage().is_none() && var.path() == var.map().info().name => {
+                assert_eq!(count, u64::from(var.map().info().max_entries), "{var}");
+                check(&var.at("[0]").unwrap(), checked);
+            }
             Value::Struct(values) => {
                 assert!(members.iter().eq(values.iter().map(|(name, _)| name)), "{var}: {members:?}");
                 assert_eq!(count, 0, "{var}");
                 members.iter().for_each(|name| check(&var.at(&format!(".{name}")).unwrap(), checked));
             }
-            Value::Array(_) if !var.each_cpu().unwrap().is_empty() => assert_eq!(count, 0, "{var}"),
             Value::Array(values) => {
                 assert_eq!((members.len(), count as usize), (0, values.len()), "{var}");
                 (0..count.min(20)).for_each(|index| check(&var.at(&format!("[{index}]")).unwrap(), checked));
@@ -260,4 +267,28 @@ fn negative_enumerators_of_old_compilers_are_known() {
     assert!(section.var("tiny").unwrap().declaration().contains("MINUS = -100,"));
     assert!(matches!(section.var("tiny").unwrap().set("-129").unwrap_err(), Error::Argument { .. }));
     assert!(matches!(section.var("bits.six").unwrap().set("64").unwrap_err(), Error::Argument { .. }));
+}
+
+#[test]
+fn bytes_are_those_of_memory() {
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let bytes = |path: &str| globals.var(path).unwrap().read_bytes();
+    assert_eq!(bytes("u32_value").unwrap(), 0xf1f2_f3f4_u32.to_ne_bytes());
+    assert_eq!(bytes("text").unwrap(), *b"text\0\0\0\0");
+    assert_eq!(bytes("squeezed").unwrap().len(), 11);
+    assert_eq!(bytes("squeezed").unwrap()[0], 0x51);
+    assert_eq!(bytes("lines[1]").unwrap(), *b"two\0\0\0");
+    assert_eq!(bytes("only_static").unwrap(), 33_u32.to_ne_bytes(), "by system call");
+    let error = bytes("bits_value.three").unwrap_err().to_string();
+    assert!(error.contains("a bitfield has no bytes of its own"), "{error}");
+    let Some((loaded, globals)) = crate::loaded(Source::Maps) else { return };
+    bpfvar_testkit::host::pin_to(bpfvar_testkit::host::cpus()[0]);
+    loaded.run(3);
+    let bytes = |path: &str| globals.var(path).unwrap().read_bytes();
+    // Values of 12 bytes, 16 apart in memory.
+    let numbers = bytes("numbers").unwrap();
+    assert_eq!((numbers.len(), &numbers[12..16]), (60, &3_u32.to_ne_bytes()[..]));
+    assert_eq!(bytes(&format!("percpu[0][{}].packets", bpfvar_testkit::host::cpus()[0])).unwrap(), 3_u64.to_ne_bytes());
+    let error = bytes("percpu").unwrap_err().to_string();
+    assert!(error.contains("every CPU has a value of its own; choose a CPU"), "{error}");
 }

@@ -320,3 +320,50 @@ fn a_program_loses_no_increment_while_its_neighbours_are_set() {
     assert_eq!(globals.var("packets").unwrap().read().unwrap(), Value::Uint(runs.into()));
     assert_eq!((text(&globals, "neighbour"), text(&globals, "knob")), ("9999".to_owned(), "15".to_owned()));
 }
+
+#[test]
+fn an_update_is_one_step_that_may_be_declined() {
+    let Some((_loaded, globals)) = loaded(Source::Count) else { return };
+    let (knob, mode) = (globals.var("knob").unwrap(), globals.var("config.mode").unwrap());
+    let doubled = |old: &Value| old.as_i128().map(|old| old * 2).filter(|new| *new <= 300);
+    knob.set(100).unwrap();
+    assert_eq!(knob.update(doubled).unwrap(), Ok((Value::from(100_u8), Value::from(200_u8))));
+    assert_eq!(knob.update(doubled).unwrap(), Err(Value::from(200_u8)), "declined");
+    let error = knob.update(|_| Some(300)).unwrap_err();
+    assert!(matches!(error, Error::Argument { .. }) && error.to_string().contains("from 0 to 255"), "{error}");
+    assert_eq!(text(&globals, "knob"), "200", "neither changed it");
+    let next = |old: &Value| Some(if old.as_str() == Some("FAST") { "OFF" } else { "FAST" });
+    assert_eq!(mode.update(next).unwrap().unwrap().1.as_str(), Some("OFF"));
+    for path in ["config", "label", "version"] {
+        assert!(globals.var(path).unwrap().update(|old| Some(Input::from(old))).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn a_sum_can_be_looked_at_first() {
+    let Some((_loaded, globals)) = loaded(Source::Count) else { return };
+    let knob = globals.var("knob").unwrap();
+    knob.set(250).unwrap();
+    assert_eq!(knob.preview_add("0x5").unwrap(), (Value::from(250_u8), Value::from(255_u8)));
+    assert!(knob.preview_add(6).unwrap_err().to_string().contains("from 0 to 255"));
+    assert_eq!(text(&globals, "knob"), "250");
+    assert!(globals.var("config.mode").unwrap().preview_add(1).is_err());
+}
+
+#[test]
+fn no_update_is_lost_beside_another() {
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let (three, next) = (globals.var("bits_value.three").unwrap(), globals.var("bits_value.next_unit").unwrap());
+    next.set(0).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..5000 {
+                    next.update(|old| old.as_i128().map(|old| old + 1)).unwrap().unwrap();
+                    three.update(|old| old.as_i128().map(|old| (old + 1) % 8)).unwrap().unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(text(&globals, "bits_value.next_unit"), "10000");
+}

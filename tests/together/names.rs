@@ -142,3 +142,35 @@ fn a_map_made_from_rust_is_known_too() {
     typed.var("configs[1].rate").unwrap().set(4).unwrap();
     assert_eq!(configs.at(1).read().unwrap(), Config { rate: 4, ..Config::of(3) });
 }
+
+#[test]
+fn an_update_changes_what_is_around_it_as_one() {
+    let Some((_loaded, globals)) = loaded() else { return };
+    let var = |path: &str| globals.var(path).unwrap();
+    let next = |old: &bpfvar::Value| old.as_i128().filter(|old| *old < 1001).map(|old| old + 1);
+    for path in ["config.rate", "settings.rate"] {
+        let of = |(old, new): (bpfvar::Value, bpfvar::Value)| (old.as_i128(), new.as_i128());
+        assert_eq!(var(path).update(next).unwrap().map(of), Ok((Some(1000), Some(1001))));
+        assert_eq!(var(path).update(next).unwrap().map_err(|old| old.as_i128()), Err(Some(1001)));
+        assert_eq!(var(path).read().unwrap().as_i128(), Some(1001));
+    }
+    let (version, begun) =
+        (count(&globals, "config.bpfvar_switch.version"), count(&globals, "settings.bpfvar_seq.begin"));
+    assert_eq!((version, begun), (1, 1), "what is declined is no version");
+    assert!(var("counters.packets").update(next).is_err(), "each CPU has one");
+}
+
+#[test]
+fn bytes_are_those_of_the_value() {
+    let Some((loaded, globals)) = loaded() else { return };
+    loaded.program("write_shared").run(3);
+    let bytes = |path: &str| globals.var(path).unwrap().read_bytes();
+    let words = 3_u64.to_ne_bytes().repeat(8);
+    assert_eq!((bytes("shared").unwrap(), bytes("shared.words").unwrap()), (words.clone(), words));
+    globals.var("config.rate").unwrap().set(7).unwrap();
+    assert_eq!(bytes("config").unwrap()[..8], 7_u64.to_ne_bytes(), "of the slot that counts");
+    assert_eq!(bytes("blocks[1]").unwrap().len(), 64);
+    assert!(bytes("blocks").unwrap_err().to_string().contains("choose a CPU"));
+    loaded.program("cut_short").run(1);
+    assert!(matches!(bytes("shared").unwrap_err(), Error::Torn { .. }));
+}

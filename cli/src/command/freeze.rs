@@ -26,7 +26,17 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
-    let found = Resolver::default().find(target)?;
+    let resolver = Resolver::default();
+    if let Some(keyed) = resolver.keyed(target)? {
+        if keyed.entry.is_some() {
+            let id = keyed.map.info().id;
+            let line = format!("{} is an entry, and only whole maps are frozen; choose map:{id}", target.text);
+            return Err(Failure::new(line));
+        }
+        keyed.map.as_map().freeze()?;
+        return frozen(&target.text, out);
+    }
+    let found = resolver.find(target)?;
     let all = || found.sections().iter().map(|section| format!("map:{} ({})", section.info().id, section.name()));
     let refuse = |what: &str| {
         let ways = all().collect::<Vec<_>>().join(", ");
@@ -39,8 +49,12 @@ pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
         _ if found.is_var() => return refuse("a variable"),
         _ => return refuse("a program"),
     }
+    frozen(&target.text, out)
+}
+
+fn frozen(target: &str, out: &mut Output) -> Result<()> {
     if out.json {
-        return out.json(&serde_json::json!({ (target.text.clone()): { "frozen": true } }));
+        return out.json(&serde_json::json!({ (target): { "frozen": true } }));
     }
-    if out.quiet { Ok(()) } else { out.line(format_args!("{}: frozen", target.text)) }
+    if out.quiet { Ok(()) } else { out.line(format_args!("{target}: frozen")) }
 }

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod apply;
 pub(crate) mod cas;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod dump;
 pub(crate) mod export;
 pub(crate) mod freeze;
@@ -23,6 +24,7 @@ use bpfvar::Var;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::access::{Unwritable, unwritable};
 use crate::cli::{Command, Switching};
 use crate::error::{Failure, Result};
 use crate::output::Output;
@@ -37,6 +39,7 @@ pub(crate) fn run(command: Command, out: &mut Output) -> Result<()> {
         Command::Add(args) => add::run(args, out),
         Command::Apply(args) => apply::run(args, out),
         Command::Cas(args) => cas::run(args, out),
+        Command::Diff(args) => diff::run(args, out),
         Command::Dump(args) => dump::run(args, out),
         Command::Watch(args) => watch::run(args, out),
         Command::Top(args) => top::run(args, out),
@@ -69,8 +72,8 @@ impl Switching {
 
 /// Refuses what cannot be changed in one step, in words that fit the tool; --verbose asks for the library's.
 fn writable(var: &Var, target: &str, command: &str, out: &Output) -> Result<()> {
-    match set::unwritable(var.map())? {
-        Some(set::Unwritable { rewritable: true, .. }) if !out.verbose => Err(Failure::new(format!(
+    match unwritable(var.map())? {
+        Some(Unwritable { rewritable: true, .. }) if !out.verbose => Err(Failure::new(format!(
             "{target}: {} cannot be mapped for writing, and {command} needs a mapped section: it is one atomic step in memory, which no \
              system call makes",
             var.map()

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bpfvar::{Globals, ProgramInfo, TypedMap, Var};
+use bpfvar::{Globals, KeyedMap, ProgramInfo, TypedMap, Var};
 
 use super::{Object, why_none};
 use crate::error::{Failure, Result};
@@ -37,6 +37,14 @@ impl Found {
         }
     }
 
+    /// The maps that are reached by keys, if all of a program is meant.
+    pub(crate) fn keyed_maps(&self) -> &[KeyedMap] {
+        match self.place {
+            Place::All => self.globals.keyed_maps(),
+            _ => &[],
+        }
+    }
+
     /// The program, if all of one is meant.
     pub(crate) fn program(&self) -> Option<&ProgramInfo> {
         match self.place {
@@ -62,6 +70,12 @@ impl Found {
         }
         let names = labels(&self.text, self.sections());
         let names: Vec<String> = names.into_iter().take(5).map(|(label, _)| label).collect();
+        if let (Some(map), true) = (self.keyed_maps().first(), names.is_empty()) {
+            let (text, name) = (&self.text, map.name());
+            return Err(Failure::new(format!(
+                "{text} has no variables; its maps are reached by keys, such as {text}.{name}"
+            )));
+        }
         if let (Some(info), true) = (self.program(), names.is_empty()) {
             return Err(Failure::new(format!("{}: {info} {}", self.text, why_none(info))));
         }

@@ -1,8 +1,9 @@
 //! What else could have been meant. Only asked when nothing was found, so it may take its time.
 
 use bpfvar::error::ObjectKind;
-use bpfvar::{Error, Globals, MapType, ProgramInfo, Var};
+use bpfvar::{Error, Globals, KeyedMap, ProgramInfo, Var};
 
+use super::objects::is_array;
 use super::{Object, Resolver, labels};
 use crate::error::{Failure, other_type};
 use crate::target::{Origin, Target, splits};
@@ -22,12 +23,14 @@ impl Resolver {
             let path = rest.trim_start_matches('.');
             let wanted = path.split(['.', '[']).next().unwrap_or(path);
             reason = reason.or_else(|| self.why_not(&globals, wanted));
-            // Of several programs of one name, each by its id.
             let prefix = target.text.strip_suffix(rest).unwrap_or(&target.text);
-            let shared = candidates.iter().filter(|(_, other)| other == rest).count() > 1;
-            let prefix = if shared { object.to_string() } else { prefix.to_owned() };
-            let near = labels(&prefix, globals.maps()).into_iter().filter(|(_, var)| alike(name_of(var), wanted));
-            names.extend(near.map(|(label, _)| label));
+            // Of several objects of one name, each under a name of its own. The programs of a process are one.
+            let all = match candidates.iter().filter(|(_, other)| other == rest).count() {
+                1 => labels(prefix, globals.maps()),
+                _ if self.are_of_one_process(candidates) => labels(prefix, globals.maps()),
+                _ => globals.maps().iter().flat_map(|section| self.named(section)).collect(),
+            };
+            names.extend(all.into_iter().filter(|(_, var)| alike(name_of(var), wanted)).map(|(label, _)| label));
         }
         names.sort();
         names.dedup();
@@ -50,9 +53,9 @@ impl Resolver {
         }
         let info = globals.program()?;
         let maps = self.maps().unwrap_or_default();
-        let other = |map: &&bpfvar::MapInfo| map.name == wanted && map.map_type != MapType::ARRAY;
+        let other = |map: &&bpfvar::MapInfo| map.name == wanted && !is_array(map);
         if let Some(map) = maps.iter().filter(|map| info.uses(map.id)).find(other) {
-            return Some(other_type(&map.object(), map.map_type));
+            return Some(other_type(&map.object(), map.map_type, map.btf_id != 0));
         }
         globals.vars().next().is_none().then(|| format!("{info} {}", why_none(info)))
     }
@@ -63,8 +66,8 @@ impl Resolver {
         if let Origin::Name { maps: true, .. } = target.origin {
             let maps = self.maps().unwrap_or_default();
             let named = splits(text).find_map(|(name, _)| maps.iter().find(|info| info.name == name));
-            if let Some(info) = named.filter(|info| info.map_type != MapType::ARRAY) {
-                return Failure::new(other_type(&info.object(), info.map_type));
+            if let Some(info) = named.filter(|info| !is_array(info)) {
+                return Failure::new(other_type(&info.object(), info.map_type, info.btf_id != 0));
             }
         }
         let first = splits(text).last().map_or(text.as_str(), |(name, _)| name);
@@ -90,7 +93,8 @@ impl Resolver {
     fn objects_like(&self, name: &str) -> Vec<String> {
         let programs = self.programs().unwrap_or_default().iter();
         let programs = programs.map(|info| (info.name.as_str(), Object::Program(info.id)));
-        let maps = self.maps().unwrap_or_default().iter().filter(|info| info.map_type == MapType::ARRAY);
+        let maps = self.maps().unwrap_or_default().iter();
+        let maps = maps.filter(|info| is_array(info) || KeyedMap::TYPES.contains(&info.map_type));
         let maps = maps.map(|info| (info.name.as_str(), Object::Map(info.id)));
         let mut near: Vec<(&str, Object)> = programs.chain(maps).filter(|(other, _)| alike(other, name)).collect();
         near.sort();
@@ -104,27 +108,11 @@ impl Resolver {
     /// Somebody may have left the program's name out.
     fn variables_called(&self, text: &str) -> Vec<String> {
         let name = text.split(['.', '[']).next().unwrap_or(text);
-        let Ok(all) = Globals::of_system() else { return Vec::new() };
-        let programs = self.programs().unwrap_or_default();
-        let mut found = Vec::new();
-        for section in all.maps().iter().filter(|section| section.section().is_some()) {
-            let map = section.info();
-            let user = programs.iter().find(|info| info.uses(map.id));
-            let is_unique = |name: &str| {
-                let maps = self.maps().unwrap_or_default().iter().filter(|info| info.name == name).count();
-                programs.iter().filter(|info| info.name == name).count() + maps == 1
-            };
-            let object = match user {
-                Some(info) if is_unique(&info.name) => info.name.clone(),
-                Some(info) => Object::Program(info.id).to_string(),
-                None if is_unique(&map.name) => map.name.clone(),
-                None => Object::Map(map.id).to_string(),
-            };
-            let labels = labels(&object, std::slice::from_ref(section));
-            found.extend(labels.into_iter().filter(|(_, var)| name_of(var) == name).map(|(label, _)| label));
-        }
+        let Ok(all) = self.system() else { return Vec::new() };
+        let sections = all.maps().iter().filter(|section| section.section().is_some());
+        let named = sections.flat_map(|section| self.named(section)).filter(|(_, var)| name_of(var) == name);
+        let mut found: Vec<String> = named.map(|(label, _)| label).collect();
         found.sort();
-        found.dedup();
         found
     }
 }
@@ -144,11 +132,11 @@ pub(crate) fn why_none(info: &ProgramInfo) -> &'static str {
 }
 
 /// Without the offset that tells it from others of its name.
-fn name_of(var: &Var) -> &str {
+pub(super) fn name_of(var: &Var) -> &str {
     var.path().split('@').next().unwrap_or(var.path())
 }
 
 /// Whether one may be a slip of the other.
-fn alike(one: &str, other: &str) -> bool {
+pub(super) fn alike(one: &str, other: &str) -> bool {
     one != other && !one.is_empty() && strsim::jaro_winkler(one, other) > 0.87
 }

@@ -8,30 +8,42 @@ use bpfvar::error::ObjectKind;
 use bpfvar::{Cause, Error, Globals, Map, MapInfo, ProgramInfo, TypedMap, Var};
 
 use crate::error::{Failure, Result};
+use crate::owner::Owners;
 use crate::target::{Origin, Target, splits};
 
+mod ambiguous;
+mod expand;
 mod found;
 mod hint;
+mod keyed;
+mod naming;
 mod objects;
 
 pub(crate) use found::{Found, labels};
 use found::{Identity, Place, var_in};
 pub(crate) use hint::why_none;
+use hint::{alike, name_of};
+pub(crate) use keyed::{Keyed, Selected};
+use naming::Names;
 
 /// Finds targets. What it has opened it keeps, so that several targets in one program share its mappings.
 #[derive(Default)]
 pub(crate) struct Resolver {
     programs: OnceCell<Vec<ProgramInfo>>,
     maps: OnceCell<Vec<MapInfo>>,
+    names: OnceCell<Names>,
+    owners: OnceCell<Owners>,
+    system: OnceCell<Globals>,
     opened: RefCell<HashMap<Object, Rc<Globals>>>,
     full_names: RefCell<HashMap<u32, Option<Rc<str>>>>,
 }
 
-/// A program or a map, by its id.
+/// A program or a map, by its id; or all programs of a process, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Object {
     Program(u32),
     Map(u32),
+    Process(u32),
 }
 
 impl std::fmt::Display for Object {
@@ -39,6 +51,7 @@ impl std::fmt::Display for Object {
         match self {
             Object::Program(id) => write!(f, "prog:{id}"),
             Object::Map(id) => write!(f, "map:{id}"),
+            Object::Process(pid) => write!(f, "pid:{pid}"),
         }
     }
 }
@@ -46,6 +59,7 @@ impl std::fmt::Display for Object {
 impl Resolver {
     /// What a target names.
     pub(crate) fn find(&self, target: &Target) -> Result<Found> {
+        refuse_pattern(target)?;
         let candidates = self.candidates(target)?;
         let mut found: Vec<Found> = Vec::new();
         let mut refused: Option<Failure> = None;
@@ -68,12 +82,8 @@ impl Resolver {
         }
         apart.sort_by_key(|(_, found)| found.object);
         if apart.len() > 1 {
-            let ways: Vec<String> = apart.iter().map(|(_, found)| self.way(found)).collect();
-            return Err(Failure::Ambiguous(format!(
-                "{} could be any of {}; say which by its id",
-                target.text,
-                ways.join(", ")
-            )));
+            let found: Vec<&Found> = apart.iter().map(|(_, found)| found).collect();
+            return Err(self.ambiguous(target, self.ways(target, &found)));
         }
         match (apart.pop(), refused) {
             (Some((_, found)), _) => Ok(found),
@@ -90,42 +100,9 @@ impl Resolver {
         }
     }
 
-    /// The variables that a target names, each with its label: one, or all of a program, a section or a map.
+    /// The variables that a target names, each with its label: one, all of a program, a section or a map, or those that fit a pattern.
     pub(crate) fn select(&self, target: &Target) -> Result<Vec<(String, Var)>> {
-        self.find(target)?.vars()
-    }
-
-    /// All targets, or the first error.
-    pub(crate) fn find_all<'t>(&self, targets: impl IntoIterator<Item = &'t Target>) -> Result<Vec<Found>> {
-        targets.into_iter().map(|target| self.find(target)).collect()
-    }
-
-    /// How to say it, and what it is.
-    fn way(&self, found: &Found) -> String {
-        let map = |section: &TypedMap| format!("{} of map {}", section.name(), section.info().id);
-        let what = match (found.object, found.sections()) {
-            (Object::Program(_), [section]) => {
-                let name = found.globals.program().map(|info| info.name.clone()).unwrap_or_default();
-                format!("{} used by program {name:?}", map(section))
-            }
-            (Object::Map(_), [section]) if section.section().is_some() => {
-                let id = section.info().id;
-                let users = self.programs().unwrap_or_default().iter().filter(|program| program.uses(id));
-                let users: Vec<String> = users.map(|program| format!("program {}", program.id)).collect();
-                format!(
-                    "{} used by {}",
-                    map(section),
-                    if users.is_empty() { "none".to_owned() } else { users.join(" and ") }
-                )
-            }
-            (Object::Map(_), _) => "a map".to_owned(),
-            (Object::Program(_), []) => "a program without variables".to_owned(),
-            (Object::Program(_), sections) => {
-                let maps: Vec<&str> = sections.iter().map(|section| section.info().name.as_str()).collect();
-                format!("a program with {}", maps.join(", "))
-            }
-        };
-        format!("{} ({what})", found.canonical)
+        if target.is_pattern() { self.expand(target) } else { self.find(target)?.vars() }
     }
 
     /// The objects that a target may mean, each with the path in it.
@@ -153,6 +130,7 @@ impl Resolver {
                 all
             }
             Origin::Pin(path) => vec![(self.open_pin(path)?, rest)],
+            Origin::Process(pid) => self.in_process(*pid, rest)?,
             Origin::Name { programs, maps } => {
                 let mut all = Vec::new();
                 for (name, rest) in splits(rest) {
@@ -161,6 +139,14 @@ impl Resolver {
                     }
                     if *maps {
                         all.extend(self.maps_named(name)?.into_iter().map(|id| (Object::Map(id), rest)));
+                    }
+                }
+                // A name may be that of the process which loaded the programs.
+                if all.is_empty() && *programs && *maps {
+                    for (name, rest) in splits(rest) {
+                        for pid in self.owners().pids_named(name) {
+                            all.extend(self.in_process(pid, rest)?);
+                        }
                     }
                 }
                 all
@@ -216,6 +202,16 @@ impl Resolver {
         }
         Err(refused_there.unwrap_or(refused).into())
     }
+}
+
+fn refuse_pattern(target: &Target) -> Result<()> {
+    if !target.is_pattern() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{} is a pattern, and may name several variables where one is needed; `bpfvar get '{0}'` shows which it names",
+        target.text
+    )))
 }
 
 fn is_missing(failure: &Failure) -> bool {

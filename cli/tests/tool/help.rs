@@ -8,7 +8,7 @@ use bpfvar_testkit::host;
 
 use crate::support::{fails, has, load, map, ok, program, run, text, tool};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "list",
     "get",
     "set",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 16] = [
     "apply",
     "save",
     "dump",
+    "diff",
     "watch",
     "top",
     "show",
@@ -92,6 +93,28 @@ fn targets_are_completed() {
     assert!(origins.contains(&"count".to_owned()) && origins.contains(&"count.bss".to_owned()), "{origins:?}");
     assert!(candidates(&["generate", "rust", "/et"]).contains(&"/etc/".to_owned()));
     assert!(candidates(&["wat"]).contains(&"watch".to_owned()));
+    // Values that have names, and processes by their numbers.
+    assert_eq!(candidates(&["set", &format!("{p}.config.mode=")]).len(), 3);
+    assert_eq!(candidates(&["set", &format!("{p}.config.mode=F")]), [format!("{p}.config.mode=FAST")]);
+    assert_eq!(candidates(&["set", &format!("{p}.config.enabled=t")]), [format!("{p}.config.enabled=true")]);
+    assert_eq!(candidates(&["set", &format!("{p}.sampling=")]), [""; 0]);
+    let pid = format!("pid:{}", std::process::id());
+    assert!(candidates(&["get", "pid:"]).contains(&pid), "{pid}");
+}
+
+#[test]
+fn candidates_say_what_they_are() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let p = program(&loaded);
+    let described = |words: &[&str]| {
+        let output = tool(&["--", "bpfvar"]).args(words).env("BPFVAR_COMPLETE", "fish").output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        text(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(described(&["get", &format!("{p}.samp")]), [format!("{p}.sampling\t__u32")]);
+    assert_eq!(described(&["get", &format!("{p}.config.mo")]), [format!("{p}.config.mode\tenum mode")]);
+    assert_eq!(described(&["set", &format!("{p}.config.mode=O")]), [format!("{p}.config.mode=OFF\t2")]);
+    assert_eq!(described(&["set", &format!("{p}.samp")]), [format!("{p}.sampling=\t__u32")]);
 }
 
 /// As bash would ask at the end of a line.
@@ -118,6 +141,7 @@ fn bash_completes_targets_with_colons() {
     assert_eq!(complete(&format!("bpfvar get {p}.config.r")), [format!("{id}.config.rate")]);
     assert_eq!(complete(&format!("bpfvar set x.y=1 {p}.sam")), [format!("{id}.sampling=")]);
     assert!(complete("bpfvar get count.samp").contains(&"count.sampling".to_owned()));
+    assert_eq!(complete(&format!("bpfvar set {p}.config.mode=F")), ["FAST"]);
     assert!(complete("bpfvar ").contains(&"watch".to_owned()));
 }
 

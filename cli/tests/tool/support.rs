@@ -1,8 +1,9 @@
 //! Running the tool.
 
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bpfvar_objects::{Loaded, Source};
 use bpfvar_testkit::host;
@@ -118,4 +119,56 @@ pub(crate) fn directory(files: &[(&str, &str)]) -> TempDir {
         fs::write(path, text).expect("a new file");
     }
     directory
+}
+
+/// Another process that holds an object of its own, until this is dropped.
+pub(crate) struct Elsewhere {
+    child: Child,
+    /// Kept open, as the test program writes there to its end.
+    _output: BufReader<ChildStdout>,
+    pub(crate) pid: u32,
+    /// Its first program, as a target.
+    pub(crate) program: String,
+}
+
+impl Elsewhere {
+    /// Starts this test again as a process of this name, which holds the object. The test has to start with [`Elsewhere::hold`].
+    pub(crate) fn start(name: &str, source: Source) -> Elsewhere {
+        let mut command = host::this_test_command(&format!("{name} {}", source.name()));
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("this program can be started");
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let id = output.by_ref().lines().find_map(|line| {
+            let line = line.expect("UTF-8");
+            line.split_once("holds ").map(|(_, id)| id.to_owned())
+        });
+        let program = format!("prog:{}", id.expect("the other process holds a program"));
+        Elsewhere { pid: child.id(), child, _output: output, program }
+    }
+
+    /// In that process: holds the object until the other one lets go. Returns whether this is that process.
+    pub(crate) fn hold() -> bool {
+        let Some(argument) = host::argument() else { return false };
+        let (name, source) = argument.split_once(' ').expect("a name and an object");
+        let source = Source::ALL.into_iter().find(|known| known.name() == source).expect("an object");
+        fs::write("/proc/self/comm", name).expect("a process may name itself");
+        let loaded = bpfvar_objects::load(source);
+        println!("\nholds {}", loaded.programs[0].id());
+        std::io::stdin().read_to_end(&mut Vec::new()).expect("it is piped");
+        true
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        self.child.wait().expect("it ends");
+    }
+}
+
+/// A name of at most 15 bytes that no other test has, in this process or another.
+pub(crate) fn unique(start: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("{start}{:x}_{number:x}", std::process::id())
 }

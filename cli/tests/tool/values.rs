@@ -216,10 +216,11 @@ fn list_shows_programs_sections_and_maps() {
     let unused = bpfvar::Map::builder().name("bpfvar_lonely").value_size(8).entries(4).create().unwrap();
     let listed = ok(&["list"]);
     let id = loaded.programs[0].id();
-    let own = listed.split("\nprogram ").find(|program| program.contains(&format!("count (id {id})"))).unwrap();
+    let own = listed.split("\n\n").find(|object| object.contains(&format!("count (id {id})"))).unwrap();
     has(
         own,
         &[
+            "object count, held by ",
             "  .bss  map:",
             "count.bss  read-write",
             "config ",
@@ -229,7 +230,7 @@ fn list_shows_programs_sections_and_maps() {
             "version",
         ],
     );
-    assert!(own.contains("count.rodata  read-only"));
+    assert!(own.contains("count.rodata  read-only (const)"));
     // No BTF says what is in it.
     assert!(!listed.contains(&unused.info().name));
     let filtered = ok(&["list", "neighbo"]);
@@ -241,8 +242,8 @@ fn list_shows_programs_sections_and_maps() {
     let p = program(&loaded);
     for filter in [p.clone(), p.to_uppercase(), format!("count (id {id})")] {
         let filtered = ok(&["list", &filter]);
-        let titles: Vec<&str> = filtered.lines().filter(|line| line.starts_with("program ")).collect();
-        assert_eq!(titles, [format!("program count (id {id})")], "{filtered}");
+        let programs: Vec<&str> = filtered.lines().filter(|line| line.starts_with("  program ")).collect();
+        assert_eq!(programs, [format!("  program count (id {id})")], "{filtered}");
         has(&filtered, &[".rodata", "sampling", "packets"]);
     }
     let bss = map(&loaded, ".bss");

@@ -6,9 +6,9 @@ use std::collections::hash_map::Entry;
 use bpfvar::{Change, Value, Var};
 
 use super::report::{Changed, Report, Unchanged};
+use crate::access::{Unwritable, unwritable};
 use crate::cli::Switching;
 use crate::command::extent;
-use crate::command::set::{Unwritable, unwritable};
 use crate::error::{Failure, Result};
 use crate::resolve::Resolver;
 use crate::settings::{Fault, Group, Setting};

@@ -52,7 +52,7 @@ fn is_named(program: &ProgramInfo, target: &Target) -> bool {
             let ends = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']) || program.name.len() >= CUT;
             *programs && !program.name.is_empty() && behind.is_some_and(ends)
         }
-        Origin::Pin(_) => false,
+        Origin::Pin(_) | Origin::Process(_) => false,
     }
 }
 

@@ -9,7 +9,7 @@ use bpfvar::{TypedMap, Value, Var};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::extent;
-use super::set::{Unwritable, unwritable};
+use crate::access::{Unwritable, unwritable};
 use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::Output;
@@ -48,11 +48,12 @@ pub(super) fn run(Args { targets, rewrite }: &Args, out: &mut Output) -> Result<
             "save prints TOML, which `bpfvar apply` takes; `bpfvar dump --json` prints values as JSON",
         ));
     }
-    let found = Resolver::default().find_all(targets)?;
+    let resolver = Resolver::default();
+    let found = targets.iter().map(|target| resolver.find(target)).collect::<Result<Vec<_>>>()?;
     let mut document = Document::new(!out.quiet);
     let names: Vec<&str> = targets.iter().map(|target| target.text.as_str()).collect();
     document.note(&format!("Settings of {}, as `bpfvar save` found them. `bpfvar apply` sets them.", names.join(", ")));
-    if let Some(by_id) = targets.iter().find(|target| matches!(target.origin, Origin::Id { .. })) {
+    if let Some(by_id) = targets.iter().find(|target| matches!(target.origin, Origin::Id { .. } | Origin::Process(_))) {
         let object = by_id.object();
         document.note(&format!("{object} is what is loaded now. For what is loaded later, write its name."));
     }

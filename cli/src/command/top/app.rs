@@ -15,10 +15,10 @@ use super::node::Node;
 use super::rows::{Rows, View};
 use super::scan::Scanner;
 use super::tree::{Path, Tree};
+use crate::access::Access;
 use crate::error::Result;
 use crate::histogram::Scale;
 use crate::output::clean;
-use crate::table::access;
 use crate::value::text;
 
 /// Two clicks on one row are a double click if there is no more time between them.
@@ -234,13 +234,14 @@ impl App {
             None => format!("map:{}", map.info().id),
         };
         let together = var.together().iter().map(|word| format!("  {word}")).collect::<String>();
-        let why = match access(map) {
+        let access = Access::of(map).map_or("unknown", Access::mode);
+        let why = match access {
             "read-write" if !self.read_only => String::new(),
             _ => refusal(var, &node.label, self.read_only).map_or_else(String::new, |why| {
                 format!("  ({})", clean(why.strip_prefix(&format!("{}: ", node.label)).unwrap_or(&why)))
             }),
         };
-        format!("{label}  {}  {}  {place}{together}{why}", clean(&var.type_name()), access(map))
+        format!("{label}  {}  {}  {place}{together}{why}", clean(&var.type_name()), access)
     }
 
     fn say(&mut self, text: String, is_error: bool) {

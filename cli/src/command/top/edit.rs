@@ -8,7 +8,7 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 use super::tree::Path;
-use crate::command::set::unwritable;
+use crate::access::unwritable;
 use crate::error::{Failure, Result};
 use crate::value::{bare, text};
 

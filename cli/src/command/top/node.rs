@@ -85,9 +85,11 @@ impl Parts {
         let is_text = var.is_text() && var.entry().is_some();
         let cpus = var.each_cpu().unwrap_or_default();
         let step = |cpu: &Var| cpu.path().strip_prefix(var.path()).unwrap_or_default().to_owned();
+        let has_elements = !is_text && cpus.is_empty();
+        let indices = if has_elements { var.indices().unwrap_or_default() } else { 0..0 };
         Parts {
             members: var.members(),
-            elements: if is_text { 0 } else { var.element_count() },
+            elements: u32::try_from(indices.end).unwrap_or(u32::MAX),
             cpus: cpus.iter().map(step).collect(),
         }
     }

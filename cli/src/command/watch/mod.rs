@@ -1,29 +1,29 @@
 //! `bpfvar watch`.
 
+mod bars;
+mod chart;
+mod csv;
+mod frame;
+mod places;
 mod row;
 mod screen;
+mod session;
+mod source;
 mod stale;
+mod until;
+mod view;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use bpfvar::{Value, Var};
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::complete;
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use crate::output::Output;
-use crate::resolve::Resolver;
-use crate::signals;
 use crate::target::Target;
-use crate::value::{Shape, read};
-use row::Row;
-use screen::Screen;
-use stale::Stale;
-
-/// So many rows are of use to nobody, and each costs memory and time.
-const MOST_ROWS: usize = 10_000;
-/// A sample that is taken before the end is told apart from the last one if they are so far apart.
-const BEFORE_END: Duration = Duration::from_millis(10);
+use bars::Choice;
+use session::Session;
+use until::Condition;
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -33,15 +33,27 @@ Examples:
   bpfvar watch count.packets count.hist -i 100ms
   bpfvar watch count -n 10                       all variables of a program, ten samples
   bpfvar watch count.packets -i 1ms --json | jq -c 'select(.rate > 1000)'
+  bpfvar watch flows 'hits[5]'                   entries of hashes, which come and go
+  bpfvar watch --follow count.packets            goes on when the program is loaded anew; waits until it is loaded
+  bpfvar watch --histogram count.hist            bars and percentiles
+  bpfvar watch --csv count -i 10s > count.csv
+  bpfvar watch -q --until 'count.packets > 1000000' --timeout 30s && echo enough
 
 Arrays, map entries and structs are one row a scalar. CHANGE counts from the last sample that was shown; RATE is per second. What can be mapped \
-is read from memory, without a system call. Ctrl-C, or the last sample, ends with a summary. On a terminal rows are redrawn in place, \
-at most 25 times a second; elsewhere it is one line a row and sample. --json prints one object a line: time (seconds since 1970), name, \
-value, change and rate, one with \"warning\" if the program is gone, and at the end one with \"summary\". More than 10000 rows are \
-refused.")]
+is read from memory, without a system call; hashes and LPM tries are copied by system call at each sample. Ctrl-C, or the last sample, ends \
+with a summary. On a terminal rows are redrawn in place, at most 25 times a second; elsewhere it is one line a row and sample. More than \
+10000 rows are refused.
+
+--json prints one object a line: time (seconds since 1970), name, value (null while it is gone), change and rate; one with \"warning\" if a \
+program is gone or was loaded anew (with --follow also \"target\" and \"event\": waiting, gone, found, cut); at the end one with \"summary\" for \
+each row, and with --until one with \"until\", \"met\", name and value for the condition that came true, or for each that did not. \
+--csv has the columns time, name, value, change, rate; with --histogram time, name, lower (the least value that the slot counts), count, \
+change. With --follow, what was loaded anew counts from its first sample.
+
+Exit status with --until: 0 if a condition came true; 1 if -n, --timeout or Ctrl-C ended it before, and for errors.")]
 pub(crate) struct Args {
-    /// What to watch
-    #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
+    /// What to watch; with --until it may be left out
+    #[arg(required_unless_present = "until", value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
     targets: Vec<Target>,
     /// Time between samples: 1ms, 100ms, 2s, 1m
     #[arg(short, long, default_value = "1s", value_parser = interval)]
@@ -49,110 +61,40 @@ pub(crate) struct Args {
     /// End after so many samples
     #[arg(short = 'n', long, value_parser = clap::value_parser!(u64).range(1..))]
     samples: Option<u64>,
+    /// End after this time
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    timeout: Option<Duration>,
+    /// End when a scalar compares so with a value: 'TARGET > VALUE', or >= < <= == !=
+    ///
+    /// The target is sampled with the others; what is not there does not compare. Values are numbers, names of enumerators, true and
+    /// false, and for == and != text. Of several conditions any will do.
+    #[arg(long, value_name = "CONDITION")]
+    until: Vec<Condition>,
+    /// Go on with the successor when a program is loaded anew
+    ///
+    /// It is noticed within a second, and said. Meanwhile its rows say that they are gone. A program, a map or a pin that is not there
+    /// yet is waited for, unless it is named by its id; a variable that its program does not have is an error.
+    #[arg(short, long)]
+    follow: bool,
+    /// Show arrays of counters as histograms
+    ///
+    /// With percentiles, also of what was counted since the last sample. Slot N of log2 counts the values from 2^N to 2^(N+1)-1, slot N of
+    /// linear:STEP those from N*STEP; the last slot also counts all that is greater. Without a scale, names such as hist, slots or
+    /// buckets and the length tell. Arrays inside of structs and of the entries of maps are found. --json has name, scale, step, lower,
+    /// counts, total, p50, p90, p99, and in "interval" the same of what was counted since the last line.
+    #[arg(long, value_name = "SCALE", num_args = 0..=1, require_equals = true, default_missing_value = "guess", conflicts_with = "quiet")]
+    histogram: Option<Choice>,
+    /// Print CSV
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    csv: bool,
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
-    let Args { targets, interval, samples } = args;
-    let resolver = Resolver::default();
-    let mut vars = Vec::new();
-    for target in targets {
-        vars.extend(resolver.select(target)?);
-    }
-    let interrupted = signals::listen(false)?;
-    let mut stale = Stale::new(vars.iter().map(|(_, var)| var.map()));
-    let mut sources = Vec::new();
-    let mut count = 0;
-    for (label, var) in vars {
-        let source = Source::new(&label, var)?;
-        count += source.rows.len();
-        if count > MOST_ROWS {
-            return Err(too_many(&source.rows[0].name));
-        }
-        sources.push(source);
-    }
-    let mut screen = Screen::new(out);
-    stale.check(&mut screen, out)?;
-
-    let start = Instant::now();
-    let (mut done, mut tick, mut shown) = (0, 0, true);
-    loop {
-        let (now, time) = (Instant::now(), SystemTime::now());
-        sources.iter_mut().try_for_each(|source| source.sample(now, shown))?;
-        done += 1;
-        let last = Some(done) == *samples;
-        shown = screen.show(&rows(&sources), (now - start, time), last, out)?;
-        if last {
-            break;
-        }
-        if stale.is_due() {
-            stale.check(&mut screen, out)?;
-        }
-        // Deadlines are multiples of the interval since the start, so that they do not drift; those that have passed are left out.
-        let elapsed = start.elapsed().as_nanos();
-        tick = (elapsed / interval.as_nanos()).max(tick) + 1;
-        let deadline = Duration::from_nanos((interval.as_nanos() * tick) as u64);
-        if interrupted.recv_timeout(deadline.saturating_sub(start.elapsed())).is_ok() {
-            // What happened since the last sample belongs to what was watched.
-            if now.elapsed() >= BEFORE_END {
-                let (now, time) = (Instant::now(), SystemTime::now());
-                sources.iter_mut().try_for_each(|source| source.sample(now, shown))?;
-                done += 1;
-                screen.show(&rows(&sources), (now - start, time), true, out)?;
-            }
-            break;
-        }
-    }
-    screen.summary(&rows(&sources), done, out)
+    Session::start(args, out)?.run(out)
 }
 
-fn rows(sources: &[Source]) -> Vec<&Row> {
-    sources.iter().flat_map(|source| &source.rows).collect()
-}
-
-fn too_many(example: &str) -> Failure {
-    Failure::new(format!(
-        "more than {MOST_ROWS} rows are too many to watch; name a part, such as {example}, or read all at once by `bpfvar dump`"
-    ))
-}
-
-/// Something to read, and its rows.
-struct Source {
-    var: Var,
-    shape: Shape,
-    rows: Vec<Row>,
-    leaves: Vec<Value>,
-}
-
-impl Source {
-    fn new(label: &str, var: Var) -> Result<Source> {
-        let is_map = var.linkage().is_none() && var.path() == var.map().info().name;
-        let (var, label) = match var.entry() {
-            // The elements of its only value come behind the index of that.
-            Some(0) if is_map => (var.at("[0]")?, format!("{label}[0]")),
-            _ => (var, label.to_owned()),
-        };
-        // Each entry is a row at least: no need to read them.
-        if var.entry().is_none() && var.map().info().max_entries as usize > MOST_ROWS {
-            return Err(too_many(&format!("{label}[0]")));
-        }
-        let shape = Shape::of(&var, &var.read()?);
-        let mut paths = Vec::new();
-        shape.paths(&label, &mut paths);
-        Ok(Source { var, shape, rows: paths.into_iter().map(Row::new).collect(), leaves: Vec::new() })
-    }
-
-    fn sample(&mut self, now: Instant, last_was_shown: bool) -> Result<()> {
-        // What is just being written keeps its last value.
-        let Ok(value) = read(&self.var)? else { return Ok(()) };
-        self.leaves.clear();
-        self.shape.leaves(value, &mut self.leaves);
-        self.rows.iter_mut().zip(self.leaves.drain(..)).for_each(|(row, value)| row.update(value, now, last_was_shown));
-        Ok(())
-    }
-}
-
-/// A time between two looks.
-pub(super) fn interval(text: &str) -> Result<Duration, String> {
+/// A time from a millisecond to a day.
+pub(in crate::command) fn interval(text: &str) -> Result<Duration, String> {
     let interval =
         humantime::parse_duration(text).map_err(|_| "a time with its unit is needed: 1ms, 100ms, 2s, 1m".to_owned())?;
     if interval < Duration::from_millis(1) || interval > Duration::from_secs(24 * 60 * 60) {

@@ -11,6 +11,8 @@ use crate::value::change;
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) samples: Option<Samples>,
+    /// The last sample is of what is gone.
+    pub(super) is_gone: bool,
 }
 
 #[derive(Debug)]
@@ -22,11 +24,20 @@ pub(super) struct Samples {
 
 impl Row {
     pub(super) fn new(name: String) -> Row {
-        Row { name, samples: None }
+        Row { name, samples: None, is_gone: false }
     }
 
-    /// Takes a sample. Changes count from the last one that was shown.
+    /// What it is of is gone.
+    pub(super) fn lose(&mut self) {
+        self.is_gone = true;
+    }
+
+    /// Takes a sample. Changes count from the last one that was shown, and from none of what is gone: what comes after it is another
+    /// variable of the same name.
     pub(super) fn update(&mut self, value: Value, now: Instant, last_was_shown: bool) {
+        if std::mem::take(&mut self.is_gone) {
+            self.samples = None;
+        }
         match &mut self.samples {
             Some(samples) => {
                 let last = std::mem::replace(&mut samples.last, (now, value));
@@ -108,6 +119,19 @@ mod tests {
         }
         let step = row.samples.and_then(|samples| samples.step()).unwrap();
         assert_eq!((step.change, step.rate), (Some(Value::Int(30)), Some(10_000.0)));
+    }
+
+    #[test]
+    fn what_comes_after_it_was_gone_counts_anew() {
+        let mut row = Row::new("x".to_owned());
+        let start = Instant::now();
+        row.update(100_u32.into(), start, true);
+        row.lose();
+        assert!(row.is_gone && row.samples.is_some(), "the last is still known");
+        row.update(1_u32.into(), start + Duration::from_secs(1), true);
+        row.update(3_u32.into(), start + Duration::from_secs(2), true);
+        let samples = row.samples.unwrap();
+        assert_eq!((samples.first(), samples.whole().change), (&Value::from(1_u32), Some(Value::Int(2))));
     }
 
     #[test]

@@ -1,25 +1,22 @@
 //! Rows on a terminal, drawn in place; elsewhere line by line, or as JSON.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use bpfvar::Value;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use super::frame::Frame;
 use super::row::{Row, Samples, Step};
+use super::view::unix_time;
 use crate::columns::{self, BETWEEN};
 use crate::error::Result;
-use crate::output::{Ink, Output, clean, obeys_escapes};
-use crate::value::{bare, fit, signed, text};
-
-/// Nobody sees more.
-const BETWEEN_DRAWS: Duration = Duration::from_millis(40);
+use crate::output::{Ink, Output, clean};
+use crate::value::{bare, fit, per_second, signed, text};
 
 pub(super) struct Screen {
-    in_place: bool,
-    /// Lines to go up.
-    drawn: usize,
-    last: Option<Instant>,
+    /// Where rows are drawn in place.
+    frame: Option<Frame>,
     headed: bool,
     /// The widest of each column so far, so that columns do not jump.
     widths: [usize; 4],
@@ -29,17 +26,10 @@ pub(super) struct Screen {
 struct Line<'a> {
     time: f64,
     name: &'a str,
-    value: &'a Value,
+    /// None while it is gone.
+    value: Option<&'a Value>,
     change: Option<Value>,
     rate: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct Warning<'a> {
-    time: f64,
-    /// The map's id.
-    map: u32,
-    warning: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,61 +50,57 @@ struct Totals<'a> {
 }
 
 impl Screen {
-    pub(super) fn new(out: &Output) -> Screen {
-        let in_place = out.terminal && obeys_escapes() && !out.json && !out.quiet;
-        Screen { in_place, drawn: 0, last: None, headed: false, widths: [4, 5, 6, 4] }
+    pub(super) fn new(frame: Option<Frame>) -> Screen {
+        Screen { frame, headed: false, widths: [4, 5, 6, 4] }
     }
 
     /// Something else was printed: start anew below.
     pub(super) fn interrupted(&mut self) {
-        self.drawn = 0;
-    }
-
-    /// Tells those who read nothing but standard output.
-    pub(super) fn warn(&self, warning: &str, map: u32, out: &mut Output) -> Result<()> {
-        if out.json {
-            out.json_line(&Warning { time: unix_time(SystemTime::now()), map, warning })?;
+        if let Some(frame) = &mut self.frame {
+            frame.interrupted();
         }
-        out.flush()
     }
 
     /// Whether the rows were shown.
     pub(super) fn show(
         &mut self,
         rows: &[&Row],
-        at: (Duration, SystemTime),
+        (elapsed, time): (Duration, SystemTime),
         last: bool,
         out: &mut Output,
     ) -> Result<bool> {
-        let known = rows.iter().filter_map(|row| row.samples.as_ref().map(|samples| (row.name.as_str(), samples)));
-        let (elapsed, time) = at;
+        let known: Vec<&Row> = rows.iter().copied().filter(|row| row.samples.is_some() || row.is_gone).collect();
         if out.json {
             let time = unix_time(time);
-            for (name, samples) in known {
-                let step = samples.step();
-                let (change, rate) = step.map_or((None, None), |step| (step.change, step.rate));
-                out.json_line(&Line { time, name, value: samples.last(), change, rate })?;
+            for row in known {
+                let samples = row.samples.as_ref().filter(|_| !row.is_gone);
+                let (change, rate) =
+                    samples.and_then(Samples::step).map_or((None, None), |step| (step.change, step.rate));
+                out.json_line(&Line { time, name: &row.name, value: samples.map(Samples::last), change, rate })?;
             }
         } else if out.quiet {
-            for (_, samples) in known {
-                out.line(bare(samples.last()))?;
+            for row in known {
+                // A line each, so that lines can be told apart by counting.
+                out.line(
+                    row.samples
+                        .as_ref()
+                        .filter(|_| !row.is_gone)
+                        .map_or_else(String::new, |samples| bare(samples.last())),
+                )?;
             }
-        } else if self.in_place {
-            if !last && self.last.is_some_and(|last| last.elapsed() < BETWEEN_DRAWS) {
-                return Ok(false);
-            }
-            self.last = Some(Instant::now());
-            self.draw(&known.collect::<Vec<_>>(), out)?;
+        } else if self.frame.is_some() {
+            return self.draw(&known, last, out);
         } else {
+            let names = rows.iter().map(|row| clean(&row.name).width()).max().unwrap_or(0);
+            self.widths[0] = self.widths[0].max(names);
             if !self.headed {
-                let names = rows.iter().map(|row| clean(&row.name).width()).max().unwrap_or(0);
-                self.widths = [self.widths[0].max(names), 20, 12, 14];
+                self.widths = [self.widths[0], 20, 12, 14];
                 let header = self.line(["NAME", "VALUE", "CHANGE", "RATE"]);
                 out.line(format_args!("{:>10}  {}", "SECONDS", out.ink(Ink::Heading, &header)))?;
                 self.headed = true;
             }
-            for (name, samples) in known {
-                let [name, value, change, rate] = cells(name, samples);
+            for row in known {
+                let [name, value, change, rate] = cells(row);
                 let line = self.line([&name, &value, &change, &rate]);
                 out.line(format_args!("{:>10.3}  {}", elapsed.as_secs_f64(), line.trim_end()))?;
             }
@@ -123,11 +109,14 @@ impl Screen {
         Ok(true)
     }
 
-    fn draw(&mut self, known: &[(&str, &Samples)], out: &mut Output) -> Result<()> {
-        let (width, height) = out.size();
-        // Above the rows stands the header, below them the note of what is left out, and the cursor.
-        let room = height.saturating_sub(3).max(1);
-        let rows: Vec<[String; 4]> = known.iter().take(room).map(|(name, samples)| cells(name, samples)).collect();
+    /// Draws the rows in place, unless they were drawn a moment ago.
+    fn draw(&mut self, known: &[&Row], last: bool, out: &mut Output) -> Result<bool> {
+        if !last && self.frame.as_ref().is_some_and(|frame| !frame.is_due()) {
+            return Ok(false);
+        }
+        let width = out.size().0;
+        let shown = &known[..known.len().min(Frame::room(out))];
+        let rows: Vec<[String; 4]> = shown.iter().map(|row| cells(row)).collect();
         for row in &rows {
             for (known, cell) in self.widths.iter_mut().zip(row) {
                 *known = (*known).max(cell.width());
@@ -136,25 +125,22 @@ impl Screen {
         self.widths[0] = self.widths[0].min(width / 2);
         // A long text must not push the numbers out of sight.
         self.widths[1] = self.widths[1].min((width * 2 / 3).saturating_sub(self.widths[0]).max(8));
-        let mut screen = String::new();
-        if self.drawn > 0 {
-            screen += &format!("\x1b[{}A\r", self.drawn);
-        }
         let header = fit(&self.line(["NAME", "VALUE", "CHANGE", "RATE"]), width);
-        screen += &format!("{}\x1b[K\n", out.ink(Ink::Heading, &header));
-        for (row, (_, samples)) in rows.iter().zip(known) {
-            let line = fit(&self.line(row.each_ref().map(String::as_str)), width);
-            let changed = samples.step().is_some_and(|step| step.changed);
-            let line = if changed { out.ink(Ink::Changed, &line) } else { line };
-            screen += &format!("{line}\x1b[K\n");
+        let mut lines = vec![out.ink(Ink::Heading, &header)];
+        for (cells, row) in rows.iter().zip(shown) {
+            let line = fit(&self.line(cells.each_ref().map(String::as_str)), width);
+            let step = row.samples.as_ref().and_then(Samples::step);
+            lines.push(match step {
+                _ if row.is_gone => out.ink(Ink::Faint, &line),
+                Some(step) if step.changed => out.ink(Ink::Changed, &line),
+                _ => line,
+            });
         }
-        self.drawn = rows.len() + 1;
-        if known.len() > rows.len() {
-            let note = format!("and {} more rows; a higher terminal shows them", known.len() - rows.len());
-            screen += &format!("{}\x1b[K\n", out.ink(Ink::Faint, &fit(&note, width)));
-            self.drawn += 1;
+        if let Some(frame) = &mut self.frame {
+            frame.draw(&lines, (known.len() - shown.len(), "rows"), out)?;
         }
-        out.raw(screen.as_bytes())
+        out.flush()?;
+        Ok(true)
     }
 
     fn line(&self, cells: [&str; 4]) -> String {
@@ -226,11 +212,16 @@ fn cut(text: String) -> String {
 }
 
 /// Name, value, change, rate.
-fn cells(name: &str, samples: &Samples) -> [String; 4] {
+fn cells(row: &Row) -> [String; 4] {
+    let name = clean(&row.name);
+    let Some(samples) = row.samples.as_ref().filter(|_| !row.is_gone) else {
+        let value = if row.samples.is_some() { "(gone)" } else { "(not there)" };
+        return [name, value.to_owned(), String::new(), String::new()];
+    };
     let value = text(samples.last());
     match samples.step() {
-        Some(step) => [clean(name), value, change_text(&step), rate_text(step.rate)],
-        None => [clean(name), value, String::new(), String::new()],
+        Some(step) => [name, value, change_text(&step), rate_text(step.rate)],
+        None => [name, value, String::new(), String::new()],
     }
 }
 
@@ -243,17 +234,7 @@ fn change_text(step: &Step) -> String {
 }
 
 fn rate_text(rate: Option<f64>) -> String {
-    match rate {
-        Some(rate) if rate.abs() >= 1000.0 => format!("{rate:.0}/s"),
-        Some(rate) => format!("{rate:.1}/s"),
-        None => String::new(),
-    }
-}
-
-/// Seconds since 1970, to the microsecond.
-fn unix_time(time: SystemTime) -> f64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    (since.as_secs_f64() * 1e6).round() / 1e6
+    rate.map_or_else(String::new, per_second)
 }
 
 #[cfg(test)]

@@ -3,23 +3,45 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bpfvar::{Program, TypedMap};
+use bpfvar::Program;
+use serde::Serialize;
 
-use super::screen::Screen;
+use super::places::Places;
+use super::view::View;
 use crate::error::Result;
 use crate::output::Output;
 
 const BETWEEN_CHECKS: Duration = Duration::from_secs(1);
 
+#[derive(Debug, Serialize)]
+struct Warning<'a> {
+    /// The map's id.
+    map: u32,
+    warning: &'a str,
+}
+
 /// The maps that are watched and not known to be stale.
 pub(super) struct Stale {
-    fresh: BTreeMap<u32, TypedMap>,
+    fresh: BTreeMap<u32, Watched>,
     last: Option<Instant>,
 }
 
+/// A map, as far as it is of interest here.
+struct Watched {
+    name: String,
+    is_section: bool,
+}
+
 impl Stale {
-    pub(super) fn new<'m>(maps: impl Iterator<Item = &'m TypedMap>) -> Stale {
-        Stale { fresh: maps.map(|map| (map.info().id, map.clone())).collect(), last: None }
+    pub(super) fn new(places: &Places) -> Stale {
+        let vars = places.all_vars().map(|var| {
+            let section = var.map();
+            (section.info().id, Watched { name: section.to_string(), is_section: section.section().is_some() })
+        });
+        let keyed = places
+            .all_keyed()
+            .map(|keyed| (keyed.map.info().id, Watched { name: keyed.map.to_string(), is_section: false }));
+        Stale { fresh: vars.chain(keyed).collect(), last: None }
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -27,7 +49,7 @@ impl Stale {
     }
 
     /// Warns of each map once. One list of programs serves for all of them.
-    pub(super) fn check(&mut self, screen: &mut Screen, out: &mut Output) -> Result<()> {
+    pub(super) fn check(&mut self, view: &mut View, out: &mut Output) -> Result<()> {
         let first = self.last.replace(Instant::now()).is_none();
         let Ok(programs) = Program::all() else {
             // Nobody but root may ask.
@@ -37,17 +59,16 @@ impl Stale {
         let used = |id: &u32| programs.iter().any(|program| program.uses(*id));
         let stale: Vec<u32> = self.fresh.keys().filter(|id| !used(id)).copied().collect();
         for id in stale {
-            let Some(section) = self.fresh.remove(&id) else { continue };
+            let Some(Watched { name, is_section }) = self.fresh.remove(&id) else { continue };
             // A map that is no section may well be used by nobody from the start.
-            if first && section.section().is_none() {
+            if first && !is_section {
                 continue;
             }
             let warning = format!(
-                "{section}: no program uses it any more: the program was unloaded, or loaded anew with new variables; watch it again by its name"
+                "{name}: no program uses it any more: the program was unloaded, or loaded anew with new variables; `watch --follow` goes on \
+                 with what comes after it"
             );
-            out.warn(&warning)?;
-            screen.warn(&warning, id, out)?;
-            screen.interrupted();
+            view.warn(&Warning { map: id, warning: &warning }, &warning, out)?;
         }
         Ok(())
     }

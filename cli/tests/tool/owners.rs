@@ -1,0 +1,127 @@
+//! Which process holds a program, and targets that name the process.
+
+use bpfvar_objects::Source;
+use bpfvar_testkit::host;
+use serde_json::json;
+
+use crate::support::{Elsewhere, fails, has, json, load, map, ok, program, unique};
+
+#[test]
+fn two_processes_of_one_name_are_told_apart() {
+    if Elsewhere::hold() {
+        return;
+    }
+    if !host::ready(Source::Count.needs()) {
+        return;
+    }
+    let name = unique("ow");
+    let (one, other) = (Elsewhere::start(&name, Source::Count), Elsewhere::start(&name, Source::Count));
+    // By the process' name while there is one, by its number, by the program's.
+    let line = fails(&["get", &format!("{name}.sampling")]);
+    for process in [&one, &other] {
+        has(&line, &[&format!("pid:{}.sampling ({name})", process.pid)]);
+        assert_eq!(
+            ok(&["get", &format!("pid:{}.sampling", process.pid)]),
+            format!("pid:{}.sampling = 1\n", process.pid)
+        );
+        has(
+            &fails(&["get", "count.sampling"]),
+            &[&format!("{}.sampling (.data of map", process.program), &format!("held by {name}, pid {}", process.pid)],
+        );
+    }
+    has(&fails(&["get", &name]), &[&format!("pid:{} ({name})", one.pid), &format!("pid:{} ({name})", other.pid)]);
+    has(&fails(&["get", &format!("{name}.sampl*")]), &[&format!("pid:{}.sampl* ({name})", one.pid)]);
+    ok(&["set", "-q", &format!("pid:{}.config.rate=7", one.pid)]);
+    assert_eq!(
+        ok(&["get", "-q", &format!("{}.config.rate", one.program), &format!("{}.config.rate", other.program)]),
+        "7\n1000\n"
+    );
+    // Both are meant by a pattern.
+    assert_eq!(ok(&["get", "-q", &format!("{name}*.config.rate")]).lines().count(), 2);
+    drop(other);
+    assert_eq!(ok(&["get", &format!("{name}.config.rate")]), format!("{name}.config.rate = 7\n"));
+    has(
+        &fails(&["get", &format!("{name}.samplin")]),
+        &["no variable \"samplin\"", &format!("did you mean {name}.sampling")],
+    );
+}
+
+#[test]
+fn a_process_is_a_target_with_all_that_it_holds() {
+    if Elsewhere::hold() {
+        return;
+    }
+    if !host::ready(Source::Together.needs()) {
+        return;
+    }
+    let name = unique("al");
+    let other = Elsewhere::start(&name, Source::Together);
+    let (by_pid, by_name) = (ok(&["get", &format!("pid:{}", other.pid)]), ok(&["get", &name]));
+    assert_eq!(by_pid.lines().count(), 13, "{by_pid}");
+    assert_eq!(by_name.replace(&format!("{name}."), &format!("pid:{}.", other.pid)), by_pid);
+    assert_eq!(ok(&["get", &format!("pid:{}.data", other.pid)]).lines().count(), 3);
+    let dumped = json(&["dump", "--json", &name]);
+    assert_eq!((dumped["programs"].as_array().unwrap().len(), dumped["sections"].as_array().unwrap().len()), (8, 2));
+    has(&fails(&["get", &format!("pid:{}.nothing", other.pid)]), &["no variable \"nothing\""]);
+    for nobody in ["pid:1", "pid:1.x", "pid:4294967295.x"] {
+        has(&fails(&["get", nobody]), &["holds no BPF program", "bpfvar list"]);
+    }
+}
+
+#[test]
+fn objects_are_listed_with_those_who_hold_them() {
+    if Elsewhere::hold() {
+        return;
+    }
+    if !host::ready(Source::Together.needs()) {
+        return;
+    }
+    let name = unique("ob");
+    let (one, other) = (Elsewhere::start(&name, Source::Together), Elsewhere::start(&name, Source::Count));
+    let listed = ok(&["list", &name]);
+    let objects: Vec<&str> = listed.lines().filter(|line| line.starts_with("object ")).collect();
+    assert_eq!(
+        objects,
+        [
+            format!("object together, held by {name} (pid {})", one.pid),
+            format!("object count, held by {name} (pid {})", other.pid)
+        ]
+    );
+    // Each of the eight programs is named, and each section is there once.
+    assert_eq!(listed.lines().filter(|line| line.starts_with("  program ")).count(), 8 + 1, "{listed}");
+    assert_eq!(listed.lines().filter(|line| line.starts_with("  .")).count(), 2 + 3, "{listed}");
+    assert!(!listed.contains("shown above"), "{listed}");
+    assert_eq!(
+        ok(&["list", &format!("pid:{}", other.pid)]).lines().filter(|line| line.starts_with("object ")).count(),
+        1
+    );
+    let objects = json(&["list", "--json", &name])["objects"].clone();
+    assert_eq!(objects[0]["owners"], json!([{ "pid": one.pid, "name": name }]));
+    assert_eq!(objects[0]["programs"].as_array().map(Vec::len), Some(8));
+    assert_eq!((&objects[1]["name"], &objects[1]["programs"][0]["type"]), (&json!("count"), &json!("socket_filter")));
+    assert_eq!(objects[1]["maps"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn what_no_process_holds_is_held_by_a_pin() {
+    let Some(count) = load(Source::Count) else { return };
+    let bpffs = host::Bpffs::mount();
+    std::fs::create_dir(bpffs.path("deeper")).unwrap();
+    let (path, p, bss) = (bpffs.path("deeper/program"), program(&count), map(&count, ".bss"));
+    count.programs[0].program.pin(&path);
+    has(&ok(&["list", &p]), &[&format!(" (pid {})\n", std::process::id())]);
+    drop(count);
+    has(&ok(&["list", &p]), &[&format!("object count, pinned at {}\n", path.display()), &bss]);
+    assert_eq!(json(&["list", "--json", &p])["objects"][0]["pin"], path.display().to_string());
+    // A map without a program, too.
+    let lonely = bpfvar::Array::<u64>::builder().name("bpfvar_held").create().unwrap();
+    let id = lonely.map().unwrap().info().id;
+    has(
+        &ok(&["list", "-l", &format!("map:{id}")]),
+        &["maps that no program uses", &format!("(pid {})", std::process::id())],
+    );
+    let pin = bpffs.path("lonely");
+    lonely.map().unwrap().pin(&pin).unwrap();
+    drop(lonely);
+    has(&ok(&["list", "-l", &format!("map:{id}")]), &[&format!("pinned at {}", pin.display())]);
+}
