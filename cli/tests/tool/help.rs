@@ -8,8 +8,8 @@ use bpfvar_testkit::host;
 
 use crate::support::{fails, has, load, map, ok, program, run, text, tool};
 
-const COMMANDS: [&str; 11] =
-    ["list", "get", "set", "add", "cas", "dump", "watch", "show", "freeze", "completions", "man"];
+const COMMANDS: [&str; 12] =
+    ["list", "get", "set", "add", "cas", "dump", "watch", "top", "show", "freeze", "completions", "man"];
 
 #[test]
 fn help_explains_targets_and_has_examples() {

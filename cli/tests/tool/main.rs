@@ -8,6 +8,8 @@ mod output;
 mod refused;
 mod support;
 mod targets;
+mod tmux;
 mod together;
+mod top;
 mod values;
 mod watch;

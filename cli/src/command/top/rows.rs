@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use bpfvar::Value;
+
 use super::node::Node;
 use super::tree::{Path, Tree};
 
@@ -182,7 +184,7 @@ impl View {
             Sort::Name => nodes.sort_by(|one, other| by_name(one.1, other.1)),
             Sort::Change | Sort::Rate => {
                 let number = |node: &Node| match self.sort {
-                    Sort::Change => node.series.change().and_then(bpfvar::Value::as_f64),
+                    Sort::Change => node.series.change().as_ref().and_then(Value::as_f64),
                     _ => node.series.rate(),
                 };
                 let height = |node: &Node| number(node).map_or(-1.0, f64::abs);
