@@ -36,8 +36,9 @@ pub(super) struct App {
     pub(super) selected: Path,
     /// The row that it was when the rows were made.
     row: usize,
-    /// The first row on the screen.
+    /// The first row on the screen, and the nodes of all rows there.
     pub(super) top: usize,
+    pub(super) on_screen: Vec<Path>,
     pub(super) mode: Mode,
     pub(super) message: Option<Message>,
     /// What is said of the node that is selected, and of which that is.
@@ -100,6 +101,7 @@ impl App {
             selected: Path::new(),
             row: 0,
             top: 0,
+            on_screen: Vec::new(),
             mode: Mode::Rows,
             message: None,
             status: (Path::new(), String::new()),
@@ -191,21 +193,13 @@ impl App {
         self.geometry = Geometry::of(area, self);
         let height = usize::from(self.geometry.rows.height);
         self.top = self.top.min(self.rows.len().saturating_sub(height));
-        let paths = self.on_screen();
-        self.tree.show(&paths, self.start.elapsed());
-        self.columns = self.columns.fit(
-            self.geometry.rows.width,
-            paths.iter().filter_map(|path| self.tree.node(path).map(|node| (path.len() - 1, node))),
-        );
+        self.on_screen = (self.top..self.top + height).map_while(|row| self.rows.path(row)).collect();
+        self.tree.show(&self.on_screen, self.start.elapsed());
+        let nodes = self.on_screen.iter().filter_map(|path| Some((path.len() - 1, self.tree.node(path)?)));
+        self.columns = self.columns.fit(self.geometry.rows.width, nodes);
         if self.status.0 != self.selected {
             self.status = (self.selected.clone(), self.status_of(&self.selected));
         }
-    }
-
-    /// The nodes on the screen.
-    pub(super) fn on_screen(&self) -> Vec<Path> {
-        let height = usize::from(self.geometry.rows.height);
-        (self.top..self.top + height).map_while(|row| self.rows.path(row)).collect()
     }
 
     pub(super) fn node(&self) -> Option<&Node> {

@@ -180,7 +180,7 @@ enum Undo {
     Applied(Box<Applied>),
     /// What was added is taken away again: what programs added meanwhile stays.
     Added {
-        var: Var,
+        var: Box<Var>,
         amount: i8,
         old: Value,
         new: Value,
@@ -192,7 +192,7 @@ impl Done {
     pub(super) fn add(label: &str, var: &Var, amount: i8) -> Result<Done> {
         let (old, new) = var.add(Value::from(amount))?;
         let map = var.map().info().id;
-        Ok(Done { label: label.to_owned(), map, how: Undo::Added { var: var.clone(), amount, old, new } })
+        Ok(Done { label: label.to_owned(), map, how: Undo::Added { var: Box::new(var.clone()), amount, old, new } })
     }
 
     /// The values before and after.
@@ -217,7 +217,7 @@ impl Done {
                     Value::F32(_) | Value::F64(_) => drop(var.set(old)?),
                     _ => drop(var.add(Value::from(-amount))?),
                 }
-                var
+                *var
             }
         };
         Ok(text(&var.read()?))

@@ -21,8 +21,8 @@ const CALL: u64 = 256;
 const CALL_FOR_EACH_CPU: u64 = 4096;
 /// Elements are put in order of their rates if there are no more.
 const MOST_SORTED: u32 = 4096;
-/// No number moves further in a sample: all of them together must not be too much to count.
-const MOST_MOVED: i128 = 1 << 64;
+/// No number moves further in a sample, so that their sum is one, and the others are still to be seen beside it.
+const MOST_MOVED: f64 = u64::MAX as f64;
 /// Elements that nobody has looked at for so long are forgotten, where they are not read with the whole.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 
@@ -43,10 +43,8 @@ pub(super) struct Node {
     pub(super) children: BTreeMap<u32, Node>,
     /// Its value; for what has parts, and for groups, how much all numbers in it have moved.
     pub(super) series: Series,
-    /// How much it has moved so far.
-    moved: i128,
-    /// What its children had moved when a group looked last.
-    moved_below: i128,
+    /// How much that is.
+    moved: f64,
     /// The value of what has parts.
     whole: Option<Value>,
     /// What is shown in place of a value that cannot be read.
@@ -232,14 +230,18 @@ impl Node {
 
     /// Makes all that a filter can look for: members, not elements.
     pub(super) fn look_at_members(&mut self) {
-        (0..self.parts.members.len() as u32).for_each(|key| drop(self.child(key)));
+        for key in 0..self.parts.members.len() as u32 {
+            self.child(key);
+        }
     }
 
     /// Whether its elements have an order other than that of their indexes; then all are made.
     pub(super) fn look_at_elements(&mut self) -> bool {
         let few = self.parts.elements <= MOST_SORTED && self.cost() <= EACH_SECOND;
         if few {
-            (0..self.part_count()).for_each(|key| drop(self.child(key)));
+            for key in 0..self.part_count() {
+                self.child(key);
+            }
         }
         few
     }
@@ -325,27 +327,24 @@ impl Node {
         self.read_at = Some(at);
         self.instead = None;
         if !self.has_parts() {
-            self.moved += self.series.value().map_or(0, |old| moved(old, &value));
-            self.series.update(at, value);
-            return;
+            return self.series.update(at, value);
         }
         for (&key, child) in &mut self.children {
             if let Some(part) = self.parts.of_value(&value, key) {
                 child.take(part.clone(), at);
             }
         }
-        self.moved += self.whole.as_ref().map_or(0, |old| moved(old, &value));
-        self.series.update(at, Value::Int(self.moved));
+        self.moved += self.whole.as_ref().map_or(0.0, |old| moved(old, &value));
+        self.series.update(at, Value::F64(self.moved));
         self.whole = Some(value);
     }
 
-    /// How much all in a group has moved.
+    /// How much all in a group has moved since it was last added up.
     fn add_up(&mut self, at: Duration) {
-        let below: i128 = self.children.values().map(|child| child.moved).sum();
-        // What went away takes its part with it.
-        self.moved += (below - self.moved_below).max(0);
-        self.moved_below = below;
-        self.series.update(at, Value::Int(self.moved));
+        let seconds = at.saturating_sub(self.read_at.replace(at).unwrap_or(at)).as_secs_f64();
+        let rates = self.children.values().filter_map(|child| child.series.rate());
+        self.moved += rates.map(f64::abs).sum::<f64>() * seconds;
+        self.series.update(at, Value::F64(self.moved));
     }
 
     /// The value: of a scalar, or of what has parts.
@@ -412,16 +411,15 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 /// How much the numbers in a value have moved; what is no number moves by one.
-fn moved(from: &Value, to: &Value) -> i128 {
+fn moved(from: &Value, to: &Value) -> f64 {
     match (from, to) {
         (Value::Array(from), Value::Array(to)) => from.iter().zip(to).map(|(from, to)| moved(from, to)).sum(),
         (Value::Struct(from), Value::Struct(to)) => from.iter().zip(to).map(|(from, to)| moved(&from.1, &to.1)).sum(),
-        (from, to) if from == to => 0,
-        (from, to) => match change(from, to) {
-            Some(Value::Int(by)) => by.saturating_abs().min(MOST_MOVED),
-            Some(by) => by.as_f64().map_or(1, |by| by.abs().ceil().min(MOST_MOVED as f64) as i128),
-            None => 1,
-        },
+        (from, to) if from == to => 0.0,
+        (from, to) => {
+            let by = change(from, to).as_ref().and_then(Value::as_f64).map(f64::abs);
+            by.filter(|by| by.is_finite()).map_or(1.0, |by| by.min(MOST_MOVED))
+        }
     }
 }
 
@@ -454,9 +452,9 @@ mod tests {
             let inner = Value::Array(vec![a.into(), b.into()]);
             Value::Struct(vec![("x".into(), inner), ("y".into(), c.into())])
         };
-        assert_eq!(moved(&of(1, 1, true), &of(1, 1, true)), 0);
-        assert_eq!(moved(&of(1, 5, true), &of(4, -5, false)), 14);
-        assert_eq!(moved(&Value::F64(0.5), &Value::F64(1.0)), 1);
+        assert_eq!(moved(&of(1, 1, true), &of(1, 1, true)), 0.0);
+        assert_eq!(moved(&of(1, 5, true), &of(4, -5, false)), 14.0);
+        assert_eq!(moved(&Value::F64(0.5), &Value::F64(1.0)), 0.5);
         assert_eq!(moved(&Value::F64(0.0), &Value::F64(f64::MAX)), MOST_MOVED);
     }
 

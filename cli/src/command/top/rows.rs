@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use bpfvar::Value;
+
 use super::node::Node;
 use super::tree::{Path, Tree};
 
@@ -122,7 +124,9 @@ impl Rows {
         }
         if node.elements() == 0 || view.sort != Sort::Name && node.look_at_elements() {
             if !node.is_group() {
-                (0..node.part_count()).for_each(|key| drop(node.child(key)));
+                for key in 0..node.part_count() {
+                    node.child(key);
+                }
             }
             let keys = view.order(node.children.iter().map(|(key, child)| (*key, child)), node.is_group());
             for key in keys {
@@ -182,7 +186,7 @@ impl View {
             Sort::Name => nodes.sort_by(|one, other| by_name(one.1, other.1)),
             Sort::Change | Sort::Rate => {
                 let number = |node: &Node| match self.sort {
-                    Sort::Change => node.series.change().and_then(bpfvar::Value::as_f64),
+                    Sort::Change => node.series.change().as_ref().and_then(Value::as_f64),
                     _ => node.series.rate(),
                 };
                 let height = |node: &Node| number(node).map_or(-1.0, f64::abs);

@@ -9,22 +9,20 @@ use crate::value::change;
 
 /// So many seconds are kept.
 pub(super) const SECONDS: usize = 60;
-/// Rates are of at least the last second: of a tenth of a second they would jump.
-const RATE_OVER: Duration = Duration::from_millis(950);
 /// The steps in which a cell of a graph can be filled.
 pub(super) const LEVELS: u64 = 8;
 
 /// A value, and when it was there. All times count from the start of the tool.
 type Point = (Duration, Value);
 
-/// A value over the last minute.
+/// A value over the last minute. Most samples only take the place of the last one: the rest is done once a second.
 #[derive(Debug, Default)]
 pub(super) struct Series {
     last: Option<Point>,
-    change: Option<Value>,
-    changed: bool,
-    /// What a rate counts from, and what it will count from next.
-    bases: (Option<Point>, Option<Point>),
+    /// The value before that.
+    before: Option<Value>,
+    /// The first sample of this second, and that of the second of the sample before.
+    marks: (Option<Point>, Option<Point>),
     seconds: VecDeque<Second>,
     /// Which second since the start the last of `seconds` is.
     newest: u64,
@@ -44,30 +42,31 @@ const UNKNOWN: Second = Second { value: f64::NAN, change: f64::NAN, fell: false 
 impl Series {
     /// Takes a sample.
     pub(super) fn update(&mut self, at: Duration, value: Value) {
+        let is_new = |(then, _): &Point| then.as_secs() < at.as_secs();
+        if self.marks.0.as_ref().is_none_or(is_new) {
+            self.mark(at, &value);
+        }
+        self.before = self.last.replace((at, value)).map(|(_, value)| value);
+    }
+
+    /// Once a second: what happened since the last mark.
+    fn mark(&mut self, at: Duration, value: &Value) {
         let number = value.as_f64().unwrap_or(f64::NAN);
-        self.change = None;
-        self.changed = false;
-        match self.last.take() {
-            Some((before, old)) if before < at => {
-                self.change = change(&old, &value);
-                self.changed = old != value;
-                let change = self.change.as_ref().and_then(Value::as_f64).unwrap_or(0.0);
-                self.spread(before, at, change, number);
+        match &self.marks.0 {
+            Some((then, old)) => {
+                let by = change(old, value).as_ref().and_then(Value::as_f64).unwrap_or(0.0);
+                self.spread(*then, at, by, number);
             }
-            _ => self.second(at.as_secs()).value = number,
+            None => self.second(at.as_secs()).value = number,
         }
-        if self.bases.1.as_ref().is_none_or(|(base, _)| at.saturating_sub(*base) >= RATE_OVER) {
-            self.bases.0 = self.bases.1.replace((at, value.clone()));
-        }
-        self.last = Some((at, value));
+        self.marks.1 = self.marks.0.replace((at, value.clone()));
     }
 
     /// What comes next is no continuation: it gives no change. The last minute stays.
     pub(super) fn restart(&mut self) {
         self.last = None;
-        self.change = None;
-        self.changed = false;
-        self.bases = (None, None);
+        self.before = None;
+        self.marks = (None, None);
     }
 
     pub(super) fn value(&self) -> Option<&Value> {
@@ -75,19 +74,19 @@ impl Series {
     }
 
     /// Since the sample before. None for what is no number.
-    pub(super) fn change(&self) -> Option<&Value> {
-        self.change.as_ref()
+    pub(super) fn change(&self) -> Option<Value> {
+        change(self.before.as_ref()?, self.value()?)
     }
 
     pub(super) fn changed(&self) -> bool {
-        self.changed
+        self.before.is_some() && self.before.as_ref() != self.value()
     }
 
-    /// A second, over the last second or two.
+    /// A second, over the last second or two: of a tenth of a second it would jump.
     pub(super) fn rate(&self) -> Option<f64> {
         let (now, last) = self.last.as_ref()?;
-        let (then, base) = self.bases.0.as_ref().or(self.bases.1.as_ref()).filter(|(then, _)| then < now)?;
-        let rate = change(base, last)?.as_f64()? / (*now - *then).as_secs_f64();
+        let (then, mark) = self.marks.1.as_ref().or(self.marks.0.as_ref()).filter(|(then, _)| then < now)?;
+        let rate = change(mark, last)?.as_f64()? / (*now - *then).as_secs_f64();
         rate.is_finite().then_some(rate)
     }
 
@@ -188,9 +187,9 @@ mod tests {
     fn changes_are_since_the_last_sample_and_rates_of_a_second() {
         let every_100_ms: Vec<_> = (0..=35).map(|n| (n * 100, uint(n * 7))).collect();
         let known = series(&every_100_ms);
-        assert_eq!((known.value(), known.change(), known.changed()), (Some(&uint(245)), Some(&Value::Int(7)), true));
+        assert_eq!((known.value(), known.change(), known.changed()), (Some(&uint(245)), Some(Value::Int(7)), true));
         assert!((known.rate().unwrap() - 70.0).abs() < 1e-6, "{known:?}");
-        let every_second = series(&[(0, uint(5)), (1001, uint(5)), (1999, uint(15))]);
+        let every_second = series(&[(0, uint(5)), (1001, uint(5)), (2003, uint(15))]);
         assert!((every_second.rate().unwrap() - 10.0).abs() < 0.1, "{every_second:?}");
         assert_eq!(series(&[(0, uint(5))]).rate(), None);
     }
@@ -209,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_graph_of_what_also_falls_is_its_value() {
-        let known = series(&[(0, uint(10)), (1000, uint(20)), (2000, uint(0)), (3000, uint(10)), (3999, uint(10))]);
+        let known = series(&[(0, uint(10)), (1000, uint(20)), (2000, uint(0)), (3000, uint(10)), (4000, uint(10))]);
         assert_eq!(known.graph(Duration::from_millis(4000), 60), [Some(5), Some(8), Some(1), Some(5)]);
         let switch = series(&[(0, Value::Bool(true)), (1000, Value::Bool(false)), (2000, Value::Bool(false))]);
         assert_eq!(switch.graph(Duration::from_secs(2), 60), [Some(8), Some(1)]);

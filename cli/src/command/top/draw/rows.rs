@@ -36,10 +36,10 @@ struct Row<'f, 'a, 'b> {
 }
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
-    let paths = app.on_screen();
-    let tables = tables(app, &paths);
+    let paths = &app.on_screen;
+    let tables = tables(app, paths);
     let next = |row: usize| app.rows.path(app.top + row + 1);
-    for ((y, row), path) in (area.y..area.bottom()).zip(0..).zip(&paths) {
+    for ((y, row), path) in (area.y..area.bottom()).zip(0..).zip(paths) {
         let (Some(node), Some(root)) = (app.tree.node(path), app.tree.root(path)) else { continue };
         let parent = path.split_last().and_then(|(_, parent)| app.tree.node(parent));
         let base = if root.gone.is_some() { theme.style(Ink::Gone) } else { Style::new() };
@@ -179,12 +179,12 @@ impl Row<'_, '_, '_> {
         let value = number_in(&node.text(self.columns.value.room()), self.columns.value.room());
         self.put(self.columns.value, &value, ink, true);
         let change = match node.series.change() {
-            Some(change) => number_in(&signed(change), self.columns.change.room()),
+            Some(change) => number_in(&signed(&change), self.columns.change.room()),
             None if node.series.changed() => "changed".to_owned(),
             None => String::new(),
         };
         // What does not move is not to draw the eye.
-        let is_still = node.series.change().and_then(Value::as_f64) == Some(0.0);
+        let is_still = node.series.change().is_some() && !node.series.changed();
         self.put(self.columns.change, &change, if is_still { Ink::Faint } else { ink }, true);
         self.rate(node, ink);
         let element = parent.filter(|parent| parent.elements() > 0);
@@ -262,8 +262,7 @@ impl Row<'_, '_, '_> {
 
     /// The head of a table, in the row of what it is of.
     fn member_names(&mut self, node: &Node, app: &App, path: &Path, widths: &[usize]) {
-        let on_screen = app.on_screen();
-        let child = on_screen.iter().find(|row| row.split_last().is_some_and(|(_, parent)| parent == path));
+        let child = app.on_screen.iter().find(|row| row.split_last().is_some_and(|(_, parent)| parent == path));
         let names = child.and_then(|child| app.tree.node(child)).map(Node::members).unwrap_or_default();
         self.kind(node);
         self.cells(names.iter().map(|name| clean(name)), widths, Ink::Faint);
