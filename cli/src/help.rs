@@ -61,6 +61,7 @@ place of an index.
     'count.*'                     all variables of the program `count`
     'stats[*].packets'            of all entries of the map `stats`
     'count.hist[0..4]'            elements 0 to 3; [4..] are the others
+    'flows[*].packets'            of all entries of the hash `flows`
 
   The path of a pin ends at the first . or [ behind its last /.
 

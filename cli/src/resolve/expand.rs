@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use bpfvar::{Cause, Var};
 
 use super::{Object, Resolver, alike, labels, name_of};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, other_type};
 use crate::pattern::{PathPattern, StepPattern, behind_name, fits, has_wildcard};
 use crate::target::{Origin, Target, splits};
 
@@ -117,6 +117,9 @@ impl Resolver {
     }
 
     fn nothing_fits(&self, target: &Target, scopes: &[Scope<'_>]) -> Failure {
+        if let Ok([(map, _), ..]) = self.keyed_maps(target).as_deref() {
+            return Failure::new(other_type(&map.object(), map.info().map_type, true));
+        }
         if scopes.is_empty() && with_wildcards(&target.rest).next().is_none() {
             return self.nothing(target);
         }
@@ -130,12 +133,11 @@ impl Resolver {
         near.sort_unstable();
         near.dedup();
         near.truncate(5);
-        let what = if scopes.is_empty() { "program or map" } else { "variable" };
-        Failure::new(if near.is_empty() {
-            format!("{}: no {what} fits; `bpfvar list` shows what there is", target.text)
-        } else {
-            format!("{}: no variable fits; did you mean {}?", target.text, near.join(" or "))
-        })
+        if !near.is_empty() {
+            return Failure::new(format!("{}: no variable fits; did you mean {}?", target.text, near.join(" or ")));
+        }
+        let say = |what| format!("{}: no {what} fits; `bpfvar list` shows what there is", target.text);
+        if scopes.is_empty() { Failure::Absent(say("program or map")) } else { Failure::new(say("variable")) }
     }
 }
 

@@ -137,7 +137,7 @@ impl Resolver {
     }
 
     /// The maps that are reached by keys and that a target may mean, each with what follows its name before a bracket.
-    fn keyed_maps<'t>(&self, target: &'t Target) -> Result<Vec<(KeyedMap, &'t str)>> {
+    pub(super) fn keyed_maps<'t>(&self, target: &'t Target) -> Result<Vec<(KeyedMap, &'t str)>> {
         let before = Split::of(&target.rest).map_or(target.rest.as_str(), |split| split.before);
         let mut found = Vec::new();
         // Patterns in names mean variables.

@@ -171,6 +171,79 @@ fn list_show_and_dump_have_them() {
     assert_eq!(one["keyed_maps"][0]["entries"], json!([{"key": 2, "value": 4}]));
 }
 
+#[test]
+fn a_star_in_place_of_the_key_means_all_entries() {
+    let Some(loaded) = filled(6) else { return };
+    let (p, many) = (program(&loaded), map(&loaded, "many"));
+    assert_eq!(ok(&["get", &format!("{many}[*]")]), ok(&["get", &many]));
+    let packets = ok(&["get", &format!("{p}.flows[*].packets")]);
+    let expected: Vec<String> =
+        (0..4).map(|n| format!("{p}.flows[{}].packets = {}", flow(n), if n < 2 { 2 } else { 1 })).collect();
+    assert_eq!(packets.lines().collect::<Vec<_>>(), expected);
+    // Each label is a target, and a member of its own.
+    let label = format!("{p}.flows[{}].packets", flow(3));
+    assert_eq!(ok(&["get", "-q", &label]), "1\n");
+    assert_eq!(json(&["get", "--json", &format!("{p}.flows[*].packets")])[&label], 1);
+    assert_eq!(ok(&["get", "-q", &format!("{p}.counters[*][{}].packets", host::cpus()[0])]), "6\n");
+    has(&ok(&["show", &format!("{p}.flows[*]")]), &["struct flow {", "} value;"]);
+    // What is in quotes is a key, as is what starts like a name.
+    has(&fails(&["get", &format!("{p}.names[\"a*b\"]")]), &["there is no entry \"a*b\""]);
+    has(&fails(&["get", &format!("{p}.names[a?b]")]), &["there is no entry \"a?b\""]);
+    for (target, parts) in [
+        ("flows[*].packts", ["no member \"packts\"", "packets, bytes"]),
+        ("many[0..2]", ["chosen by their keys", "many[*]"]),
+        ("flows[*].pack*", ["only pattern", "flows[*]"]),
+        ("many.x[*]", ["chosen by their keys", "many["]),
+    ] {
+        has(&fails(&["get", &format!("{p}.{target}")]), &parts);
+    }
+    has(&fails(&["get", "--raw", &format!("{p}.flows[*].bytes")]), &["no order", "flows[KEY].bytes"]);
+    for setting in ["many[*]=7", "many[*]+=7", "flows[*].packets=0"] {
+        has(&fails(&["set", &format!("{p}.{setting}")]), &["copied by system call", "only read"]);
+    }
+    for command in ["dump", "freeze"] {
+        has(&fails(&[command, &format!("{many}[*]")]), &["is a pattern", "bpfvar get"]);
+    }
+}
+
+#[test]
+fn entries_are_added_up_and_compared() {
+    let Some(loaded) = filled(6) else { return };
+    let (p, many) = (program(&loaded), map(&loaded, "many"));
+    for target in [many.clone(), format!("{many}[*]")] {
+        assert_eq!(ok(&["get", "--sum", &target]), format!("{target} = 30\n"));
+        assert_eq!(ok(&["get", "--top", "2", &target]), format!("{many}[5] = 10\n{many}[4] = 8\n"));
+        assert_eq!(ok(&["get", "-q", "--min", &target]), "0\n");
+    }
+    assert_eq!(json(&["get", "--max", "--json", &many]), json!({ format!("{many}[5]"): 10 }));
+    assert_eq!(ok(&["get", "-q", "--sum", &format!("{p}.flows")]), "{packets: 6, bytes: 600}\n");
+    has(&fails(&["get", "--max", &format!("{p}.flows")]), &["no number", &format!("flows[{}].packets", flow(0))]);
+    // The elements of one entry, and not those of a map that has only one.
+    assert_eq!(ok(&["get", "-q", "--sum", &format!("{p}.hists[0].slots")]), "6\n");
+    has(&fails(&["get", "--max", &format!("{p}.counters")]), &["no number", "counters[-1].packets"]);
+    assert_eq!(run(&["get", "--raw", "--sum", &many]).status.code(), Some(2));
+    let Some(empty) = load(Source::Keyed) else { return };
+    let p = program(&empty);
+    for option in ["--sum", "--max"] {
+        has(&fails(&["get", option, &format!("{p}.flows[*].packets")]), &["has no values now"]);
+    }
+    has(&fails(&["get", &format!("{p}.flows[*].packts")]), &["no member \"packts\""]);
+    assert_eq!(ok(&["get", &format!("{p}.flows[*].packets")]), "");
+}
+
+#[test]
+fn a_part_of_all_entries_is_watched() {
+    let Some(loaded) = filled(6) else { return };
+    let p = program(&loaded);
+    let printed = ok(&["watch", "--csv", "-n", "1", &format!("{p}.flows[*].packets")]);
+    assert_eq!(printed.lines().count(), 1 + 4, "{printed}");
+    assert!(printed.lines().skip(1).all(|line| line.contains(".packets\"")), "{printed}");
+    has(&ok(&["watch", "--histogram", "-n", "1", &format!("{p}.hists[*].slots")]), &["hists[0].slots  at "]);
+    ok(&["watch", "-q", "-n", "1", "--until", &format!("{p}.many[*] >= 10")]);
+    has(&fails(&["watch", "-q", "-n", "1", "--until", &format!("{p}.many[*] > 10")]), &["the last sample was taken"]);
+    has(&fails(&["watch", "-q", "-n", "1", "--until", &format!("{p}.many > 10")]), &["is a map", "many[KEY]"]);
+}
+
 /// A map of `u32` to `u64` that no program uses.
 fn lonely(name: &str, max_entries: u32) -> Map {
     // `u32` and `u64`.
@@ -273,7 +346,7 @@ fn keys_are_completed() {
         text(&output.stdout)
     };
     let p = program(&loaded);
-    has(&complete(&format!("{p}.many[")), &[&format!("{p}.many[0]\n"), &format!("{p}.many[1]\n")]);
-    has(&complete(&format!("{p}.counters[-1].")), &[&format!("{p}.counters[-1].packets\n")]);
-    has(&complete("fi"), &["fill.flows\n"]);
+    has(&complete(&format!("{p}.many[")), &[&format!("{p}.many[0]\t__u64\n"), &format!("{p}.many[1]\t__u64\n")]);
+    has(&complete(&format!("{p}.counters[-1].")), &[&format!("{p}.counters[-1].packets\t__u64\n")]);
+    has(&complete("fi"), &["fill.flows\tstruct traffic by struct flow\n"]);
 }

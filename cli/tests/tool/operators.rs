@@ -83,6 +83,33 @@ fn values_are_written_before_the_steps_are_made() {
     assert_eq!(ok(&["set", "-q", &format!("{sampling}-=5")]), "");
 }
 
+#[test]
+fn a_pattern_makes_a_step_for_each_that_fits() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let p = program(&loaded);
+    let bursts = || ok(&["get", "-q", &format!("{p}.config.limits[*].burst")]);
+    let step = |index: u32, old: u32, new: u32| format!("{p}.config.limits[{index}].burst: {old} -> {new}\n");
+    assert_eq!(
+        ok(&["set", &format!("{p}.config.limits[*].burst+=1")]),
+        step(0, 10, 11) + &step(1, 20, 21) + &step(2, 30, 31) + &step(3, 40, 41)
+    );
+    let printed =
+        ok(&["set", &format!("{p}.config.limits[1..3].burst|=0x80"), &format!("{p}.config.limits[1].burst=1")]);
+    assert_eq!(printed, step(1, 21, 1) + &step(1, 1, 129) + &step(2, 31, 159), "values first");
+    // One that does not fit, or is nothing to be added to: no step is made, and no value written.
+    for (setting, parts) in [
+        ("config.limits[*].burst-=12", ["limits[0].burst", "does not fit"]),
+        ("config.limits[*].*|=x", ["limits[0].burst", "a number is needed"]),
+        ("*+=1", ["config", "only a number can be added to"]),
+        ("config.limits[*]&=1", ["config.limits[0]: &= is for whole numbers", "struct limit"]),
+        ("config.limits[*].nothing+=1", ["nothing", "no member"]),
+    ] {
+        has(&fails(&["set", &format!("{p}.sampling=9"), &format!("{p}.{setting}")]), &parts);
+        assert_eq!(bursts(), "11\n129\n159\n41\n", "{setting}");
+        assert_eq!(ok(&["get", "-q", &format!("{p}.sampling")]), "1\n", "{setting}");
+    }
+}
+
 /// What was checked one by one fails together: 200 fits once, not twice.
 #[test]
 fn a_step_that_fails_after_all_undoes_the_values_and_names_the_steps() {

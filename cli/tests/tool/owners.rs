@@ -125,3 +125,40 @@ fn what_no_process_holds_is_held_by_a_pin() {
     drop(lonely);
     has(&ok(&["list", "-l", &format!("map:{id}")]), &[&format!("pinned at {}", pin.display())]);
 }
+
+#[test]
+fn maps_that_are_reached_by_keys_have_owners_too() {
+    if Elsewhere::hold() {
+        return;
+    }
+    if !host::ready(Source::Keyed.needs()) {
+        return;
+    }
+    let name = unique("ke");
+    let other = Elsewhere::start(&name, Source::Keyed);
+    let pid = other.pid;
+    let flows = json(&["show", "--json", &format!("pid:{pid}.flows")])["map_id"].clone();
+    let listed = ok(&["list", &name]);
+    has(
+        &listed,
+        &[
+            &format!("object keyed, held by {name} (pid {pid})\n"),
+            &format!("  flows[struct flow]  map:{flows}  system call, a copy  LRU_HASH, 0 of at most 64 entries\n"),
+        ],
+    );
+    assert_eq!(ok(&["list", &format!("pid:{pid}")]), listed);
+    has(&ok(&["list", "-l", &format!("map:{flows}")]), &["object keyed, held by", "flows[struct flow]", "  maps "]);
+    has(&ok(&["list", "-q", &name]), &[&format!("map:{flows}\n"), ".runs\n"]);
+    let printed = json(&["list", "--json", &name]);
+    let keyed = printed["keyed_maps"].as_array().unwrap();
+    assert!(keyed.iter().any(|map| map["id"] == flows), "{printed}");
+    assert!(printed["objects"][0]["maps"].as_array().unwrap().contains(&flows), "{printed}");
+    // By the process' name and by its number, all of it and a part.
+    assert_eq!(json(&["dump", "--json", &name])["keyed_maps"].as_array().map(Vec::len), Some(keyed.len()));
+    assert_eq!(json(&["show", "--json", &format!("{name}.flows")])["map_id"], flows);
+    has(&fails(&["get", &format!("{name}.many[3]")]), &["there is no entry 3", "map \"many\""]);
+    assert_eq!(
+        json(&["get", "--json", &format!("pid:{pid}.many"), &format!("{name}.many[*]")]),
+        json!({ format!("pid:{pid}.many"): [] })
+    );
+}

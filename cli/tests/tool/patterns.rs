@@ -74,7 +74,7 @@ fn indices_may_be_ranges() {
     has(&fails(&["get", &format!("{stats}[4..]")]), &["0 to 3"]);
     has(&fails(&["get", &format!("{p}.sampling[*]")]), &["is not an array"]);
     has(&fails(&["get", &format!("{p}.config.x*")]), &["no member fits x*"]);
-    for bad in ["hist[3..3]", "hist[3..1]", "hist[a..]", "hist[0..=4]", "hist[*", "hist[**]"] {
+    for bad in ["hist[3..3]", "hist[3..1]", "hist[4a..]", "hist[0..=4]", "hist[*", "hist[**]"] {
         let output = run(&["get", &format!("{p}.{bad}")]);
         assert_eq!(output.status.code(), Some(2), "{bad}: {output:?}");
     }
