@@ -24,7 +24,7 @@ Examples:
   bpfvar dump count.config
   bpfvar dump --json                      everything on the system
 
-JSON has \"programs\" (id, name, maps) and \"sections\" (name, map, access, programs, variables with name, type, offset, size, \
+JSON has \"programs\" (id, name, maps) and \"sections\" (name, map, access, fixed, programs, variables with name, type, offset, size, \
 linkage and value).")]
 pub(crate) struct Args {
     /// What to print; everything if it is left out

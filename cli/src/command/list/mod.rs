@@ -30,8 +30,9 @@ Examples:
   bpfvar list --json | jq '.sections[].variables[].name'
 
 Programs that were loaded together are one object, which is named as libbpf names its maps, by at most 8 bytes. It is held by the processes \
-that have a descriptor of one of its programs or links. Values are cut to fit the terminal; `bpfvar dump` shows them whole. --json leaves \
-out values of more than 4096 bytes (null).")]
+that have a descriptor of one of its programs or links. Values are cut to fit the terminal; `bpfvar dump` shows them whole. --json prints \
+what `dump --json` does, without values of more than 4096 bytes (null), and \"objects\" (name, owners, pin, programs with type, attached, \
+loaded, uid and btf_id, maps).")]
 pub(crate) struct Args {
     /// Show only what has this in its name
     filter: Option<String>,
