@@ -21,8 +21,8 @@ use filter::Filter;
 #[command(after_help = "\
 Examples:
   bpfvar list                 everything that BTF describes
-  bpfvar list sampling        objects, programs, maps, sections and variables with `sampling` in their names, in any case
-  bpfvar list opensnoop       and what processes of such a name hold
+  bpfvar list sampling        what has `sampling` in its name, in any case
+  bpfvar list opensnoop       what processes of such a name hold, too
   bpfvar list prog:12         what `list` prints works too: prog:12, map:7, pid:4711, count.sampling
   bpfvar list -l              with types of programs, where they are attached, since when, maps, BTF
   bpfvar list --changed 1s    only what changes within a second, and how fast
