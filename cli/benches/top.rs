@@ -73,7 +73,9 @@ fn change(map: &TypedMap) -> ! {
     let counters =
         map.vars().map(|var| var.bind::<u64, ReadWrite>()).collect::<Result<Vec<_>, _>>().expect("they are u64");
     loop {
-        counters.iter().zip(1..).for_each(|(counter, by)| drop(counter.fetch_add(by, Ordering::Relaxed)));
+        for (counter, by) in counters.iter().zip(1..) {
+            counter.fetch_add(by, Ordering::Relaxed);
+        }
         thread::sleep(BETWEEN_CHANGES);
     }
 }

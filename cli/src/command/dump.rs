@@ -26,7 +26,7 @@ Examples:
   bpfvar dump count.config
   bpfvar dump --json                      everything on the system
 
-JSON has \"programs\" (id, name, maps), \"sections\" (name, map, access, programs, variables with name, type, offset, size, \
+JSON has \"programs\" (id, name, maps), \"sections\" (name, map, access, fixed, programs, variables with name, type, offset, size, \
 linkage and value) and \"keyed_maps\", hashes and LPM tries (id, name, map_type, types and sizes, programs, entries with key and value). \
 Those are copied by system call, all entries of them.")]
 pub(crate) struct Args {
