@@ -57,7 +57,8 @@ all, and --program leaves what one uses.")]
 pub(crate) struct Args {
     /// The language of the code
     language: Language,
-    /// A program, a map or a section, as in all commands; or an object file or a file of BTF, which has a / in it or ends with .o, .elf or .btf
+    /// A program, a map or a section, as in all commands; or an object file or a file of BTF, which has a / in it or ends
+    /// with .o, .elf or .btf
     #[arg(value_name = "TARGET|FILE", add = ArgValueCompleter::new(complete::origins))]
     origin: Origin,
     /// Write the code to a file; one that has it already is not touched
