@@ -1,5 +1,6 @@
-//! Generates Rust for the types and variables of BPF programs, from their BTF: the structs and enums as values of maps, and a struct
-//! with a handle for each variable and each array map. It is what `bpfvar generate` prints, as a library for `build.rs`.
+//! Generates Rust for the types and variables of BPF programs, from their BTF: the structs and enums as values of maps, and a
+//! struct with a handle for each variable and each array map. It is what `bpfvar generate` prints, as a library for
+//! `build.rs`.
 //!
 //! ```c
 //! enum mode { SLOW, FAST, OFF };                    // count.bpf.c
@@ -61,8 +62,8 @@
 //! count.sampling.store(100, Relaxed);
 //! ```
 //!
-//! Or commit what `bpfvar generate rust count.bpf.o -o src/count.rs` writes, and let CI run it with `--check`. The code is the same for the
-//! same BTF: sorted, without dates and paths.
+//! Or commit what `bpfvar generate rust count.bpf.o -o src/count.rs` writes, and let CI run it with `--check`. The code is
+//! the same for the same BTF: sorted, without dates and paths.
 //!
 //! # What becomes what
 //!
@@ -78,6 +79,7 @@
 //! | an anonymous struct | its members |
 //! | a bitfield | a word named `_bits_8` (after its offset) for all that share it, with methods that get and set each |
 //! | a number that is not aligned, in a packed struct | its bytes, named `_value`, with methods that get and set it |
+//! | a struct in a packed one | the same, or `ConfigPacked`, which has bytes in place of what would not be aligned |
 //! | a union, another member that is not aligned | words or bytes, named `_number`; its parts by path, with `Var::at` |
 //! | a flexible array, an empty struct | a comment |
 //! | padding that Rust does not make by itself | `_pad_12` |
@@ -101,9 +103,9 @@
 //!
 //! # Programs that use different sections
 //!
-//! [`bind`](bpfvar::Bind::bind) needs all fields, and a program has only the sections and maps that it uses. An object file tells what each of
-//! its programs uses, and the documentation of the struct says which programs have all of it. For one program only there is
-//! [`Generator::program`]; the globals of several are put together by [`Globals::join`].
+//! [`bind`](bpfvar::Bind::bind) needs all fields, and a program has only the sections and maps that it uses. An object file
+//! tells what each of its programs uses, and the documentation of the struct says which programs have all of it. For one
+//! program only there is [`Generator::program`]; the globals of several are put together by [`Globals::join`].
 //!
 //! # Lints
 //!
@@ -170,8 +172,8 @@ impl Generator {
         Generator::from_bytes(&file, &bytes)
     }
 
-    /// Reads the bytes of an object file or of BTF, in this machine's byte order. Any bytes may be given. `name` is what errors and
-    /// comments call it; the struct is named after its start.
+    /// Reads the bytes of an object file or of BTF, in this machine's byte order. Any bytes may be given. `name` is what
+    /// errors and comments call it; the struct is named after its start.
     ///
     /// # Errors
     ///
@@ -181,8 +183,8 @@ impl Generator {
         Ok(Generator::new(Source::Object(ObjectFile::parse(name, bytes)?), name, stem))
     }
 
-    /// Takes what the kernel has of a program or map: the sections and maps that the program uses, and how they can be accessed. The
-    /// struct is named after the program or map.
+    /// Takes what the kernel has of a program or map: the sections and maps that the program uses, and how they can be
+    /// accessed. The struct is named after the program or map.
     ///
     /// # Errors
     ///
@@ -228,8 +230,8 @@ impl Generator {
         Generator { program: Some(name.to_owned()), ..self }
     }
 
-    /// Adds a struct or an enum although no variable or array map has it: that of a ring buffer, of a hash map. `name` is as in C,
-    /// with or without its keyword.
+    /// Adds a struct or an enum although no variable or array map has it: that of a ring buffer, of a hash map. `name` is as
+    /// in C, with or without its keyword.
     #[must_use]
     pub fn with_type(mut self, name: &str) -> Generator {
         self.types.push(name.to_owned());
@@ -247,8 +249,8 @@ impl Generator {
         rust::code(self.contents()?, &wishes)
     }
 
-    /// Writes the code to a file. A file that has it already is left alone, so that nothing is compiled again. Returns whether it was
-    /// written.
+    /// Writes the code to a file. A file that has it already is left alone, so that nothing is compiled again. Returns
+    /// whether it was written.
     ///
     /// # Errors
     ///

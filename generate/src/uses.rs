@@ -1,5 +1,5 @@
-//! Which programs of an object use which of its sections and maps: what their instructions, and those of the functions that they call,
-//! refer to.
+//! Which programs of an object use which of its sections and maps: what their instructions, and those of the functions that
+//! they call, refer to.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

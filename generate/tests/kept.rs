@@ -1,5 +1,5 @@
-//! What is generated for the objects of the tests is kept in `golden/`. `GOLDEN=overwrite cargo test -p bpfvar-generate --test kept`
-//! writes it anew; read the difference as a user would.
+//! What is generated for the objects of the tests is kept in `golden/`. `GOLDEN=overwrite cargo test -p bpfvar-generate
+//! --test kept` writes it anew; read the difference as a user would.
 
 mod support;
 

@@ -34,7 +34,7 @@ impl FromStr for Origin {
 
     fn from_str(text: &str) -> Result<Origin, String> {
         let is_target = ["id:", "prog:", "map:", "pin:"].iter().any(|prefix| text.starts_with(prefix));
-        let is_file = text.contains('/') || text.ends_with(".o") || text.ends_with(".btf");
+        let is_file = text.contains('/') || [".o", ".elf", ".btf"].iter().any(|ending| text.ends_with(ending));
         if is_file && !is_target { Ok(Origin::File(text.into())) } else { text.parse().map(Origin::Live) }
     }
 }
@@ -57,7 +57,8 @@ all, and --program leaves what one uses.")]
 pub(crate) struct Args {
     /// The language of the code
     language: Language,
-    /// A program, a map or a section, as in all commands; or an object file or a file of BTF, which has a / in it or ends with .o or .btf
+    /// A program, a map or a section, as in all commands; or an object file or a file of BTF, which has a / in it or ends
+    /// with .o, .elf or .btf
     #[arg(value_name = "TARGET|FILE", add = ArgValueCompleter::new(complete::origins))]
     origin: Origin,
     /// Write the code to a file; one that has it already is not touched

@@ -16,7 +16,8 @@ pub(crate) fn doc<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> TokenStr
     quote!(#(#[doc = #lines])*)
 }
 
-/// Something of C, as it stands in a comment. Names come from whoever made the BTF: nothing in them ends the code or turns the text.
+/// Something of C, as it stands in a comment. Names come from whoever made the BTF: nothing in them ends the code or turns
+/// the text.
 pub(crate) fn code(text: &str) -> String {
     let mut clean = String::new();
     for c in text.chars() {

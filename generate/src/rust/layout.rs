@@ -122,8 +122,8 @@ fn widest(ty: Type<'_>) -> u64 {
     }
 }
 
-/// What holds the bitfields: of each the shortest aligned word that holds all of its bits and lies inside its struct, which is how the
-/// library accesses it. Where there is none, or something else is in that word, bytes.
+/// What holds the bitfields: of each the shortest aligned word that holds all of its bits and lies inside its struct, which
+/// is how the library accesses it. Where there is none, or something else is in that word, bytes.
 fn storage<'b>(bitfields: Vec<(Bitfield<'b>, Range<u64>)>, slots: &[Slot<'b>], max_align: u64) -> Vec<Slot<'b>> {
     let is_free = |bytes: &Range<u64>| {
         let before = slots.partition_point(|slot| slot.offset + slot.size <= bytes.start);

@@ -1,4 +1,5 @@
-//! How far types are aligned. BTF does not say it: it has offsets and sizes, from which follows how far a type can be aligned at most.
+//! How far types are aligned. BTF does not say it: it has offsets and sizes, from which follows how far a type can be aligned
+//! at most.
 
 use std::collections::HashMap;
 

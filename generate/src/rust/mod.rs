@@ -105,8 +105,8 @@ pub struct Difference {
     pub expected: String,
 }
 
-/// Compares two files of Rust: returns the first lines that differ, or `None` if both are the same code. How it is formatted does not
-/// count, nor do comments that are not documentation; so a file may go through rustfmt before it is committed.
+/// Compares two files of Rust: returns the first lines that differ, or `None` if both are the same code. How it is formatted
+/// does not count, nor do comments that are not documentation; so a file may go through rustfmt before it is committed.
 ///
 /// ```
 /// use bpfvar_generate::difference;

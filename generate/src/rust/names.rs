@@ -77,8 +77,8 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// The name, or with a number behind it; `separator` is between them. With it everything is taken that has one of `suffixes` behind
-    /// it: a struct has a view.
+    /// The name, or with a number behind it; `separator` is between them. With it everything is taken that has one of
+    /// `suffixes` behind it: a struct has a view.
     pub(crate) fn unique(&mut self, name: &str, separator: &str, suffixes: &[&str]) -> String {
         let number = self.numbers.entry(name.to_owned()).or_default();
         loop {

@@ -79,7 +79,8 @@ impl Body {
 }
 
 impl<'b> Types<'b> {
-    /// A struct of BTF as one of Rust, of the same size and with the same members at the same offsets, aligned to `limit` at most.
+    /// A struct of BTF as one of Rust, of the same size and with the same members at the same offsets, aligned to `limit` at
+    /// most.
     pub(super) fn structure(&mut self, ty: Type<'b>, context: &str, limit: u64) -> Value {
         let name = if ty.name().is_empty() { context } else { ty.name() };
         let name = if limit == MAX { name.to_owned() } else { format!("{name}_packed") };

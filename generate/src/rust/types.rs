@@ -80,7 +80,8 @@ pub(crate) struct Types<'b> {
     pub(crate) limits: Limits<'b>,
     pub(crate) taken: Taken,
     items: BTreeMap<String, TokenStream>,
-    /// By the name that was wanted and by what is behind it: several BTFs, and one that was linked, have the same types several times.
+    /// By the name that was wanted and by what is behind it: several BTFs, and one that was linked, have the same types
+    /// several times.
     declared: HashMap<(String, String), Ident>,
     /// By the alignment that they may have at most.
     known: HashMap<(Type<'b>, u64), Value>,
@@ -106,8 +107,8 @@ impl<'b> Types<'b> {
         self.items.into_values()
     }
 
-    /// The type of Rust for something in a map that must not be aligned further than `limit`. A type without a name of its own is called
-    /// after `context`, where it was found.
+    /// The type of Rust for something in a map that must not be aligned further than `limit`. A type without a name of its
+    /// own is called after `context`, where it was found.
     pub(crate) fn value(&mut self, ty: Type<'b>, context: &str, limit: u64) -> Result<Value, Why> {
         let size = ty.size().filter(|size| *size > 0).ok_or(EMPTY)?;
         let krate = self.krate.clone();
