@@ -90,7 +90,7 @@ its author declares it without const. (kconfig): what the loader found out about
 `set --rewrite`.
 
   system call, a copy: an entry of a map that is reached by keys. Such maps cannot be mapped; they are copied and only read, and entries come \
-and go meanwhile. All entries of a hash are copied thousands at a time.
+and go meanwhile. All entries of a hash are copied thousands at a time; 10,000 take some milliseconds.
 
   All of it needs root (CAP_SYS_ADMIN).
 

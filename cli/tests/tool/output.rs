@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use bpfvar_objects::Source;
 use bpfvar_testkit::host;
 
-use crate::support::{has, load, map, program, text, tool};
+use crate::support::{has, load, map, program, run_times, text, tool};
 
 /// Runs a command line of the tool on a terminal of so many columns.
 fn on_terminal(columns: u32, line: &str) -> String {
@@ -122,4 +122,29 @@ fn a_dumb_terminal_gets_rows() {
     let watched = on_terminal_called("dumb", 80, &format!("watch {}.packets -n 2 -i 5ms", program(&loaded)));
     assert!(!watched.contains('\u{1b}'), "{watched:?}");
     has(&watched, &["SECONDS", "2 samples in"]);
+}
+
+#[test]
+fn histograms_are_redrawn_in_lines_that_fit() {
+    if !(host::has_tool("script") && host::has_tool("stty")) {
+        return;
+    }
+    let Some(loaded) = load(Source::Count) else { return };
+    run_times(&loaded, 16);
+    let hist = format!("{}.hist", program(&loaded));
+    let drawn = on_terminal(44, &format!("watch --histogram {hist} -n 2 -i 60ms"));
+    // A title, percentiles and 16 slots; then one line more, for which there is no room.
+    has(&drawn, &[&hist, "p50 ", "0..1 |@", "\u{1b}[18A", "last 0.0", "and 1 more line;"]);
+    let screen = plain(&drawn);
+    assert!(screen.lines().all(|line| line.trim_end_matches('\r').chars().count() <= 44), "{screen}");
+}
+
+#[test]
+fn bytes_are_not_for_terminals() {
+    if !(host::has_tool("script") && host::has_tool("stty")) {
+        return;
+    }
+    let Some(loaded) = load(Source::Count) else { return };
+    let refused = on_terminal(80, &format!("get --raw {}.hist; echo status $?", program(&loaded)));
+    has(&refused, &["bytes are not written to a terminal", "> FILE", "status 1"]);
 }

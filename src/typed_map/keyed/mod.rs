@@ -26,8 +26,9 @@ pub use entry::KeyedEntry;
 ///
 /// # Cost
 ///
-/// A [`get`](KeyedMap::get) is one system call. [`entries`](KeyedMap::entries) copies thousands of entries with one. Reading
-/// has no side effect on the map: in an LRU map it does not count as a use (since Linux 5.2).
+/// A [`get`](KeyedMap::get) is one system call. [`entries`](KeyedMap::entries) copies thousands of entries with one: 10,000 entries of
+/// `u32` to `u64` took 5 to 9 ms on a busy virtual machine with 2 CPUs, a quarter of the time of a `get` for each (`cargo bench
+/// --bench globals -- "a hash"`). Reading has no side effect on the map: in an LRU map it does not count as a use (since Linux 5.2).
 ///
 /// # Examples
 ///

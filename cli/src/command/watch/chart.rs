@@ -93,7 +93,7 @@ impl Chart {
             // One more than below a header.
             let more = lines.len().saturating_sub(Frame::room(out) + 1);
             lines.truncate(lines.len() - more);
-            frame.draw(&lines, (more, "lines"), out)?;
+            frame.draw(&lines, (more, "line"), out)?;
         } else {
             for bars in bars {
                 for line in block(bars, Some(elapsed), WIDTH, out) {

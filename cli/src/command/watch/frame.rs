@@ -44,7 +44,12 @@ impl Frame {
         // Of what was longer before, nothing is left below.
         self.drawn = lines.len();
         if more > 0 {
-            let note = fit(&format!("and {more} more {what}; a higher terminal shows them"), out.size().0);
+            let what = if more == 1 {
+                format!("{what}; a higher terminal shows it")
+            } else {
+                format!("{what}s; a higher terminal shows them")
+            };
+            let note = fit(&format!("and {more} more {what}"), out.size().0);
             screen += &format!("{}\x1b[K\n", out.ink(Ink::Faint, &note));
             self.drawn += 1;
         }

@@ -137,7 +137,7 @@ impl Screen {
             });
         }
         if let Some(frame) = &mut self.frame {
-            frame.draw(&lines, (known.len() - shown.len(), "rows"), out)?;
+            frame.draw(&lines, (known.len() - shown.len(), "row"), out)?;
         }
         out.flush()?;
         Ok(true)
