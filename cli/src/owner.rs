@@ -161,9 +161,9 @@ impl Process {
                 _ => {}
             }
         }
-        // Others that run this tool hold what they look at, and own nothing.
-        let is_this =
-            || fs::read_link(process.join("exe")).is_ok_and(|exe| fs::read_link("/proc/self/exe").ok() == Some(exe));
+        // Others that run this tool, or another build of it, hold what they look at, and own nothing.
+        let executable = |process: &Path| fs::read_link(process.join("exe")).ok()?.file_name().map(ToOwned::to_owned);
+        let is_this = || executable(&process).is_some_and(|name| Some(name) == executable(Path::new("/proc/self")));
         if programs.is_empty() && map_descriptors.is_empty() || is_this() {
             return None;
         }

@@ -9,7 +9,7 @@ use crate::error::{Failure, Result, other_type};
 use crate::pattern::{PathPattern, StepPattern, behind_name, fits, has_wildcard};
 use crate::target::{Origin, Target, splits};
 
-/// So many variables are more than anybody can use, and take a gigabyte.
+/// So many variables take half a gigabyte.
 const MOST: usize = 1 << 20;
 
 /// Where a pattern is looked for.

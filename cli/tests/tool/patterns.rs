@@ -17,6 +17,7 @@ fn a_pattern_over_programs_means_all_of_them() {
     let expected = format!("{name}a.sampling = 1\n{name}b.sampling = 7\n{name}c.sampling = 1\n");
     assert_eq!(ok(&["get", &format!("{name}*.sampling")]), expected);
     assert_eq!(ok(&["get", &format!("prog:{name}?.samplin*")]), expected);
+    has(&ok(&["watch", "-n", "1", "-i", "1ms", &format!("{name}*.sampling")]), &[&format!("{name}b.sampling")]);
     // Each label names one variable, and none is there twice, however it may be reached.
     let all = ok(&["get", &format!("{name}*.*")]);
     let labels: Vec<&str> = all.lines().map(|line| line.split(" = ").next().unwrap()).collect();

@@ -21,8 +21,8 @@ use filter::Filter;
 #[command(after_help = "\
 Examples:
   bpfvar list                 everything that BTF describes
-  bpfvar list sampling        objects, programs, maps, sections and variables with `sampling` in their names, in any case
-  bpfvar list opensnoop       and what processes of such a name hold
+  bpfvar list sampling        what has `sampling` in its name, in any case
+  bpfvar list opensnoop       what processes of such a name hold, too
   bpfvar list prog:12         what `list` prints works too: prog:12, map:7, pid:4711, count.sampling
   bpfvar list -l              with types of programs, where they are attached, since when, maps, BTF
   bpfvar list --changed 1s    only what changes within a second, and how fast
@@ -30,9 +30,12 @@ Examples:
   bpfvar list --json | jq '.sections[].variables[].name'
 
 Programs that were loaded together are one object, which is named as libbpf names its maps, by at most 8 bytes. It is held by the processes \
-that have a descriptor of one of its programs or links. Values are cut to fit the terminal; `bpfvar dump` shows them whole. --json leaves \
-out values of more than 4096 bytes (null). Of maps that are reached by keys the first entries are shown, and no more than 1000 are \
-counted: they are copied by system call. --changed looks at variables only.")]
+that have a descriptor of one of its programs or links. Values are cut to fit the terminal; `bpfvar dump` shows them whole. --json prints \
+what `dump --json` does, without values of more than 4096 bytes (null), and \"objects\" (name, owners, pin, programs with type, attached, \
+loaded, uid and btf_id, maps).
+
+Of maps that are reached by keys the first entries are shown, and no more than 1000 are counted: they are copied by system call. --changed \
+looks at variables only.")]
 pub(crate) struct Args {
     /// Show only what has this in its name
     filter: Option<String>,
