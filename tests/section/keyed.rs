@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use bpfvar::error::BtfFault;
-use bpfvar::{Btf, Cause, Error, Globals, Input, KeyedMap, Map, MapType, Value};
+use bpfvar::{Btf, Cause, Error, Globals, Input, KeyedMap, Map, MapType, Program, Value};
 use bpfvar_objects::{Loaded, Source};
 use bpfvar_testkit::{MapSpec, delete_entry, host, load_btf, update_entry};
 
@@ -154,6 +154,34 @@ fn each_cpu_has_a_value() {
     assert!(line.contains("every CPU has a value of its own; choose a CPU"), "{line}");
     let bytes = counters.at(&format!("[{first}].bytes")).unwrap().read_bytes().unwrap();
     assert_eq!(bytes, Some(400_u64.to_ne_bytes().to_vec()));
+}
+
+#[test]
+fn a_part_of_all_entries_is_read_at_once() {
+    let Some((_loaded, globals)) = filled(6) else { return };
+    let of = |map: &str, path: &str| {
+        let entries = globals.keyed_map(map).unwrap().entries().at(path)?;
+        let mut lines: Vec<String> =
+            entries.map(|entry| entry.map(|(key, value)| format!("{key}: {value}")).unwrap()).collect();
+        lines.sort();
+        Ok::<_, Error>(lines)
+    };
+    assert_eq!(of("many", "").unwrap(), entries(&globals, "many"));
+    let flow = |address: u32, bytes: u32| format!("{{address: {address}, port: 80, proto: TCP}}: {bytes}");
+    assert_eq!(of("flows", ".bytes").unwrap(), [flow(0, 200), flow(1, 200), flow(2, 100), flow(3, 100)]);
+    assert_eq!(of("hists", ".slots[2]").unwrap().first().unwrap(), "0: 1");
+    // The sum of all CPUs, or what one has.
+    assert_eq!(of("counters", ".packets").unwrap(), ["-1: 6"]);
+    assert_eq!(of("counters", &format!("[{}].packets", host::cpus()[0])).unwrap(), ["-1: 6"]);
+    // A trie is walked in another way.
+    assert_eq!(of("routes", "").unwrap(), entries(&globals, "routes"));
+    let line = of("flows", ".packet").unwrap_err().to_string();
+    assert!(line.contains("there are packets, bytes") && line.contains("flows[*]"), "{line}");
+    assert!(of("many", "[0]").is_err() && of("counters", "[99999]").is_err());
+    // The globals of several programs have such maps once.
+    let info = globals.program().unwrap().id;
+    let twice = [info, info].map(|id| Program::from_id(id).unwrap());
+    assert_eq!(Globals::of_programs(&twice).unwrap().keyed_maps().len(), globals.keyed_maps().len());
 }
 
 #[test]

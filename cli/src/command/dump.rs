@@ -26,8 +26,8 @@ Examples:
   bpfvar dump count.config
   bpfvar dump --json                      everything on the system
 
-JSON has \"programs\" (id, name, maps), \"sections\" (name, map, access, fixed, programs, variables with name, type, offset, size, \
-linkage and value) and \"keyed_maps\", hashes and LPM tries (id, name, map_type, types and sizes, programs, entries with key and value). \
+JSON has \"programs\" (id, name, maps), \"sections\" (name, map, access, fixed, programs, variables with name, type, offset, \
+size, linkage and value) and \"keyed_maps\", hashes and LPM tries (id, name, map_type, types and sizes, programs, entries with key and value). \
 Those are copied by system call, all entries of them.")]
 pub(crate) struct Args {
     /// What to print; everything if it is left out

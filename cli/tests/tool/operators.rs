@@ -100,7 +100,7 @@ fn a_pattern_makes_a_step_for_each_that_fits() {
     for (setting, parts) in [
         ("config.limits[*].burst-=12", ["limits[0].burst", "does not fit"]),
         ("config.limits[*].*|=x", ["limits[0].burst", "a number is needed"]),
-        ("*+=1", ["config", "only a number can be added to"]),
+        ("*+=1", ["hist", "only a number can be added to"]),
         ("config.limits[*]&=1", ["config.limits[0]: &= is for whole numbers", "struct limit"]),
         ("config.limits[*].nothing+=1", ["nothing", "no member"]),
     ] {

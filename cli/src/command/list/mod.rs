@@ -32,8 +32,10 @@ Examples:
 Programs that were loaded together are one object, which is named as libbpf names its maps, by at most 8 bytes. It is held by the processes \
 that have a descriptor of one of its programs or links. Values are cut to fit the terminal; `bpfvar dump` shows them whole. --json prints \
 what `dump --json` does, without values of more than 4096 bytes (null), and \"objects\" (name, owners, pin, programs with type, attached, \
-loaded, uid and btf_id, maps). Of maps that are reached by keys the first entries are shown, and no more than 1000 are counted: they are \
-copied by system call. --changed looks at variables only.")]
+loaded, uid and btf_id, maps).
+
+Of maps that are reached by keys the first entries are shown, and no more than 1000 are counted: they are copied by system call. --changed \
+looks at variables only.")]
 pub(crate) struct Args {
     /// Show only what has this in its name
     filter: Option<String>,
