@@ -94,7 +94,7 @@
 //! | of a type that Rust cannot have, or in a section that cannot be mapped | `Var`, with the reason as a comment |
 //! | an array map with `BPF_F_MMAPABLE` | `Array<T>` |
 //! | another array map with a type | `TypedMap` |
-//! | in a section or a map of an object that no program of it uses | an `Option` of these, which will be `None` |
+//! | in a section or a map of an object that no program of it uses | an `Option` of these: a loader makes no map of it, or no program has it |
 //! | a static variable `func.calls`, a keyword, a name in capitals | `func_calls`, `r#type`, `config_hz` |
 //! | one of several variables of a name | `calls_16`, bound to `calls@16` |
 //! | a format string of `bpf_printk` | nothing |

@@ -45,8 +45,8 @@ impl FromStr for Origin {
 Examples:
   bpfvar generate rust count                              for a running program
   bpfvar generate rust count.bpf.o -o src/count.rs        for an object file
-  bpfvar generate rust count.bpf.o --check src/count.rs   for CI: fails if the file is not up to date
-  bpfvar generate rust ./count --type event               and for a struct that no variable has
+  bpfvar generate rust count.bpf.o --check src/count.rs   for CI: is the file up to date?
+  bpfvar generate rust count --type event                 also for a struct that no variable has
 
 The code is a struct with a handle for each variable and each array map (derive(Bind)), and the structs and enums that they need \
 (derive(MapValue), derive(Repr)), for the crate bpfvar. What Rust cannot have is commented. The code is the same for the same program, so it can be \

@@ -150,7 +150,7 @@ impl<'b> Binding<'b, '_> {
     /// `map` is the section or map, by the name by which programs are said to use it.
     fn field(&mut self, name: &str, map: &str, source: TokenStream, docs: String, ty: TokenStream) {
         let is_used = self.contents.is_used(map);
-        let unused = if is_used { "" } else { " No program of the object uses it, so none has it." };
+        let unused = if is_used { "" } else { " No program of the object uses it, so it may be missing." };
         let docs = doc([format!("{docs}.{unused}")]);
         let ty = if is_used { ty } else { quote!(::core::option::Option<#ty>) };
         // Without an attribute the field's name is that of the variable.

@@ -20,6 +20,9 @@ pub struct Forged {
     pub a_b_c: bpfvar::Shared<u32>,
     /// `struct bits bits` in `.data`.
     pub bits: bpfvar::Shared<Bits>,
+    /// `u32 b\u{202e}'d` in `.data`.
+    #[bind("b\u{202e}`d")]
+    pub b_d: bpfvar::Shared<u32>,
     /// `enum colors colors` in `.data`.
     pub colors: bpfvar::Shared<bpfvar::Checked<Colors>>,
     /// `struct empty empty` in `.data`, of no size.

@@ -42,7 +42,7 @@ pub struct Shapes {
     pub wide: bpfvar::Shared<Wide>,
     /// `struct wide_packed wide_packed` in `.data`.
     pub wide_packed: bpfvar::Shared<WidePacked>,
-    /// `__u32 idle` in `.data.idle`. No program of the object uses it, so none has it.
+    /// `__u32 idle` in `.data.idle`. No program of the object uses it, so it may be missing.
     pub idle: ::core::option::Option<bpfvar::Shared<u32>>,
     /// `const volatile __u32 limit` in `.rodata`.
     pub limit: bpfvar::Shared<u32, bpfvar::ReadOnly>,
@@ -52,7 +52,7 @@ pub struct Shapes {
     /// The map `unions`, an array of `union value`, a union.
     #[bind(map = "unions")]
     pub unions: bpfvar::TypedMap,
-    /// The map `unused`, an array of `__u64`. No program of the object uses it, so none has it.
+    /// The map `unused`, an array of `__u64`. No program of the object uses it, so it may be missing.
     #[bind(map = "unused")]
     pub unused: ::core::option::Option<bpfvar::Array<u64>>,
 }

@@ -128,6 +128,7 @@ pub(crate) fn forged() -> Vec<u8> {
             ("misaligned", word, 302),
             ("a\"b\\c", word, 308),
             ("a@1", word, 312),
+            ("b\u{202e}`d", word, 324),
             ("twice", word, 316),
             ("empty", empty, 320),
         ],
