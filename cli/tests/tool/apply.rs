@@ -85,7 +85,7 @@ fn all_that_is_wrong_is_told_and_nothing_is_written() {
         (5, &["knob", "256", "from 0 to 255"]),
         (6, &["config.mode", "QUICK", "SLOW, FAST, OFF"]),
         (7, &["there is no variable \"nothing\""]),
-        (8, &["version", "is frozen, for good", "loading the program anew"]),
+        (8, &["version", "is frozen, for good", "declares it without const"]),
         (9, &["neighbour", "true", "a whole number"]),
         (10, &["ratio", "a number is needed"]),
         (11, &["label", "an array of 16"]),
@@ -163,7 +163,7 @@ fn what_cannot_be_mapped_is_written_if_asked() {
     // libbpf maps it; the imitation of newer versions does not.
     let settings = format!("['{p}']\nonly_static = 34\nzero_byte = 1\n");
     let (lines, _) = fails_with(&["apply", "-"], &settings);
-    has(&lines[0], &["standard input:2: ", "only_static", "cannot be mapped", "--rewrite writes it", "loses"]);
+    has(&lines[0], &["standard input:2: ", "only_static", "cannot be mapped", "`apply --rewrite`", "loses"]);
     has(&ok_with(&["apply", "--rewrite", "-"], &settings), &[&format!("{var}: 33 -> 34"), "2 changed"]);
     has(&ok_with(&["apply", "--rewrite", "-"], &settings), &["0 changed, 2 already so"]);
     let (lines, _) = fails_with(&["apply", "--rewrite", "-"], &format!("['{p}']\nconst_value = 1\n"));

@@ -27,7 +27,7 @@ fn systemd_takes_the_units() {
         return;
     }
     let units = units();
-    assert_eq!(units.len(), 2);
+    assert_eq!(units.len(), 3);
     let root = tempfile::tempdir().unwrap();
     // systemd looks whether the command is there. It is not installed here.
     for (name, unit) in &units {
@@ -58,6 +58,6 @@ fn the_units_run_what_there_is() {
         args.push("--help");
         let output = crate::support::run(&args);
         assert!(output.status.success(), "{name}: {output:?}");
-        has(&text(&output.stdout), &["Usage: bpfvar apply"]);
+        has(&text(&output.stdout), &[&format!("Usage: bpfvar {}", args[0])]);
     }
 }

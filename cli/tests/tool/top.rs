@@ -215,7 +215,7 @@ fn what_cannot_be_changed_says_why() {
     let screen = terminal.has(&[&format!("{p}.version  const volatile __u32  read-only")]);
     has(about(&screen, &p), &["is frozen, for good"]);
     terminal.keys(&["Enter"]);
-    terminal.has(&["only loading the program anew sets it\n"]);
+    terminal.has(&["declares it without const"]);
     terminal.keys(&["+"]);
     terminal.has(&["version: .rodata of map"]);
     drop(terminal);
