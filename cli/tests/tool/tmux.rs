@@ -127,6 +127,13 @@ impl Terminal {
         self.wait(&format!("{parts:?}"), |screen| parts.iter().all(|part| screen.contains(part)))
     }
 
+    /// Waits until a text is on the screen, wherever its lines are broken.
+    #[track_caller]
+    pub(crate) fn says(&self, text: &str) {
+        let words = |screen: &str| screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.wait(&format!("{text:?}"), |screen| words(screen).contains(text));
+    }
+
     /// Waits until a line has all of some parts, and returns the number of that line.
     #[track_caller]
     pub(crate) fn row(&self, parts: &[&str]) -> u16 {

@@ -17,7 +17,7 @@ use super::scan::Scanner;
 use super::tree::{Path, Tree};
 use crate::access::Access;
 use crate::error::Result;
-use crate::histogram::Scale;
+use crate::histogram::{Histogram, Scale};
 use crate::output::clean;
 use crate::value::text;
 
@@ -36,9 +36,9 @@ pub(super) struct App {
     pub(super) selected: Path,
     /// The row that it was when the rows were made.
     row: usize,
-    /// The first row on the screen, and the nodes of all rows there.
+    /// The first row on the screen, and all rows there.
     pub(super) top: usize,
-    pub(super) on_screen: Vec<Path>,
+    pub(super) on_screen: Vec<Shown>,
     pub(super) mode: Mode,
     pub(super) message: Option<Message>,
     /// What is said of the node that is selected, and of which that is.
@@ -55,6 +55,13 @@ pub(super) struct App {
     last_click: Option<(Instant, Path)>,
     /// The time of the last sample.
     pub(super) now: Duration,
+}
+
+/// A row on the screen.
+pub(super) struct Shown {
+    pub(super) path: Path,
+    /// What stands behind its name: how many elements it has, or what it counts in a histogram.
+    pub(super) note: String,
 }
 
 /// What keys are for.
@@ -193,9 +200,10 @@ impl App {
         self.geometry = Geometry::of(area, self);
         let height = usize::from(self.geometry.rows.height);
         self.top = self.top.min(self.rows.len().saturating_sub(height));
-        self.on_screen = (self.top..self.top + height).map_while(|row| self.rows.path(row)).collect();
-        self.tree.show(&self.on_screen, self.start.elapsed());
-        let nodes = self.on_screen.iter().filter_map(|path| Some((path.len() - 1, self.tree.node(path)?)));
+        let paths: Vec<Path> = (self.top..self.top + height).map_while(|row| self.rows.path(row)).collect();
+        self.tree.show(&paths, self.start.elapsed());
+        self.on_screen = notes(&self.tree, paths);
+        let nodes = self.on_screen.iter().filter_map(|row| Some((row, self.tree.node(&row.path)?)));
         self.columns = self.columns.fit(self.geometry.rows.width, nodes);
         if self.status.0 != self.selected {
             self.status = (self.selected.clone(), self.status_of(&self.selected));
@@ -247,6 +255,12 @@ impl App {
         match event {
             Event::Resize(..) | Event::FocusGained => return Flow::Draw,
             Event::Key(key) if key.kind == KeyEventKind::Release => return Flow::Same,
+            // A terminal says the same of Alt and a key as of Esc and then the key.
+            Event::Key(KeyEvent { code: code @ KeyCode::Char(_), modifiers: KeyModifiers::ALT, .. }) => {
+                let first = self.take(&Event::Key(KeyCode::Esc.into()));
+                let then = self.take(&Event::Key((*code).into()));
+                return if then == Flow::Same { first } else { then };
+            }
             _ => {}
         }
         match &mut self.mode {
@@ -475,6 +489,9 @@ impl App {
         let node = self.node()?;
         let label = node.label.clone();
         let refused = match node.var() {
+            _ if node.has_parts() && !node.is_group() => {
+                Some(format!("{label}: only a single value is changed here; unfold it"))
+            }
             None if node.is_group() => Some(format!("{label}: choose a variable of it")),
             None => Some(format!("{label}: it is gone, and has no value that could be changed")),
             Some(var) => refusal(var, &label, self.read_only),
@@ -556,4 +573,23 @@ impl App {
         self.say(text.to_owned(), said.is_none());
         self.make_rows();
     }
+}
+
+/// The rows with their notes.
+fn notes(tree: &Tree, paths: Vec<Path>) -> Vec<Shown> {
+    // Elements of one histogram follow each other.
+    let mut known: Option<(Path, Option<Histogram>)> = None;
+    let mut note = |path: &Path| {
+        let (key, parent) = path.split_last()?;
+        let node = tree.node(path)?;
+        if node.elements() > 0 {
+            return Some(format!("[{}]", node.elements()));
+        }
+        if known.as_ref().is_none_or(|(known, _)| known != parent) {
+            known = Some((parent.to_vec(), tree.node(parent).and_then(Node::histogram)));
+        }
+        let (_, histogram) = known.as_ref()?;
+        Some(format!(" {}", histogram.as_ref()?.label(*key as usize)))
+    };
+    paths.into_iter().map(|path| Shown { note: note(&path).unwrap_or_default(), path }).collect()
 }

@@ -9,6 +9,8 @@ use crate::loaded::Loaded;
 use crate::resolve::{Resolver, labels};
 use crate::target::Target;
 
+const UNUSED: &str = "no program uses it";
+
 /// Programs or a map, found, with the variables.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -107,7 +109,7 @@ fn named(resolver: &Resolver, index: usize, target: &Target) -> Result<Found> {
     let is_var = found.is_var();
     let named = |(label, var): (String, Var)| Named { name: short(&label), label, var };
     Ok(Found {
-        note: note(&users),
+        note: names_of(&users, &name),
         programs: users.iter().map(|program| program.name.clone()).collect(),
         target: Some(index),
         vars: vars.into_iter().map(named).collect(),
@@ -173,7 +175,7 @@ fn of_map(map: &TypedMap, programs: &[ProgramInfo]) -> Option<Found> {
         labels(&object, std::slice::from_ref(map)).into_iter().map(named).collect::<Vec<_>>()
     };
     let id = format!("map:{}", info.id);
-    let note = if users.is_empty() { id } else { format!("{id} {}", note(&users)) };
+    let note = if users.is_empty() { format!("{id}  {UNUSED}") } else { format!("{id}  {}", note(&users)) };
     let programs = users.iter().map(|program| program.name.clone()).collect();
     (!vars.is_empty()).then_some(Found { name: object, note, programs, target: None, vars, is_var })
 }
@@ -199,6 +201,17 @@ fn groups<'p>(programs: &'p [ProgramInfo], sections: &[&TypedMap]) -> Vec<Vec<&'
 
 fn note(programs: &[&ProgramInfo]) -> String {
     programs.iter().map(|program| format!("prog:{}", program.id)).collect::<Vec<_>>().join(" ")
+}
+
+/// Programs by name and id, without what a target says already.
+fn names_of(programs: &[&ProgramInfo], target: &str) -> String {
+    if programs.is_empty() {
+        return UNUSED.to_owned();
+    }
+    let ids = programs.iter().map(|program| format!("prog:{}", program.id));
+    let all: Vec<String> =
+        programs.iter().map(|program| program.name.clone()).zip(ids).flat_map(<[String; 2]>::from).collect();
+    all.into_iter().filter(|word| word != target && !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The kernel's own name may be cut; the function's is in the program's BTF.

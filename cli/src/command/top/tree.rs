@@ -71,7 +71,13 @@ impl Tree {
         let maps = self.roots.iter().flat_map(|(key, root)| root.node.maps().into_iter().map(|map| (map, *key)));
         let owner: HashMap<u32, u32> = maps.collect();
         let mut taken = HashSet::new();
-        let mut left: Vec<Option<Found>> = found.into_iter().map(Some).collect();
+        // The kernel frees the maps of a program some time after the program: they are no news.
+        let is_left_over = |found: &Found| {
+            let of = found.vars.iter().find_map(|named| owner.get(&named.map())).and_then(|key| self.roots.get(key));
+            found.target.is_none() && found.programs.is_empty() && of.is_some_and(|root| !root.programs.is_empty())
+        };
+        let found = found.into_iter().filter(|found| !is_left_over(found));
+        let mut left: Vec<Option<Found>> = found.map(Some).collect();
         // The best sign of who succeeds whom is looked for first.
         for sign in [Sign::Itself, Sign::Name, Sign::Program] {
             for slot in &mut left {

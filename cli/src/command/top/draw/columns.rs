@@ -5,6 +5,7 @@ use std::ops::Range;
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
+use super::super::app::Shown;
 use super::super::node::Node;
 use super::super::rows::Sort;
 use super::super::series::SECONDS;
@@ -50,16 +51,15 @@ pub(in crate::command::top) struct Columns {
 }
 
 impl Columns {
-    /// Fits them to the width of the screen and to what is on it: nodes, each with its depth.
+    /// Fits them to the width of the screen and to what is on it.
     pub(in crate::command::top) fn fit<'n>(
         self,
         width: u16,
-        nodes: impl Iterator<Item = (usize, &'n Node)>,
+        rows: impl Iterator<Item = (&'n Shown, &'n Node)>,
     ) -> Columns {
         let mut widest = if width == self.width { self.widest } else { (0, 0) };
-        for (depth, node) in nodes {
-            let count = if node.elements() > 0 { node.elements().to_string().len() + 2 } else { 0 };
-            let name = usize::from(indent(depth)) + node.name.width() + count;
+        for (row, node) in rows.filter(|(_, node)| !node.is_group()) {
+            let name = usize::from(indent(row.path.len() - 1)) + node.name.width() + row.note.width();
             widest.0 = widest.0.max(name.min(usize::from(u16::MAX)) as u16);
             if !node.has_parts() {
                 let value = node.text(usize::from(width)).width();

@@ -10,7 +10,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 use unicode_width::UnicodeWidthStr;
 
-use super::super::app::App;
+use super::super::app::{App, Shown};
 use super::super::node::Node;
 use super::super::tree::{Path, Root};
 use super::columns::{Column, Columns, indent};
@@ -36,10 +36,9 @@ struct Row<'f, 'a, 'b> {
 }
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) {
-    let paths = &app.on_screen;
-    let tables = tables(app, paths);
+    let tables = tables(app);
     let next = |row: usize| app.rows.path(app.top + row + 1);
-    for ((y, row), path) in (area.y..area.bottom()).zip(0..).zip(paths) {
+    for ((y, row), Shown { path, note }) in (area.y..area.bottom()).zip(0..).zip(&app.on_screen) {
         let (Some(node), Some(root)) = (app.tree.node(path), app.tree.root(path)) else { continue };
         let parent = path.split_last().and_then(|(_, parent)| app.tree.node(parent));
         let base = if root.gone.is_some() { theme.style(Ink::Gone) } else { Style::new() };
@@ -49,7 +48,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) 
         let mut row = Row { frame, area, columns: &app.columns, theme, base };
         row.marker(node, is_open, path.len() - 1);
         if !node.is_group() {
-            row.name(node, path, parent);
+            row.name(node, path, note);
         }
         match parent.filter(|parent| is_table(parent)).and_then(|_| tables.get(&path[..path.len() - 1])) {
             Some(widths) => row.members(node, widths),
@@ -64,7 +63,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) 
             frame.buffer_mut().set_style(area, Style::new().add_modifier(Modifier::REVERSED));
         }
     }
-    if paths.is_empty() && area.height > 0 {
+    if app.on_screen.is_empty() && area.height > 0 {
         let text = match app.view.filter.is_empty() {
             true => "there are no programs or array maps with variables".to_owned(),
             false => format!("nothing has {:?} in its name; Esc shows all", app.view.filter),
@@ -79,9 +78,9 @@ fn is_table(node: &Node) -> bool {
 }
 
 /// The widths of the columns of each table on the screen.
-fn tables(app: &App, paths: &[Path]) -> HashMap<Path, Vec<usize>> {
+fn tables(app: &App) -> HashMap<Path, Vec<usize>> {
     let mut tables: HashMap<Path, Vec<usize>> = HashMap::new();
-    for path in paths {
+    for Shown { path, .. } in &app.on_screen {
         let Some((_, parent)) = path.split_last() else { continue };
         let Some(node) = app.tree.node(path).filter(|node| !node.members().is_empty()) else { continue };
         if !app.tree.node(parent).is_some_and(is_table) {
@@ -124,24 +123,17 @@ impl Row<'_, '_, '_> {
         self.put(Column { width: room.width - room.x, ..room }, marker, Ink::Faint, false);
     }
 
-    fn name(&mut self, node: &Node, path: &Path, parent: Option<&Node>) {
+    fn name(&mut self, node: &Node, path: &Path, note: &str) {
         let name = self.columns.name;
         let start = indent(path.len() - 1).min(name.width);
         let ink = if path.len() == 1 { Ink::Group } else { Ink::Plain };
         let mut room = Column { x: start, width: name.width - start };
         let text = fit_name(&node.name, room.room());
         self.put(room, &text, ink, false);
-        // How many elements; of an element of a histogram, what it counts.
-        let slot = parent.and_then(Node::histogram).zip(path.last());
-        let note = match slot {
-            Some((histogram, slot)) => format!(" {}", histogram.label(*slot as usize)),
-            None if node.elements() > 0 => format!("[{}]", node.elements()),
-            None => return,
-        };
         let used = text.width() as u16;
         room = Column { x: room.x + used, width: room.width - used };
         if note.width() <= room.room() {
-            self.put(room, &note, Ink::Faint, false);
+            self.put(room, note, Ink::Faint, false);
         }
     }
 
@@ -262,8 +254,8 @@ impl Row<'_, '_, '_> {
 
     /// The head of a table, in the row of what it is of.
     fn member_names(&mut self, node: &Node, app: &App, path: &Path, widths: &[usize]) {
-        let child = app.on_screen.iter().find(|row| row.split_last().is_some_and(|(_, parent)| parent == path));
-        let names = child.and_then(|child| app.tree.node(child)).map(Node::members).unwrap_or_default();
+        let child = app.on_screen.iter().find(|row| row.path.split_last().is_some_and(|(_, parent)| parent == path));
+        let names = child.and_then(|child| app.tree.node(&child.path)).map(Node::members).unwrap_or_default();
         self.kind(node);
         self.cells(names.iter().map(|name| clean(name)), widths, Ink::Faint);
     }
