@@ -23,6 +23,8 @@
 //! | settings that belong together | to change them as one | [`SwitchWriter`], and `BPFVAR_SWITCH` in the program |
 //! | counters of every CPU | their sum, on cache lines apart | [`PerCpu`], and `BPFVAR_PERCPU` in the program |
 //! | contents that never change again | plain `&T` | [`Frozen`] |
+//! | an object file or a program | its types and variables as Rust | the crate `bpfvar-generate`, `bpfvar generate` |
+//! | a type known by BTF only | its members, enumerators, offsets | [`Var::ty`], [`btf`] |
 //! | any map or program | its info, pins, values by system call | [`Map`], [`Program`] |
 //! | a program | where it is attached | [`Link`] |
 //!
