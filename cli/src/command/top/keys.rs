@@ -39,7 +39,6 @@ pub(super) enum Action {
     Pause,
     Interval,
     Help,
-    Suspend,
     Quit,
 }
 
@@ -70,7 +69,6 @@ impl Action {
         if key.modifiers.contains(KeyModifiers::CONTROL) {
             return Some(match key.code {
                 KeyCode::Char('c') => Action::Quit,
-                KeyCode::Char('z') => Action::Suspend,
                 KeyCode::Char('f') => Action::Page(1),
                 KeyCode::Char('b') => Action::Page(-1),
                 KeyCode::Char('n') => Action::Move(1),

@@ -1,14 +1,18 @@
 //! `bpfvar top`.
 
+mod act;
 mod app;
+mod change;
 mod draw;
 mod edit;
 mod events;
 mod keys;
+mod layout;
 mod node;
 mod rows;
 mod scan;
 mod series;
+mod status;
 mod terminal;
 mod tree;
 
@@ -23,14 +27,11 @@ use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::{Output, obeys_escapes};
 use crate::target::Target;
-use app::{App, Flow};
+use app::{App, Flow, interval};
 use draw::Theme;
 use events::Happening;
 use scan::Scanner;
 use terminal::Screen;
-
-/// Nobody sees more.
-const LEAST_INTERVAL: Duration = Duration::from_millis(50);
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -81,13 +82,12 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
 fn drive(app: &mut App, theme: &Theme, screen: &mut Screen, happenings: &Receiver<Happening>) -> Result<()> {
     loop {
         screen.draw(|frame| {
-            app.lay_out(frame.area());
             draw::draw(frame, app, theme);
         })?;
         // Whatever has happened meanwhile is drawn at once.
         let mut is_new = false;
         while !is_new {
-            is_new |= app.tick()?;
+            is_new |= app.tick();
             let mut wait = if is_new { Duration::ZERO } else { app.idle() };
             loop {
                 let happening = match happenings.recv_timeout(wait) {
@@ -135,14 +135,4 @@ fn check_terminal(out: &Output) -> Result<()> {
         return Err(Failure::new("TERM says that the terminal cannot be drawn on; set TERM, or use `bpfvar watch`"));
     }
     Ok(())
-}
-
-/// A time between samples that can be seen.
-fn interval(text: &str) -> Result<Duration, String> {
-    let interval = super::watch::interval(text)?;
-    if interval < LEAST_INTERVAL {
-        Err("nobody sees more: it must be from 50ms to 1day".to_owned())
-    } else {
-        Ok(interval)
-    }
 }

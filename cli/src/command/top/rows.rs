@@ -50,6 +50,8 @@ pub(super) struct Rows {
     /// Each with the number of its first row.
     spans: Vec<(usize, Span)>,
     len: usize,
+    /// The first that the filter looks for, and not only what that is in.
+    first_that_fits: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -78,6 +80,10 @@ impl Rows {
 
     pub(super) fn len(&self) -> usize {
         self.len
+    }
+
+    pub(super) fn first_that_fits(&self) -> usize {
+        self.first_that_fits.unwrap_or(0)
     }
 
     /// The node of a row.
@@ -116,6 +122,9 @@ impl Rows {
         let below = !fits && view.fits_below(node);
         if !fits && !below {
             return;
+        }
+        if fits {
+            self.first_that_fits.get_or_insert(self.len);
         }
         self.spans.push((self.len, Span::One(path.clone())));
         self.len += 1;

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Stdout};
 use std::panic;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
@@ -63,13 +64,67 @@ impl Drop for Screen {
     }
 }
 
+/// Whether the terminal is taken. It is given back once: some terminals move the cursor when they are told to leave a screen that
+/// they are not on.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
 fn take_over() -> io::Result<()> {
     enable_raw_mode()?;
+    TAKEN.store(true, Ordering::Relaxed);
     execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste)
 }
 
 fn give_back() -> io::Result<()> {
+    if !TAKEN.swap(false, Ordering::Relaxed) {
+        return Ok(());
+    }
     // Also if the modes of the terminal cannot be set.
     let left = execute!(io::stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, Show);
     disable_raw_mode().and(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use bpfvar_testkit::host;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_is_told() {
+        if host::argument().is_some() {
+            let _screen = Screen::enter().unwrap();
+            panic!("on purpose");
+        }
+        if !host::has_tool("tmux") {
+            return;
+        }
+        let server = format!("bpfvar-panic-{}", std::process::id());
+        let tmux = |arguments: &[&str]| {
+            let output =
+                Command::new("tmux").args(["-L", &server, "-f", "/dev/null"]).args(arguments).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        // This test in a terminal, and what the terminal is like then.
+        let again = host::this_test_command("panic");
+        let words: Vec<&str> = again.get_args().map(|word| word.to_str().unwrap()).collect();
+        let program = again.get_program().to_str().unwrap();
+        let line =
+            format!("BPFVAR_TEST_ARGUMENT=panic {program} {}; stty -a; echo the-end; sleep 600", words.join(" "));
+        tmux(&["new-session", "-d", "-x", "120", "-y", "60", &line]);
+        let end = Instant::now() + Duration::from_secs(90);
+        let mut screen = String::new();
+        while !screen.contains("the-end") && Instant::now() < end {
+            thread::sleep(Duration::from_millis(50));
+            screen = tmux(&["capture-pane", "-p"]);
+        }
+        let state = tmux(&["display-message", "-p", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}"]);
+        tmux(&["kill-server"]);
+        assert!(screen.contains("panicked at") && screen.contains("on purpose"), "{screen}");
+        assert!(screen.contains(" icanon ") && screen.contains(" echo "), "{screen}");
+        assert_eq!(state.trim(), "0 1 0", "{screen}");
+    }
 }

@@ -33,14 +33,19 @@ pub(super) fn help(frame: &mut Frame<'_>, first: u16, theme: &Theme) {
     }
 }
 
-/// The enumerators, the one that is chosen among them.
-pub(super) fn menu(frame: &mut Frame<'_>, rows: Rect, edit: &Edit, theme: &Theme) {
+/// The enumerators, the one that is chosen among them: below the value at `x` and `y`, or above it.
+pub(super) fn menu(frame: &mut Frame<'_>, rows: Rect, (x, y): (u16, u16), edit: &Edit, theme: &Theme) {
     let How::Menu { names, selected } = &edit.how else { return };
     let text = |(name, value): &(String, i128)| format!(" {} = {value} ", clean(name));
-    let width = names.iter().map(|name| text(name).width()).max().unwrap_or(0).max(edit.label.width().min(30) + 2);
+    let width = names.iter().map(|name| text(name).width()).max().unwrap_or(0).max(edit.label.width().min(30));
     let width = (width as u16).saturating_add(2).min(rows.width);
     let height = (names.len() as u16).saturating_add(2).min(rows.height);
-    let area = Rect { x: rows.x, y: rows.bottom() - height, width, height };
+    let y = match () {
+        () if y + 1 + height <= rows.bottom() => y + 1,
+        () if rows.y + height <= y => y - height,
+        () => rows.bottom() - height,
+    };
+    let area = Rect { x: x.min(rows.right() - width), y, width, height };
     let inner = boxed(frame, area, &fit(&clean(&edit.label), usize::from(width.saturating_sub(2))));
     let room = usize::from(inner.height).max(1);
     let first = (selected + 1).saturating_sub(room);

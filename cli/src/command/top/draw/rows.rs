@@ -10,10 +10,11 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 use unicode_width::UnicodeWidthStr;
 
-use super::super::app::{App, Shown};
+use super::super::app::App;
+use super::super::layout::{Column, Columns, indent};
 use super::super::node::Node;
+use super::super::status::Shown;
 use super::super::tree::{Path, Root};
-use super::columns::{Column, Columns, indent};
 use super::graph;
 use super::theme::{Ink, Theme};
 use crate::histogram::Histogram;
@@ -130,7 +131,7 @@ impl Row<'_, '_, '_> {
         let mut room = Column { x: start, width: name.width - start };
         let text = fit_name(&node.name, room.room());
         self.put(room, &text, ink, false);
-        let used = text.width() as u16;
+        let used = (text.width() as u16).min(room.width);
         room = Column { x: room.x + used, width: room.width - used };
         if note.width() <= room.room() {
             self.put(room, note, Ink::Faint, false);
@@ -280,7 +281,7 @@ impl Row<'_, '_, '_> {
 fn percentiles(histogram: &Histogram, room: usize) -> String {
     let mut line = String::new();
     for percent in [50.0, 90.0, 99.0] {
-        let Some(value) = histogram.percentile(percent) else { return "nothing counted".to_owned() };
+        let Some(value) = histogram.percentile(percent) else { return "empty".to_owned() };
         let part = format!("p{percent} {}", short(value));
         if !line.is_empty() && line.width() + 2 + part.width() > room {
             break;
@@ -350,6 +351,6 @@ mod tests {
         assert_eq!(percentiles(&histogram, 40), "p50 7  p90 13.6  p99 14.9");
         assert_eq!(percentiles(&histogram, 9), "p50 7");
         let empty = Histogram { scale: Scale::Log2, counts: vec![0; 4] };
-        assert_eq!(percentiles(&empty, 40), "nothing counted");
+        assert_eq!(percentiles(&empty, 40), "empty");
     }
 }

@@ -33,11 +33,6 @@ impl Theme {
         Theme { colored }
     }
 
-    /// For measuring.
-    pub(super) fn plain() -> Theme {
-        Theme { colored: false }
-    }
-
     pub(super) fn style(self, ink: Ink) -> Style {
         let plain = Style::new();
         let color = |color: Color| if self.colored { plain.fg(color) } else { plain };

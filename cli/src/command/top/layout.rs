@@ -1,16 +1,14 @@
-//! Which columns there are, and how wide they are.
+//! Where what is on the screen: lines, and columns with their widths.
 
 use std::ops::Range;
 
-use ratatui::text::Line;
+use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use super::super::app::Shown;
-use super::super::node::Node;
-use super::super::rows::Sort;
-use super::super::series::SECONDS;
-use super::theme::{Ink, Theme};
-use crate::value::fit;
+use super::node::Node;
+use super::rows::Sort;
+use super::series::SECONDS;
+use super::status::Shown;
 
 /// Blanks between two columns.
 const BETWEEN: u16 = 1;
@@ -18,6 +16,37 @@ const BETWEEN: u16 = 1;
 const INDENT: u16 = 2;
 /// Bars are no wider.
 const WIDEST_BAR: u16 = 60;
+
+/// Where what is on the screen, a line each but for the rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Geometry {
+    pub(super) title: Rect,
+    /// The heads of the columns.
+    pub(super) heads: Rect,
+    pub(super) rows: Rect,
+    /// What is said of the selected row.
+    pub(super) status: Rect,
+    /// Keys, messages, what is typed.
+    pub(super) bottom: Rect,
+}
+
+impl Geometry {
+    /// With so many lines at the bottom. Rows go before all else: on a low screen the rest is left out.
+    pub(super) fn of(area: Rect, bottom: u16) -> Geometry {
+        let has = |height: u16| area.height > height;
+        let (title, heads, status) = (u16::from(has(7)), u16::from(has(4)), u16::from(has(2)));
+        let bottom = bottom.min(area.height.saturating_sub(1 + title + heads + status));
+        let line = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
+        let rows = area.height - (title + heads + status + bottom).min(area.height);
+        Geometry {
+            title: line(0, title),
+            heads: line(title, heads),
+            rows: line(title + heads, rows),
+            status: line(title + heads + rows, status),
+            bottom: line(title + heads + rows + status, bottom),
+        }
+    }
+}
 
 /// A column: where it starts, and its width. One without a width is not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +67,7 @@ impl Column {
 
 /// The columns of the screen.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::command::top) struct Columns {
+pub(super) struct Columns {
     width: u16,
     /// The widest name and value so far, so that columns do not jump.
     widest: (u16, u16),
@@ -52,11 +81,7 @@ pub(in crate::command::top) struct Columns {
 
 impl Columns {
     /// Fits them to the width of the screen and to what is on it.
-    pub(in crate::command::top) fn fit<'n>(
-        self,
-        width: u16,
-        rows: impl Iterator<Item = (&'n Shown, &'n Node)>,
-    ) -> Columns {
+    pub(super) fn fit<'n>(self, width: u16, rows: impl Iterator<Item = (&'n Shown, &'n Node)>) -> Columns {
         let mut widest = if width == self.width { self.widest } else { (0, 0) };
         for (row, node) in rows.filter(|(_, node)| !node.is_group()) {
             let name = usize::from(indent(row.path.len() - 1)) + node.name.width() + row.note.width();
@@ -117,13 +142,13 @@ impl Columns {
     }
 
     /// Where the sign is that folds and unfolds a row.
-    pub(in crate::command::top) fn marker(depth: usize) -> Range<u16> {
+    pub(super) fn marker(depth: usize) -> Range<u16> {
         let end = indent(depth);
         end.saturating_sub(INDENT)..end
     }
 
     /// What a click on the heads sorts by.
-    pub(in crate::command::top) fn sort_at(&self, x: u16) -> Option<Sort> {
+    pub(super) fn sort_at(&self, x: u16) -> Option<Sort> {
         let in_it = |column: Column| (column.x..column.end()).contains(&x);
         match () {
             () if in_it(self.name) => Some(Sort::Name),
@@ -131,33 +156,6 @@ impl Columns {
             () if in_it(self.rate) => Some(Sort::Rate),
             () => None,
         }
-    }
-
-    pub(super) fn heads<'a>(&self, sort: Sort, reverse: bool, theme: &Theme) -> Line<'a> {
-        let head = |name: &str, of: Option<Sort>| match of {
-            // Names rise, numbers fall, unless it is the other way round.
-            Some(own) if own == sort => format!("{name} {}", if reverse == (sort == Sort::Name) { '↓' } else { '↑' }),
-            _ => name.to_owned(),
-        };
-        let arrow = |name: &str, of: Sort| head(name, Some(of));
-        let columns = [
-            (self.name, arrow("NAME", Sort::Name), false),
-            (self.kind, head("TYPE", None), false),
-            (self.value, head("VALUE", None), true),
-            (self.change, arrow("CHANGE", Sort::Change), true),
-            (self.rate, arrow("RATE", Sort::Rate), true),
-            (self.graph, head("LAST MINUTE", None), false),
-        ];
-        let mut line = String::new();
-        for (column, text, right) in columns.into_iter().filter(|(column, ..)| column.width > 0) {
-            let text = fit(&text, column.room());
-            let pad = column.room().saturating_sub(text.width());
-            let (before, behind) = if right { (pad, 0) } else { (0, pad) };
-            line += &" ".repeat(usize::from(column.x).saturating_sub(line.width()) + before);
-            line += &text;
-            line += &" ".repeat(behind);
-        }
-        Line::from(theme.text(Ink::Heading, line))
     }
 }
 
