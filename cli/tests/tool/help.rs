@@ -8,7 +8,7 @@ use bpfvar_testkit::host;
 
 use crate::support::{fails, has, load, map, ok, program, run, text, tool};
 
-const COMMANDS: [&str; 17] = [
+pub(crate) const COMMANDS: [&str; 17] = [
     "list",
     "get",
     "set",

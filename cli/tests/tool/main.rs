@@ -19,6 +19,7 @@ mod owners;
 mod patterns;
 mod refused;
 mod save;
+mod schema;
 mod settings;
 mod support;
 mod systemd;
