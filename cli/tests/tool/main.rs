@@ -21,6 +21,7 @@ mod refused;
 mod save;
 mod schema;
 mod settings;
+mod shells;
 mod support;
 mod systemd;
 mod targets;

@@ -138,7 +138,9 @@ fn what_is_there_is_as_the_schema_says() {
             let id = format!("map:{}", of_one.map.info().id);
             // What BTF does not describe is no target.
             if run(&["show", &id]).status.success() {
-                ["list", "get", "dump", "show"].map(|command| prints(&[command, &id]));
+                for command in ["list", "get", "dump", "show"] {
+                    prints(&[command, &id]);
+                }
             }
         }
     }
@@ -173,7 +175,9 @@ fn values_of_all_kinds_are_as_the_schema_says() {
     assert_eq!(prints_and_fails(&["cas", &config, "FAST", "OFF"])[0][&config]["swapped"], false);
     // Sections that are reached by system call.
     let aya = load_as_aya(Source::Count);
-    ["list", "show"].map(|command| prints(&[command, &program(&aya)]));
+    for command in ["list", "show"] {
+        prints(&[command, &program(&aya)]);
+    }
 }
 
 #[test]
@@ -181,11 +185,15 @@ fn maps_that_are_reached_by_keys_are_as_the_schema_says() {
     let Some(keyed) = filled(1100) else { return };
     for name in ["flows", "names", "hists", "counters", "hits", "routes", "many"] {
         let id = map(&keyed, name);
-        ["list", "get", "dump", "show"].map(|command| prints(&[command, &id]));
+        for command in ["list", "get", "dump", "show"] {
+            prints(&[command, &id]);
+        }
         prints(&["get", "--per-cpu", &id]);
     }
     let entry = format!("{}[\"http\"]", map(&keyed, "names"));
-    ["get", "dump", "show"].map(|command| prints(&[command, &entry]));
+    for command in ["get", "dump", "show"] {
+        prints(&[command, &entry]);
+    }
     assert_eq!(prints(&["list", &map(&keyed, "many")])[0]["keyed_maps"][0]["count"], Value::Null);
 }
 
