@@ -7,9 +7,12 @@ use crate::command::{
 };
 use crate::help::{ABOUT, SHORT_TARGETS, TARGETS};
 
+/// The version of the tool, and that of what `--json` prints.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\nJSON 1 (schema/bpfvar-1.json)");
+
 /// Shows and sets the global variables of running BPF programs.
 #[derive(Debug, Parser)]
-#[command(name = "bpfvar", version, long_about = ABOUT, after_help = SHORT_TARGETS, after_long_help = TARGETS, arg_required_else_help = true)]
+#[command(name = "bpfvar", version, long_version = VERSION, long_about = ABOUT, after_help = SHORT_TARGETS, after_long_help = TARGETS, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) options: Options,

@@ -80,6 +80,10 @@ JSON:
 \"NaN\", \"Infinity\" and \"-Infinity\". Pointers are strings of hexadecimal digits, enumerators are their names. `set` takes all \
 of these as values.
 
+  schema/bpfvar-1.json, in the package bpfvar-cli, is a JSON Schema of it. `bpfvar --version` names its version, 1. It changes when \
+members are removed, renamed or mean something else. New members, new words such as those for access, and new kinds of lines of \
+watch may come with any release: skip what you do not know.
+
 Access:
   read-write: mapped; a write is one atomic store and leaves its neighbours alone.
 

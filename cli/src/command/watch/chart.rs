@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use bpfvar::Value;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
@@ -29,10 +30,10 @@ struct Line<'a> {
     name: &'a str,
     /// `log2`, or `linear` with the step.
     scale: &'static str,
-    step: Option<u64>,
+    step: Option<Value>,
     /// The least value that each slot counts.
-    lower: Vec<u64>,
-    counts: Vec<u64>,
+    lower: Vec<Value>,
+    counts: Vec<Value>,
     #[serde(flatten)]
     all: Quantiles,
     /// What was counted since the last line.
@@ -42,14 +43,14 @@ struct Line<'a> {
 #[derive(Debug, Serialize)]
 struct Interval {
     seconds: f64,
-    counts: Vec<u64>,
+    counts: Vec<Value>,
     #[serde(flatten)]
     all: Quantiles,
 }
 
 #[derive(Debug, Serialize)]
 struct Quantiles {
-    total: u64,
+    total: Value,
     p50: Option<f64>,
     p90: Option<f64>,
     p99: Option<f64>,
@@ -58,7 +59,12 @@ struct Quantiles {
 impl From<&Histogram> for Quantiles {
     fn from(histogram: &Histogram) -> Quantiles {
         let percentile = |percent| histogram.percentile(percent).map(|value| (value * 10.0).round() / 10.0);
-        Quantiles { total: histogram.total(), p50: percentile(50.0), p90: percentile(90.0), p99: percentile(99.0) }
+        Quantiles {
+            total: histogram.total().into(),
+            p50: percentile(50.0),
+            p90: percentile(90.0),
+            p99: percentile(99.0),
+        }
     }
 }
 
@@ -110,16 +116,21 @@ fn json<'b>(bars: &'b Bars, time: f64) -> Option<Line<'b>> {
     let histogram = bars.last()?;
     let (scale, step) = match histogram.scale {
         Scale::Log2 => ("log2", None),
-        Scale::Linear { step } => ("linear", Some(step)),
+        Scale::Linear { step } => ("linear", Some(step.into())),
     };
     let interval = bars.interval().map(|interval| Interval {
         seconds: interval.seconds,
         all: (&interval.histogram).into(),
-        counts: interval.histogram.counts,
+        counts: numbers(&interval.histogram.counts),
     });
-    let lower = (0..histogram.counts.len()).map(|slot| histogram.scale.lower(slot)).collect();
-    let (name, counts) = (bars.name.as_str(), histogram.counts.clone());
+    let lower = (0..histogram.counts.len()).map(|slot| histogram.scale.lower(slot).into()).collect();
+    let (name, counts) = (bars.name.as_str(), numbers(&histogram.counts));
     Some(Line { time, name, scale, step, lower, counts, all: histogram.into(), interval })
+}
+
+/// As all of the tool writes numbers.
+fn numbers(counts: &[u64]) -> Vec<Value> {
+    counts.iter().copied().map(Value::from).collect()
 }
 
 /// A histogram in lines of at most `width`.
