@@ -194,6 +194,8 @@ fn bools_enums_and_texts_have_editors_of_their_own() {
     let Some(terminal) = Terminal::run(80, 24, &["top", &p]) else { return };
     select(&terminal, "enabled");
     terminal.keys(&["Enter"]);
+    terminal.has(&[&format!("{p}.config.enabled: true -> (•) true  ( ) false")]);
+    terminal.keys(&["Space"]);
     terminal.has(&[&format!("{p}.config.enabled: true -> ( ) true  (•) false")]);
     terminal.keys(&["Space", "Space", "Enter"]);
     terminal.has(&["enabled: true -> false; u undoes it"]);

@@ -43,10 +43,10 @@ pub(super) enum Edited {
 }
 
 impl Edit {
-    /// Starts with the value that is there; with a bool, with the other one.
+    /// Starts with the value that is there.
     pub(super) fn new(path: Path, label: &str, var: &Var, value: &Value) -> Edit {
         let how = match value {
-            Value::Bool(on) => How::Switch { on: !on },
+            Value::Bool(on) => How::Switch { on: *on },
             Value::Enum { value, name } => {
                 let known = var.enumerators();
                 let names: Vec<(String, i128)> =
@@ -84,8 +84,8 @@ impl Edit {
                 KeyCode::Left | KeyCode::Right | KeyCode::Up | KeyCode::Down | KeyCode::Tab | KeyCode::Char(' ') => {
                     *on = !*on
                 }
-                KeyCode::Char('t' | 'y' | '1') => *on = true,
-                KeyCode::Char('f' | 'n' | '0') => *on = false,
+                KeyCode::Char('t' | '1') => *on = true,
+                KeyCode::Char('f' | '0') => *on = false,
                 _ => {}
             },
             How::Menu { names, selected } => match key.code {
@@ -293,7 +293,9 @@ mod tests {
         let mut switch = edit(How::Switch { on: false });
         switch.take(&key(KeyCode::Char(' ')));
         assert_eq!(switch.new_text(), "true");
-        typed(&mut switch, "n");
+        typed(&mut switch, "nope");
+        assert_eq!(switch.new_text(), "true");
+        typed(&mut switch, "f");
         assert_eq!(switch.new_text(), "false");
         let names = ["SLOW", "FAST", "OFF"].iter().zip(0..).map(|(name, value)| ((*name).to_owned(), value));
         let mut menu = edit(How::Menu { names: names.collect(), selected: 1 });
