@@ -214,6 +214,7 @@ fn parts_are_told_without_reading() {
             }
             _ if !var.each_cpu().unwrap().is_empty() => {
                 assert!(count >= var.each_cpu().unwrap().len() as u64, "{var}");
+                check(&var.at("[0]").unwrap(), checked);
             }
             Value::Struct(values) => {
                 assert!(members.iter().eq(values.iter().map(|(name, _)| name)), "{var}: {members:?}");
