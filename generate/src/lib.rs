@@ -120,8 +120,8 @@ mod rust;
 mod uses;
 
 use std::fmt;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
 use bpfvar::{Globals, TypedMap};
@@ -159,6 +159,17 @@ enum Source {
     Live(Vec<LiveMap>),
 }
 
+/// A file, or what a pipe gives; no more than any object file has, as a device has no end.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    const MOST: u64 = 256 << 20;
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "this is longer than 256 MiB"));
+    }
+    Ok(bytes)
+}
+
 impl Generator {
     /// Reads an object file, `count.bpf.o`, or a file of BTF. The struct is named after the file: `Count`.
     ///
@@ -167,7 +178,7 @@ impl Generator {
     /// [`Error::Read`]; and as [`Generator::from_bytes`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Generator> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|error| Error::Read { path: path.to_owned(), error })?;
+        let bytes = read_bounded(path).map_err(|error| Error::Read { path: path.to_owned(), error })?;
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         Generator::from_bytes(&file, &bytes)
     }
@@ -257,12 +268,15 @@ impl Generator {
     /// [`Error::Read`] if the file is there and cannot be read, [`Error::Write`]; and as [`Generator::rust`].
     pub fn write_rust(&self, path: impl AsRef<Path>) -> Result<bool> {
         let (path, code) = (path.as_ref(), self.rust()?);
-        match fs::read(path) {
-            Ok(old) if old == code.as_bytes() => return Ok(false),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::Read { path: path.to_owned(), error });
-            }
-            _ => {}
+        let failed = |error| Error::Read { path: path.to_owned(), error };
+        // A device or a pipe has nothing to compare with.
+        let is_long_enough = match fs::metadata(path) {
+            Ok(old) => old.is_file() && old.len() == code.len() as u64,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(failed(error)),
+        };
+        if is_long_enough && fs::read(path).map_err(failed)? == code.as_bytes() {
+            return Ok(false);
         }
         fs::write(path, code).map_err(|error| Error::Write { path: path.to_owned(), error })?;
         Ok(true)

@@ -88,3 +88,14 @@ fn what_is_asked_for_and_not_there_is_named_with_what_is() {
     }
     assert!(matches!(generator().name("").rust(), Err(Error::NoRust { .. })));
 }
+
+/// Devices have no end, and nothing of them is read or compared.
+#[test]
+fn what_is_no_file_is_neither_read_without_end_nor_compared() {
+    let error = Generator::from_file("/dev/zero").unwrap_err();
+    assert!(error.to_string().contains("longer than 256 MiB"), "{error}");
+    let generator = Generator::from_bytes("count.bpf.o", Source::Count.bytes()).unwrap();
+    assert!(generator.write_rust("/dev/null").unwrap());
+    let error = generator.write_rust("/dev/full").unwrap_err();
+    assert!(matches!(error, Error::Write { .. }), "{error:?}");
+}

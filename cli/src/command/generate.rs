@@ -61,7 +61,7 @@ pub(crate) struct Args {
     /// with .o, .elf or .btf
     #[arg(value_name = "TARGET|FILE", add = ArgValueCompleter::new(complete::origins))]
     origin: Origin,
-    /// Write the code to a file; one that has it already is not touched
+    /// Write the code to a file, or with - to standard output; a file that has it already is not touched
     #[arg(short, long, value_name = "FILE", conflicts_with = "check")]
     output: Option<PathBuf>,
     /// Fail if this file is not the same code; how it is formatted does not count
@@ -113,6 +113,7 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
     }
     generator = types.iter().fold(generator, |generator, name| generator.with_type(name));
     match (output, check) {
+        (Some(file), _) if file == Path::new("-") => out.raw(generator.rust()?.as_bytes()),
         (Some(file), _) => {
             let changed = generator.write_rust(file)?;
             let line = format!("{}: {}", file.display(), if changed { "written" } else { "up to date" });
@@ -167,7 +168,13 @@ fn live(target: &Target) -> Result<Generator> {
 
 fn check_file(generator: &Generator, file: &Path) -> Result<()> {
     let path = file.display();
-    let kept = fs::read_to_string(file).map_err(|error| Failure::new(format!("{path} cannot be read: {error}")))?;
+    let failed = |error: std::io::Error| Failure::new(format!("{path} cannot be read: {error}"));
+    if !fs::metadata(file).map_err(failed)?.is_file() {
+        return Err(Failure::new(format!(
+            "{path}: this is no regular file; --check compares with one that -o has written"
+        )));
+    }
+    let kept = fs::read_to_string(file).map_err(failed)?;
     let Some(Difference { found, expected, .. }) = difference(&kept, &generator.rust()?) else { return Ok(()) };
     let line = |line: String| if line.is_empty() { "the end".to_owned() } else { format!("`{line}`") };
     Err(Failure::new(format!(
