@@ -241,10 +241,9 @@ q quit  ? help  / filter  s sort  ↵ edit  +- step  u undo  p pause
         screen.press(&[KeyCode::Esc, KeyCode::Char('/')], "hist");
         screen.press(&[KeyCode::Enter, KeyCode::Right], "");
         let drawn = screen.draw();
-        for line in [
-            "  ▾ hist[16]         p50 9.75  p90 13.9              ▁▁▅█▁▁▁▁▁▁▁▁▁▁▁▁",
-            "      [3] 8..15             60",
-        ] {
+        for line in
+            ["  ▾ hist[16]         p50 9.75  p90 13.9              ▁▁▅█▁▁▁▁▁▁▁▁▁▁▁▁", "      [3] 8..15             60"]
+        {
             assert!(drawn.contains(line), "{line:?} in {drawn}");
         }
     }
