@@ -268,7 +268,10 @@ impl Btf {
             }
             _ => NODE,
         };
-        known.insert(id, content);
+        // Only what has parts is worth remembering; a scalar takes no table.
+        if matches!(ty.kind, Kind::Array { .. } | Kind::Struct { .. }) {
+            known.insert(id, content);
+        }
         content
     }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use bpfvar::{Value, Var};
+use bpfvar::{MapType, Value, Var};
 
+use super::handle::Handle;
 use super::series::Series;
 use crate::error::Failure;
 use crate::histogram::{Histogram, Scale};
@@ -36,9 +37,13 @@ pub(super) struct Node {
     pub(super) open: bool,
     /// None for a group of programs, and for what is gone.
     var: Option<Var>,
+    /// How it is read after the first time, if that is faster.
+    handle: Option<Handle>,
     /// The id of the map that it lies in, or lay in.
     map: u32,
     parts: Parts,
+    /// What it costs to read all of it, in bytes.
+    cost: u64,
     /// What is below it, as far as anybody has looked: members, then elements, then CPUs, by their numbers.
     pub(super) children: BTreeMap<u32, Node>,
     /// Its value; for what has parts, and for groups, how much all numbers in it have moved.
@@ -69,11 +74,9 @@ struct Parts {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pass {
     pub(super) at: Duration,
-    /// The drawing whose rows are read anyway.
+    /// The last drawing: of what is not read whole, the rows in it are read.
     pub(super) shown: u64,
-    /// Whether the order of rows depends on all variables.
-    pub(super) all: bool,
-    /// Whether it is the first of this second: then all variables are read, for their history.
+    /// Whether it is the first of this second: then more is read whole.
     pub(super) sweep: bool,
 }
 
@@ -172,6 +175,8 @@ impl Node {
             }
             _ => false,
         });
+        self.cost = cost(&var);
+        self.handle = None;
         self.var = Some(var);
     }
 
@@ -179,6 +184,7 @@ impl Node {
     pub(super) fn release(&mut self, all_but: &HashSet<u32>) {
         if self.var.is_some() && !all_but.contains(&self.map) {
             self.var = None;
+            self.handle = None;
         }
         self.children.values_mut().for_each(|child| child.release(all_but));
     }
@@ -237,28 +243,13 @@ impl Node {
 
     /// Whether its elements have an order other than that of their indexes; then all are made.
     pub(super) fn look_at_elements(&mut self) -> bool {
-        let few = self.parts.elements <= MOST_SORTED && self.cost() <= EACH_SECOND;
+        let few = self.parts.elements <= MOST_SORTED && self.cost <= EACH_SECOND;
         if few {
             for key in 0..self.part_count() {
                 self.child(key);
             }
         }
         few
-    }
-
-    /// What it costs to read all of it.
-    fn cost(&self) -> u64 {
-        let Some(var) = &self.var else { return 0 };
-        let info = var.map().info();
-        let entries = if var.entry().is_some() { 1 } else { u64::from(info.max_entries) };
-        let call = match () {
-            () if info.map_type == bpfvar::MapType::PERCPU_ARRAY => CALL_FOR_EACH_CPU,
-            () if !info.flags.mmapable() => CALL,
-            () => 0,
-        };
-        // Most slots belong to CPUs that the machine does not have.
-        let size = if is_slots(var) { var.size() / 16 } else { var.size() };
-        entries.saturating_mul(size.saturating_add(call))
     }
 
     /// Says that it is on the screen, or something below it.
@@ -272,11 +263,8 @@ impl Node {
         !self.is_group() && self.read_at.is_none_or(|at| at + Duration::from_secs(1) < newest)
     }
 
-    /// Reads what a pass asks for.
+    /// Reads it: whole, if that is not too much; else what of it is on the screen.
     pub(super) fn sample(&mut self, pass: Pass) {
-        if !(pass.all || pass.sweep || self.shown == pass.shown) {
-            return;
-        }
         if self.is_group() {
             self.children.values_mut().for_each(|child| child.sample(pass));
             if pass.sweep {
@@ -285,14 +273,15 @@ impl Node {
             return;
         }
         let most = if pass.sweep { EACH_SECOND } else { EACH_SAMPLE };
-        let is_whole = self.cost() <= most;
+        let is_whole = self.cost <= most;
         if is_whole {
             self.read(pass.at);
         }
-        // Read whole, only CPUs are not read with it. Of what is too big for that, what is on the screen is read.
+        // Read whole, only CPUs are not read with it.
         let with_it = if is_whole { self.parts.members.len() as u32 + self.parts.elements } else { 0 };
-        let below = Pass { all: false, sweep: false, ..pass };
-        self.children.range_mut(with_it..).for_each(|(_, child)| child.sample(below));
+        let below = Pass { sweep: false, ..pass };
+        let rest = self.children.range_mut(with_it..);
+        rest.filter(|(_, child)| child.shown == pass.shown).for_each(|(_, child)| child.sample(below));
         if pass.sweep && !is_whole {
             let is_wanted = |child: &Node| child.open || pass.at.saturating_sub(child.shown_at) < FORGOTTEN;
             self.children.retain(|_, child| is_wanted(child));
@@ -301,15 +290,21 @@ impl Node {
 
     /// Reads all of it, if it is not too much to read while somebody waits.
     pub(super) fn catch_up(&mut self, at: Duration) {
-        if self.cost() <= EACH_SECOND {
+        if self.cost <= EACH_SECOND {
             self.read(at);
         }
     }
 
     fn read(&mut self, at: Duration) {
+        if let Some(handle) = &self.handle {
+            return self.take(handle.read(), at);
+        }
         let Some(var) = &self.var else { return };
         match value::read(var) {
-            Ok(Ok(value)) => self.take(value, at),
+            Ok(Ok(value)) => {
+                self.handle = Handle::of(var, &value);
+                self.take(value, at);
+            }
             Ok(Err(torn)) => self.stay(&torn, at),
             Err(error) => self.stay(&clean(&Failure::from(error).line(false)), at),
         }
@@ -400,6 +395,20 @@ impl Node {
         self.kind = Some(next);
         Some(next)
     }
+}
+
+/// What it costs to read all of a variable, in bytes.
+fn cost(var: &Var) -> u64 {
+    let info = var.map().info();
+    let entries = if var.entry().is_some() { 1 } else { u64::from(info.max_entries) };
+    let call = match () {
+        () if info.map_type == MapType::PERCPU_ARRAY => CALL_FOR_EACH_CPU,
+        () if !info.flags.mmapable() => CALL,
+        () => 0,
+    };
+    // Most slots belong to CPUs that the machine does not have.
+    let size = if is_slots(var) { var.size() / 16 } else { var.size() };
+    entries.saturating_mul(size.saturating_add(call))
 }
 
 /// Addresses and names of enumerators have no height.

@@ -1,6 +1,5 @@
 //! The rows: what of the tree is to be seen, and in which order. Elements of large arrays are no more than a number here.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use bpfvar::Value;
@@ -186,27 +185,21 @@ impl View {
 
     /// The numbers of nodes in the order in which they are shown. Without change or rate, parts of a variable stay as declared.
     fn order<'n>(&self, nodes: impl Iterator<Item = (u32, &'n Node)>, are_named: bool) -> Vec<u32> {
-        let mut nodes: Vec<(u32, &Node)> = nodes.collect();
-        let by_name = |one: &Node, other: &Node| match are_named {
-            true => one.name.to_lowercase().cmp(&other.name.to_lowercase()),
-            false => Ordering::Equal,
+        // What moves most comes first; what does not move at all stays in the order of names.
+        let height = |node: &Node| {
+            let number = match self.sort {
+                Sort::Name => None,
+                Sort::Change => node.series.change().as_ref().and_then(Value::as_f64),
+                Sort::Rate => node.series.rate(),
+            };
+            number.map_or(-1.0, f64::abs)
         };
-        match self.sort {
-            Sort::Name => nodes.sort_by(|one, other| by_name(one.1, other.1)),
-            Sort::Change | Sort::Rate => {
-                let number = |node: &Node| match self.sort {
-                    Sort::Change => node.series.change().as_ref().and_then(Value::as_f64),
-                    _ => node.series.rate(),
-                };
-                let height = |node: &Node| number(node).map_or(-1.0, f64::abs);
-                nodes.sort_by(|one, other| {
-                    height(other.1).total_cmp(&height(one.1)).then_with(|| by_name(one.1, other.1))
-                });
-            }
-        }
+        let name = |node: &Node| if are_named { node.name.to_lowercase() } else { String::new() };
+        let mut nodes: Vec<(f64, String, u32)> = nodes.map(|(key, node)| (height(node), name(node), key)).collect();
+        nodes.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
         if self.reverse && (are_named || self.sort != Sort::Name) {
             nodes.reverse();
         }
-        nodes.into_iter().map(|(key, _)| key).collect()
+        nodes.into_iter().map(|(_, _, key)| key).collect()
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Tree {
     next: u32,
     /// Of drawings.
     drawing: u64,
+    /// The variables and maps that were on the screen, or something in them.
+    shown: Vec<Path>,
     last_sample: Duration,
     last_sweep: Option<Duration>,
 }
@@ -137,8 +139,17 @@ impl Tree {
         if sweep {
             self.last_sweep = Some(at);
         }
-        let pass = Pass { at, shown: self.drawing, all, sweep };
-        self.roots.values_mut().for_each(|root| root.node.sample(pass));
+        let pass = Pass { at, shown: self.drawing, sweep };
+        if all || sweep {
+            self.roots.values_mut().for_each(|root| root.node.sample(pass));
+        } else {
+            for path in std::mem::take(&mut self.shown) {
+                if let Some(node) = self.node_mut(&path) {
+                    node.sample(pass);
+                }
+                self.shown.push(path);
+            }
+        }
         self.last_sample = at;
         all || sweep
     }
@@ -146,7 +157,14 @@ impl Tree {
     /// Says what is on the screen now. What was not there at the last sample is read.
     pub(super) fn show(&mut self, paths: &[Path], at: Duration) {
         self.drawing += 1;
+        self.shown.clear();
         for path in paths {
+            let is_group = self.root(path).is_some_and(|root| root.node.is_group());
+            let variable = path.get(..if is_group { 2 } else { 1 });
+            // Parts of one variable follow each other.
+            if let Some(variable) = variable.filter(|variable| self.shown.last().is_none_or(|last| last != variable)) {
+                self.shown.push(variable.to_vec());
+            }
             for end in 1..=path.len() {
                 let (drawing, newest) = (self.drawing, self.last_sample);
                 let Some(node) = self.node_mut(&path[..end]) else { break };
