@@ -160,3 +160,26 @@ fn no_increment_of_a_program_is_lost() {
     });
     assert_eq!(ok(&["get", "-q", &packets]), "50020000\n");
 }
+
+#[test]
+fn one_variable_takes_one_value() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let p = program(&loaded);
+    let data = loaded.map(".data").info().id;
+    let before = ok(&["get", &p]);
+    for (args, parts) in [
+        (vec![format!("{p}.sampling=1"), format!("{p}.sampling=2")], ["sampling is set twice", "nothing was written"]),
+        (vec![format!("{p}.sampling=1"), format!("map:{data}.sampling=2")], ["and map:", "set the same twice"]),
+        (
+            vec![format!("{p}.config.rate=1"), format!("{p}.config={{\"mode\":2}}")],
+            ["config.rate and", "the same twice"],
+        ),
+    ] {
+        let args: Vec<&str> = ["set"].into_iter().chain(args.iter().map(String::as_str)).collect();
+        has(&fails(&args), &parts);
+    }
+    assert_eq!(ok(&["get", &p]), before);
+    // Steps follow each other.
+    ok(&["set", &format!("{p}.sampling+=2"), &format!("{p}.sampling+=3")]);
+    ok(&["set", &format!("{p}.sampling-=5"), &format!("{p}.config.rate=7"), &format!("{p}.config.mode=OFF")]);
+}

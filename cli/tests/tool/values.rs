@@ -102,7 +102,7 @@ fn no_key_of_json_is_there_twice() {
     let Some(loaded) = load(Source::Count) else { return };
     let sampling = format!("{}.sampling", program(&loaded));
     assert_eq!(ok(&["get", &sampling, &sampling, "--json"]).matches("sampling").count(), 1);
-    let printed = ok(&["set", &format!("{sampling}=5"), &format!("{sampling}=6"), "--json"]);
+    let printed = ok(&["set", &format!("{sampling}=5"), &format!("{sampling}+=1"), "--json"]);
     assert_eq!(printed.matches("sampling").count(), 1);
     assert_eq!(serde_json::from_str::<Value>(&printed).unwrap()[&sampling], json!({"old": 1, "new": 6}));
 }

@@ -3,10 +3,12 @@
 mod setting;
 mod step;
 
+use std::ops::Range;
+
 use bpfvar::{Applied, Change, Value, Var};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::{Members, Written, writable};
+use super::{Members, Written, extent, writable};
 use crate::access::{Unwritable, unwritable};
 use crate::cli::Switching;
 use crate::complete;
@@ -80,6 +82,7 @@ pub(super) fn run(Args { settings, rewrite, switch }: &Args, out: &mut Output) -
             }
         }
     }
+    check_twice(&changes)?;
     let (labels, changes): (Vec<String>, Vec<Change>) = changes.into_iter().unzip();
     // If one fails, those before it are undone.
     let applied = Change::apply_all(changes)?;
@@ -127,6 +130,22 @@ fn broken_off(failure: Failure, applied: Vec<Applied>, made: &[Replaced<'_>], ve
     Failure::new(line)
 }
 
+/// Refuses two values for one variable, also by different names or as a part of it. A step may follow a value.
+fn check_twice(changes: &[(String, Change)]) -> Result<()> {
+    let extents: Vec<(u32, Range<u64>)> = changes.iter().map(|(_, change)| extent(change.var())).collect();
+    for (index, (map, bits)) in extents.iter().enumerate() {
+        let same =
+            |(other, others): &(u32, Range<u64>)| map == other && bits.start < others.end && others.start < bits.end;
+        if let Some(before) = extents[..index].iter().position(same) {
+            let (before, label) = (&changes[before].0, &changes[index].0);
+            let what =
+                if before == label { format!("{label} is set") } else { format!("{before} and {label} set the same") };
+            return Err(Failure::new(format!("{what} twice; give one value, nothing was written")));
+        }
+    }
+    Ok(())
+}
+
 fn change(var: &Var, value: &str, rewrite: bool, target: &str, verbose: bool) -> Result<Change> {
     match unwritable(var.map())? {
         None => Ok(var.change(value)?),
@@ -144,7 +163,7 @@ fn print(written: &[Replaced<'_>], out: &mut Output) -> Result<()> {
     if out.json {
         let mut all: Vec<(String, Written<'_>)> = Vec::new();
         for Replaced { target, old, new } in written {
-            // No key twice, whatever was set twice.
+            // No key twice: steps may follow a value, and each other.
             match all.iter_mut().find(|(known, _)| known == target) {
                 Some((_, known)) => known.new = new,
                 None => all.push(((*target).to_owned(), Written { old, new })),
