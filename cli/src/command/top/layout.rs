@@ -46,6 +46,12 @@ impl Geometry {
             bottom: line(title + heads + rows + status, bottom),
         }
     }
+
+    /// How many cells all of it has.
+    pub(super) fn cells(&self) -> u32 {
+        let all = [self.title, self.heads, self.rows, self.status, self.bottom];
+        all.iter().map(|area| area.area()).sum()
+    }
 }
 
 /// A column: where it starts, and its width. One without a width is not there.

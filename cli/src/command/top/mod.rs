@@ -19,7 +19,7 @@ mod tree;
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap_complete::engine::ArgValueCompleter;
 use signal_hook::consts::{SIGCONT, SIGTSTP};
@@ -33,6 +33,10 @@ use draw::Theme;
 use events::Happening;
 use scan::Scanner;
 use terminal::Screen;
+
+/// For each cell of the screen, before it is drawn again: a screen of 300 by 100 is drawn five times a second, as drawing ten times
+/// would take more than reading a thousand variables.
+const PACE: Duration = Duration::from_micros(6);
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -82,24 +86,27 @@ pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
 /// Until the user has enough.
 fn drive(app: &mut App, theme: &Theme, screen: &mut Screen, happenings: &Receiver<Happening>) -> Result<()> {
     loop {
-        screen.draw(|frame| {
-            draw::draw(frame, app, theme);
-        })?;
-        // Whatever has happened meanwhile is drawn at once.
-        let mut is_new = false;
-        while !is_new {
+        screen.draw(|frame| draw::draw(frame, app, theme))?;
+        let (drawn, pace) = (Instant::now(), app.geometry.cells() * PACE);
+        // What the user does is to be seen at once; samples, not before it is time to draw again.
+        let (mut is_new, mut acted) = (false, false);
+        loop {
             is_new |= app.tick();
-            let mut wait = if is_new { Duration::ZERO } else { app.idle() };
-            loop {
-                let happening = match happenings.recv_timeout(wait) {
-                    Ok(happening) => happening,
-                    Err(RecvTimeoutError::Timeout) => break,
-                    Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                };
+            let rest = pace.saturating_sub(drawn.elapsed());
+            if acted || is_new && rest.is_zero() {
+                break;
+            }
+            let wait = if is_new { app.idle().min(rest) } else { app.idle() };
+            let first = match happenings.recv_timeout(wait) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            for happening in std::iter::once(first).chain(happenings.try_iter()) {
                 match happen(app, screen, &happening)? {
-                    Flow::Quit | Flow::Suspend => return Ok(()),
-                    Flow::Draw => (is_new, wait) = (true, Duration::ZERO),
-                    Flow::Same => wait = wait.min(app.idle()),
+                    Flow::Quit => return Ok(()),
+                    Flow::Draw | Flow::Suspend => acted = true,
+                    Flow::Same => {}
                 }
             }
         }
@@ -119,7 +126,6 @@ fn happen(app: &mut App, screen: &mut Screen, happening: &Happening) -> Result<F
     };
     if flow == Flow::Suspend {
         screen.suspend()?;
-        return Ok(Flow::Draw);
     }
     Ok(flow)
 }
