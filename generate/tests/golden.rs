@@ -36,7 +36,7 @@ macro_rules! golden {
 }
 
 golden! {
-    count: "count", custom: "custom", forged: "forged", kinds: "kinds", maps: "maps", shapes: "shapes", tail: "tail", together: "together",
+    count: "count", custom: "custom", forged: "forged", keyed: "keyed", kinds: "kinds", maps: "maps", shapes: "shapes", tail: "tail", together: "together",
     together_x86: "together-x86", twin: "twin"
 }
 
@@ -83,6 +83,8 @@ fn every_golden_struct_can_be_bound() {
     }
     let Some(custom) = bound::<custom::Custom>(Source::Custom) else { return };
     assert_eq!(custom.custom_bss.read(), [0; 3]);
+    let keyed = bound::<keyed::Keyed>(Source::Keyed).unwrap();
+    assert_eq!(keyed.runs.load(Relaxed), 0);
     let tail = bound::<tail::Tail>(Source::Tail).unwrap();
     assert_eq!((tail.first.load(Relaxed), tail.last.load(Relaxed)), (0x1122_3344_5566_7788, 0x99aa_bbcc));
     let twin = bound::<twin::Twin>(Source::Twin).unwrap();

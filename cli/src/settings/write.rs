@@ -16,12 +16,14 @@ pub(crate) struct Document {
     tables: Vec<(String, String)>,
     /// Which one is written to.
     at: usize,
+    /// Whether settings become comments.
+    commented_out: bool,
 }
 
 impl Document {
     /// With or without comments.
     pub(crate) fn new(comments: bool) -> Document {
-        Document { comments, tables: vec![(String::new(), String::new())], at: 0 }
+        Document { comments, tables: vec![(String::new(), String::new())], at: 0, commented_out: false }
     }
 
     /// What follows is behind `[name]`, or for no name before the first table.
@@ -57,11 +59,21 @@ impl Document {
         }
     }
 
+    /// Whether settings that follow are comments: to be settings, they only lack that somebody takes the sign away.
+    pub(crate) fn comment_out(&mut self, yes: bool) {
+        self.commented_out = yes;
+    }
+
     /// A setting, with what there is to say of it.
     pub(crate) fn set(&mut self, keys: &[String], value: &Value, note: &str) {
         let start = format!("{} = ", path(keys));
         let value = broken(value, 0, start.chars().count());
-        self.with_note(&format!("{start}{value}"), note);
+        let line = format!("{start}{value}");
+        match (self.commented_out, self.comments) {
+            (false, _) => self.with_note(&line, note),
+            (true, true) => self.with_note(&format!("# {}", line.replace('\n', "\n# ")), note),
+            (true, false) => {}
+        }
     }
 
     /// What cannot be set, as a comment. The value is for people.

@@ -12,7 +12,7 @@ use crate::support::{fails, has, load, map, ok, ok_with, program, run};
 fn everything_that_can_be_set_is_printed_with_its_type() {
     let Some(loaded) = load(Source::Count) else { return };
     let p = program(&loaded);
-    let saved = ok(&["save", &p]);
+    let saved = ok(&["save", "--all", &p]);
     let expected = [
         &*format!("\n[\"{p}\"]\n"),
         "\n# .data of map count.data\nsampling = 1  # __u32, 0 to 4294967295\n# struct config\nconfig.rate = 1000  # __u64, 0 to ",
@@ -29,10 +29,30 @@ fn everything_that_can_be_set_is_printed_with_its_type() {
     ];
     has(&saved, &expected);
     assert!(saved.lines().all(|line| line.chars().count() <= 100), "{saved}");
-    let quiet = ok(&["save", "-q", &p]);
+    let quiet = ok(&["save", "--all", "-q", &p]);
     assert!(!quiet.contains('#') && quiet.contains("config.mode = \"FAST\"\n"), "{quiet}");
     assert_eq!(ok_with(&["apply", "-"], &quiet), ok_with(&["apply", "-"], &saved));
     assert_eq!(ok_with(&["apply", "-"], &quiet), "0 changed, 11 already so\n");
+}
+
+/// A file of counters would put old counts into a program that is loaded anew.
+#[test]
+fn what_programs_count_in_is_no_setting_unless_asked_for() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let p = program(&loaded);
+    let saved = ok(&["save", &p]);
+    has(
+        &saved,
+        &["\n# .bss of map count.bss: programs count in it", "\n# packets = 0  # __u64", "\nsampling = 1  # __u32"],
+    );
+    loaded.run(7);
+    assert_eq!(ok_with(&["apply", "-"], &saved), "0 changed, 7 already so\n");
+    assert_eq!(ok(&["get", "-q", &format!("{p}.packets")]), "7\n");
+    let quiet = ok(&["save", "-q", &p]);
+    assert!(!quiet.contains("packets") && quiet.contains("sampling = 1\n"), "{quiet}");
+    // What is named itself is meant.
+    has(&ok(&["save", &format!("{p}.packets")]), &["\npackets = 7  # __u64"]);
+    has(&ok(&["save", &format!("{p}.bss")]), &["\npackets = 7  # __u64"]);
 }
 
 /// All variables of an object with their values.
@@ -89,7 +109,7 @@ fn targets(loaded: &Loaded) -> Vec<String> {
 }
 
 fn save(loaded: &Loaded) -> String {
-    let mut args = vec!["save".to_owned(), "--rewrite".to_owned()];
+    let mut args = vec!["save".to_owned(), "--all".to_owned(), "--rewrite".to_owned()];
     args.extend(targets(loaded));
     ok(&args)
 }
@@ -179,7 +199,7 @@ fn odd_values_come_back() {
     set("big_value", "0xfffffffffffffffe");
     set("bits_value.hue", "7");
     set("node_pointer", "0xffffffffffffffff");
-    let saved = ok(&["save", "--rewrite", &p]);
+    let saved = ok(&["save", "--all", "--rewrite", &p]);
     assert!(!saved.contains(['\u{1b}', '\u{202e}', '\u{7f}']), "{saved}");
     has(
         &saved,
@@ -228,14 +248,14 @@ fn members_of_a_union_are_saved_once_and_bitfields_with_what_they_hold() {
 fn what_cannot_be_set_is_a_comment_with_the_reason() {
     let Some(loaded) = load(Source::Maps) else { return };
     let p = program(&loaded);
-    let saved = ok(&["save", &p]);
+    let saved = ok(&["save", "--all", &p]);
     has(&saved, &["\n# map plain cannot be mapped for writing; `set --rewrite`", "\n# plain = [{packets: 0, "]);
     has(
         &saved,
         &["\n# map percpu is a per-CPU array: ", "\n# percpu = {packets: 0, ", "\nstats = [\n  { packets = 0, "],
     );
     has(&saved, &["\n\"a_map_with_a_lo[0]\" = 0  # __u32, 0 to 4294967295\n"]);
-    let saved = ok(&["save", "--rewrite", &p]);
+    let saved = ok(&["save", "--all", "--rewrite", &p]);
     has(&saved, &["\n# map plain\n", "\nplain = [\n  { packets = 0, "]);
     has(&ok_with(&["apply", "--rewrite", "-"], &saved), &["0 changed, 5 already so"]);
     let stats = map(&loaded, "stats");

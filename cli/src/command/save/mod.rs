@@ -24,25 +24,28 @@ use form::Form;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
-  bpfvar save count > count.toml          everything of a program that can be set
+  bpfvar save count > count.toml          the settings of a program
   bpfvar save count.config stats          a variable, a map
   bpfvar save -q count                    without comments
   bpfvar save count > /etc/bpfvar.d/count.toml
 
 What it prints is what `bpfvar apply` takes: every variable that can be set, with its value as it is now, and its type and possible \
-values as comments. What cannot be set is a comment with the reason. Delete the lines of what a file shall not set, such as \
-counters. Of members of a union, which lie over each other, the one is written that says most. If a value cannot be read, as it is \
+values as comments. What cannot be set is a comment with the reason. Of a whole program, what lies in .bss and in array maps is a \
+comment, too: programs count there, and their settings, which have initial values, lie in .data. Of members of a union, which lie over each other, the one is written that says most. If a value cannot be read, as it is \
 half written, it is left out, and the exit status is 1.")]
 pub(crate) struct Args {
     /// What to save: programs, maps, sections, variables
     #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
     targets: Vec<Target>,
+    /// Write down as settings also what programs count in: .bss and array maps of a program
+    #[arg(long)]
+    all: bool,
     /// Write down also what only `bpfvar apply --rewrite` sets
     #[arg(long)]
     rewrite: bool,
 }
 
-pub(super) fn run(Args { targets, rewrite }: &Args, out: &mut Output) -> Result<()> {
+pub(super) fn run(Args { targets, all, rewrite }: &Args, out: &mut Output) -> Result<()> {
     if out.json {
         return Err(Failure::new(
             "save prints TOML, which `bpfvar apply` takes; `bpfvar dump --json` prints values as JSON",
@@ -57,7 +60,7 @@ pub(super) fn run(Args { targets, rewrite }: &Args, out: &mut Output) -> Result<
         let object = by_id.object();
         document.note(&format!("{object} is what is loaded now. For what is loaded later, write its name."));
     }
-    let mut saver = Saver { document, rewrite: *rewrite, saved: Vec::new(), left_out: Vec::new() };
+    let mut saver = Saver { document, all: *all, rewrite: *rewrite, saved: Vec::new(), left_out: Vec::new() };
     for found in &found {
         saver.found(found)?;
     }
@@ -67,8 +70,14 @@ pub(super) fn run(Args { targets, rewrite }: &Args, out: &mut Output) -> Result<
     if left_out.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
 
+/// Whether a section is where programs count, and not where their settings are: those have initial values, and so lie in `.data`.
+fn is_counted(section: &TypedMap) -> bool {
+    section.section().is_none_or(|name| name.starts_with(".bss"))
+}
+
 struct Saver {
     document: Document,
+    all: bool,
     rewrite: bool,
     /// Maps and bits that are written down, each with its name.
     saved: Vec<(u32, Range<u64>, String)>,
@@ -85,7 +94,8 @@ impl Saver {
             let (map, bits) = extent(&var);
             if section != Some(map) {
                 section = Some(map);
-                unwritable = self.section(var.map())?;
+                let is_counted = !self.all && found.program().is_some() && is_counted(var.map());
+                unwritable = self.section(var.map(), is_counted)?;
             }
             let overlaps = |(other, of_it, _): &&(u32, Range<u64>, String)| {
                 *other == map && of_it.start < bits.end && bits.start < of_it.end
@@ -105,15 +115,20 @@ impl Saver {
     }
 
     /// Begins a section. Gives why it cannot be written.
-    fn section(&mut self, section: &TypedMap) -> Result<Option<Unwritable>> {
+    fn section(&mut self, section: &TypedMap, is_counted: bool) -> Result<Option<Unwritable>> {
         let map = &section.info().name;
         let what = section.section().map_or_else(|| format!("map {map}"), |name| format!("{name} of map {map}"));
         let unwritable = unwritable(section)?.filter(|unwritable| !(self.rewrite && unwritable.rewritable));
         self.document.blank();
         self.document.note(&match &unwritable {
             Some(Unwritable { why, .. }) => format!("{what} {why}"),
+            None if is_counted => format!(
+                "{what}: programs count in it, mostly, and a file that sets that puts old counts into a new program; take the # of a setting \
+                 away, or save --all"
+            ),
             None => what,
         });
+        self.document.comment_out(is_counted);
         Ok(unwritable)
     }
 
