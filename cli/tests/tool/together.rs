@@ -1,6 +1,9 @@
 //! Values that change together: switches, sequence locks, values for each CPU.
 
+use std::os::fd::AsFd;
+
 use bpfvar_objects::Source;
+use bpfvar_testkit::host;
 use serde_json::json;
 
 use crate::support::{fails, has, json, load, ok};
@@ -89,4 +92,40 @@ fn a_writer_that_was_cut_short_is_shown_and_made_good() {
     has(&fails(&["set", &format!("{p}.shared.words[0]=1")]), &["shared"]);
     ok(&["set", &format!("{p}.shared={{\"words\": [4,4,4,4,4,4,4,4]}}")]);
     assert_eq!(ok(&["get", "-q", &format!("{p}.shared.words[7]")]), "4\n");
+}
+
+/// Entries are not mistaken for CPUs, nor the other way round.
+#[test]
+fn each_entry_of_a_per_cpu_map_has_its_cpus() {
+    let Some(loaded) = load(Source::Together) else { return };
+    // `u32` and `u64`.
+    let types: [u32; 8] = [1, 1 << 24, 4, 32, 5, 1 << 24, 8, 64];
+    let mut btf = vec![0x9f, 0xeb, 1, 0];
+    let header = [24, 0, 32, 32, 9];
+    btf.extend(header.iter().chain(&types).flat_map(|word: &u32| word.to_ne_bytes()));
+    btf.extend(b"\0u32\0u64\0");
+    let btf = bpfvar_testkit::load_btf(&btf).unwrap();
+    let spec = bpfvar_testkit::MapSpec {
+        map_type: bpfvar::MapType::PERCPU_ARRAY.0,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 2,
+        name: "two",
+        btf: Some((btf.as_fd(), 1, 2)),
+        ..Default::default()
+    };
+    let map = bpfvar::Map::from_fd(spec.create().unwrap()).unwrap();
+    let m = format!("map:{}", map.info().id);
+    let cpus = host::cpus();
+    let expected =
+        |of: &str, part: &str| -> String { cpus.iter().map(|cpu| format!("{of}[{cpu}]{part} = 0\n")).collect() };
+    let both = expected(&format!("{m}[0]"), "") + &expected(&format!("{m}[1]"), "");
+    assert_eq!(ok(&["get", "--per-cpu", &m]), both);
+    assert_eq!(ok(&["get", "--per-cpu", &format!("{m}[1]")]), expected(&format!("{m}[1]"), ""));
+    // A member of what has a value for each CPU.
+    let p = format!("prog:{}", loaded.program("count_packet").id());
+    assert_eq!(
+        ok(&["get", "--per-cpu", &format!("{p}.counters.packets")]),
+        expected(&format!("{p}.counters"), ".packets")
+    );
 }

@@ -11,7 +11,7 @@ use clap_complete::engine::ArgValueCompleter;
 
 use super::Members;
 use crate::complete;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::output::{Ink, Output, clean};
 use crate::resolve::{Keyed, Resolver, Selected};
 use crate::target::Target;
@@ -101,17 +101,49 @@ pub(super) fn run(Args { targets, per_cpu, over, raw }: &Args, out: &mut Output)
 fn read(vars: Vec<(String, Var)>, per_cpu: bool) -> Result<Labelled> {
     let mut values = Labelled::new();
     for (label, var) in vars {
-        let cpus = if per_cpu { var.each_cpu()? } else { Vec::new() };
+        let cpus = if per_cpu { of_each_cpu(&label, &var)? } else { Vec::new() };
         if cpus.is_empty() {
             values.push((label, var.read()?));
             continue;
         }
         for of_one in &cpus {
-            let part = of_one.path().strip_prefix(var.path()).unwrap_or_default();
-            values.push((format!("{label}{part}"), of_one.read()?));
+            values.push((label_like(&label, &var, of_one), of_one.read()?));
         }
     }
     Ok(values)
+}
+
+/// So many lines are of use to nobody.
+const MOST_LINES: u64 = 10_000;
+
+/// What each CPU has, of all entries of a map one after the other. Empty for what has no value for each CPU.
+fn of_each_cpu(label: &str, var: &Var) -> Result<Vec<Var>> {
+    if var.entry().is_some() {
+        return Ok(var.each_cpu()?);
+    }
+    let entries = var.indices()?;
+    let first = var.at("[0]")?.each_cpu()?;
+    if entries.end.saturating_mul(first.len() as u64) > MOST_LINES {
+        return Err(Failure::new(format!(
+            "{label} has {} entries with a value for each CPU, which is too much to print; name one, {label}[0]",
+            entries.end
+        )));
+    }
+    if first.is_empty() {
+        return Ok(first);
+    }
+    let mut all = Vec::new();
+    for entry in entries {
+        all.extend(var.at(&format!("[{entry}]"))?.each_cpu()?);
+    }
+    Ok(all)
+}
+
+/// How another part of a variable is named, if this one is named so: what comes behind the name of the whole differs.
+fn label_like(label: &str, var: &Var, other: &Var) -> String {
+    let name = var.path().find(['.', '[']).unwrap_or(var.path().len());
+    let start = label.strip_suffix(&var.path()[name..]).unwrap_or(label);
+    format!("{start}{}", other.path().get(name..).unwrap_or_default())
 }
 
 fn print(mut values: Labelled, out: &mut Output) -> Result<()> {
