@@ -50,9 +50,12 @@ fn no_increment_is_lost_beside_ten_thousand_sets() {
     host::eventually(|| packets() != "0\n");
     for process in 0..PROCESSES {
         let mut args = vec!["set".to_owned(), "-q".to_owned()];
-        for set in 0..SETS / 2 {
-            args.push(format!("{p}.neighbour={}", process * SETS + set));
-            args.push(format!("{p}.knob={}", (process + set) % 256));
+        args.push(format!("{p}.neighbour={}", process * SETS));
+        args.push(format!("{p}.knob={process}"));
+        // One value each in a command, and as many steps as one likes.
+        for _ in 1..SETS / 2 {
+            args.push(format!("{p}.neighbour+=1"));
+            args.push(format!("{p}.knob^=1"));
         }
         ok(&args);
     }
@@ -61,5 +64,5 @@ fn no_increment_is_lost_beside_ten_thousand_sets() {
     let printed = text(&output.stdout);
     let runs = printed.lines().find_map(|line| line.strip_prefix("runs=")).unwrap_or_else(|| panic!("{output:?}"));
     assert_eq!(packets().trim_end(), runs);
-    assert_eq!(ok(&["get", "-q", &format!("{p}.neighbour"), &format!("{p}.knob")]), "9949\n148\n");
+    assert_eq!(ok(&["get", "-q", &format!("{p}.neighbour"), &format!("{p}.knob")]), "9949\n98\n");
 }
