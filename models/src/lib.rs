@@ -97,7 +97,7 @@ impl Seq {
         fetch_add(&self.begin, 1);
         let end = fetch_add(&self.end, 0);
         let begin = fetch_add(&self.begin, 0);
-        let inside = begin - end == 1;
+        let inside = begin.wrapping_sub(end) == 1;
         if inside {
             self.count();
         }
