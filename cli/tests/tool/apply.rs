@@ -1,5 +1,6 @@
 //! `apply`: settings of files, checked and written all or none.
 
+use std::os::fd::AsFd;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,9 @@ use bpfvar_objects::{Source, load_named};
 use bpfvar_testkit::host;
 use serde_json::{Value, json};
 
-use crate::support::{directory, fails, fails_with, has, json, load, ok, ok_with, program, run, run_with, text, tool};
+use crate::support::{
+    directory, fails, fails_with, has, json, load, ok, ok_with, program, run, run_with, text, tool, unique,
+};
 
 /// All values of a program, to be compared.
 fn values(program: &str) -> String {
@@ -327,4 +330,43 @@ fn without_capabilities_it_says_what_is_needed() {
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     has(&text(&output.stderr), &["a.toml:1: ", "CAP_SYS_ADMIN"]);
+}
+
+/// What is there and cannot be set is a fault, and nothing to wait for.
+#[test]
+fn hashes_and_patterns_are_no_settings() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    // `u32` and `u64`.
+    let types: [u32; 8] = [1, 1 << 24, 4, 32, 5, 1 << 24, 8, 64];
+    let mut btf = vec![0x9f, 0xeb, 1, 0];
+    btf.extend([24, 0, 32, 32, 9].iter().chain(&types).flat_map(|word: &u32| word.to_ne_bytes()));
+    btf.extend(b"\0u32\0u64\0");
+    let btf = bpfvar_testkit::load_btf(&btf).unwrap();
+    let name = unique("hash");
+    let spec = bpfvar_testkit::MapSpec {
+        map_type: bpfvar::MapType::HASH.0,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 2,
+        name: &name,
+        btf: Some((btf.as_fd(), 1, 2)),
+        ..Default::default()
+    };
+    let _map = spec.create().unwrap();
+    for (text, rule) in [
+        (format!("[{name}]\n\"[1]\" = 1\n"), "is reached by keys, and its entries are only read"),
+        ("[\"*\"]\nsampling = 1\n".to_owned(), "a setting names one variable, and this is a pattern"),
+    ] {
+        for args in [
+            &["apply", "-"][..],
+            &["apply", "--if-loaded", "-"],
+            &["apply", "--check", "-"],
+            &["apply", "--wait", "10s", "-"],
+        ] {
+            let (lines, _) = fails_with(args, &text);
+            has(&lines[0], &["standard input:2: ", rule]);
+        }
+    }
 }

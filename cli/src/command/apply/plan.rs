@@ -10,7 +10,7 @@ use crate::access::{Unwritable, unwritable};
 use crate::cli::Switching;
 use crate::command::extent;
 use crate::error::{Failure, Result};
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Selected};
 use crate::settings::{Fault, Group, Setting};
 
 /// How to write.
@@ -34,9 +34,19 @@ pub(super) struct Meant<'s> {
 pub(super) fn seek<'s>(group: &'s Group, resolver: &Resolver, rules: Rules) -> Option<Vec<Result<Meant<'s>, Fault>>> {
     let fault = |setting: &Setting, failure: &Failure| Err(Fault::of(setting, failure.line(rules.verbose)));
     let first = group.settings.first()?;
+    if let Some(setting) = group.settings.iter().find(|setting| setting.target.is_pattern()) {
+        let rule = format!("{}: a setting names one variable, and this is a pattern", setting.target.text);
+        return Some(vec![fault(setting, &Failure::new(rule))]);
+    }
     match resolver.is_there(&first.target) {
         Ok(true) => {}
-        Ok(false) => return None,
+        Ok(false) => {
+            // It is there, but no variable.
+            let Ok(Selected::Keyed(keyed)) = resolver.look_up(&first.target) else { return None };
+            let rule =
+                format!("{}: {} is reached by keys, and its entries are only read", first.target.text, keyed.map);
+            return Some(vec![fault(first, &Failure::new(rule))]);
+        }
         Err(failure) => return Some(vec![fault(first, &failure)]),
     }
     let mut all = Vec::with_capacity(group.settings.len());

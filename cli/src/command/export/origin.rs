@@ -1,6 +1,7 @@
 //! Where variables come from: which program, and when it was loaded.
 
 use std::fs;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use bpfvar::{Program, ProgramInfo};
@@ -56,10 +57,14 @@ fn is_named(program: &ProgramInfo, target: &Target) -> bool {
     }
 }
 
-/// When the machine was started, to a hundredth of a second.
+/// When the machine was started, to a hundredth of a second. Looked up once, so that a program's load time stays what it was told.
 fn booted() -> Option<SystemTime> {
-    // Like the kernel's load times it counts on while the machine sleeps.
-    let uptime = fs::read_to_string("/proc/uptime").ok()?;
-    let seconds: f64 = uptime.split_whitespace().next()?.parse().ok()?;
-    SystemTime::now().checked_sub(Duration::try_from_secs_f64(seconds).ok()?)
+    static BOOTED: OnceLock<Option<SystemTime>> = OnceLock::new();
+    let look = || {
+        // Like the kernel's load times it counts on while the machine sleeps.
+        let uptime = fs::read_to_string("/proc/uptime").ok()?;
+        let seconds: f64 = uptime.split_whitespace().next()?.parse().ok()?;
+        SystemTime::now().checked_sub(Duration::try_from_secs_f64(seconds).ok()?)
+    };
+    *BOOTED.get_or_init(look)
 }
