@@ -31,9 +31,13 @@ pub fn load_by_aya(source: Source) -> Result<Loaded, aya::EbpfError> {
     let programs = programs.collect();
     let maps = ebpf.maps().map(|(name, map)| {
         let data = match map {
-            AyaMap::Array(data) | AyaMap::HashMap(data) | AyaMap::PerCpuArray(data) | AyaMap::PerCpuHashMap(data) => {
-                data
-            }
+            AyaMap::Array(data)
+            | AyaMap::HashMap(data)
+            | AyaMap::LpmTrie(data)
+            | AyaMap::LruHashMap(data)
+            | AyaMap::PerCpuArray(data)
+            | AyaMap::PerCpuHashMap(data)
+            | AyaMap::PerCpuLruHashMap(data) => data,
             _ => panic!("no object has other maps"),
         };
         LoadedMap { name: name.to_owned(), map: Map::from_borrowed_fd(data.fd()).expect("a map") }
