@@ -483,6 +483,31 @@ fn a_program_that_goes_is_gone_and_its_successor_is_taken_up() {
 }
 
 #[test]
+fn a_target_is_waited_for_and_a_newer_program_of_its_name_does_not_take_its_place() {
+    let Some(first) = reloadable("topwaits") else { return };
+    ok(&["set", "topwaits.sampling=77"]);
+    let Some(terminal) = Terminal::run(100, 20, &["top", "topwaits.sampling", "topwaits.config", "-i", "100ms"]) else {
+        return;
+    };
+    terminal.row(&["topwaits.sampling", "77"]);
+    terminal.row(&["▾ topwaits.config"]);
+    // Now the name is that of two programs; the one that is shown is still there.
+    let Some(second) = reloadable("topwaits") else { return };
+    let id = second.programs[0].id();
+    ok(&["set", &format!("prog:{id}.sampling=88")]);
+    ok(&["set", &format!("prog:{}.sampling=79", first.programs[0].id())]);
+    terminal.row(&["topwaits.sampling", "79"]);
+    drop(first);
+    terminal.row(&["topwaits.sampling", "88"]);
+    drop(second);
+    terminal.row(&["topwaits.sampling", "88", "gone"]);
+    terminal.row(&["topwaits.config", "gone"]);
+    let Some(_third) = reloadable("topwaits") else { return };
+    terminal.row(&["topwaits.sampling", " 1 "]);
+    terminal.lacks(&["gone"]);
+}
+
+#[test]
 fn a_program_that_comes_is_shown() {
     let Some(count) = load(Source::Count) else { return };
     let Some(terminal) = Terminal::run(100, 30, &["top", "-f", "topcomes"]) else { return };

@@ -15,6 +15,7 @@ use super::tree::Path;
 
 /// Two clicks on one row are a double click if there is no more time between them.
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+
 impl App {
     /// Takes what the user did.
     pub(super) fn take(&mut self, event: &Event) -> Flow {
@@ -50,6 +51,9 @@ impl App {
                     match Action::of_key(*key) {
                         Some(Action::Move(by)) => {
                             *first = first.saturating_add_signed(by as i16).min(HELP.len() as u16 - 1);
+                        }
+                        Some(Action::Page(pages)) => {
+                            *first = first.saturating_add_signed(4 * pages as i16).min(HELP.len() as u16 - 1);
                         }
                         _ => self.mode = Mode::Rows,
                     }
@@ -98,16 +102,24 @@ impl App {
             (Mode::Filter(_), KeyCode::Up) => self.leave_filter(-1),
             (Mode::Filter(_), KeyCode::Down) => self.leave_filter(1),
             (Mode::Filter(_), _) => self.filter(&typed),
-            (_, KeyCode::Esc) => self.mode = Mode::Rows,
-            (_, KeyCode::Enter) => match interval(&typed) {
-                Ok(interval) => {
-                    self.interval = interval;
-                    self.tick = self.start.elapsed().as_nanos() / interval.as_nanos();
-                    self.mode = Mode::Rows;
-                }
-                Err(why) => self.say(why, true),
-            },
+            (_, KeyCode::Enter) => self.set_interval(&typed),
+            (_, KeyCode::Esc) => {
+                self.mode = Mode::Rows;
+                self.message = None;
+            }
             _ => self.message = None,
+        }
+    }
+
+    fn set_interval(&mut self, typed: &str) {
+        match interval(typed) {
+            Ok(interval) => {
+                self.settings.interval = interval;
+                self.tick = self.start.elapsed().as_nanos() / interval.as_nanos();
+                self.mode = Mode::Rows;
+                self.message = None;
+            }
+            Err(why) => self.say(why, true),
         }
     }
 
@@ -156,9 +168,7 @@ impl App {
                 _ => self.go(1),
             },
             Action::Toggle => self.open(|open| !open),
-            Action::FoldAll | Action::UnfoldAll => {
-                self.open_all(action == Action::UnfoldAll);
-            }
+            Action::FoldAll | Action::UnfoldAll => self.open_all(action == Action::UnfoldAll),
             Action::Click { x, y } => self.click(x, y),
             Action::Edit => self.edit(),
             Action::Add(amount) => self.add(amount),
@@ -170,7 +180,7 @@ impl App {
             Action::Histogram => self.turn_histogram(),
             Action::Pause => self.paused = !self.paused,
             Action::Interval => {
-                let now = humantime::format_duration(self.interval).to_string();
+                let now = humantime::format_duration(self.settings.interval).to_string();
                 self.mode = Mode::Interval(Input::new(now));
             }
             Action::Help => self.mode = Mode::Help(0),
@@ -191,20 +201,16 @@ impl App {
         for root in self.tree.roots.values_mut() {
             let is_group = root.node.is_group();
             root.node.open = open;
-            root.node
-                .children
-                .values_mut()
-                .filter(|_| is_group)
-                .for_each(|child| child.open = open && child.has_parts());
+            let variables = root.node.children.values_mut().filter(|child| is_group && child.has_parts());
+            variables.for_each(|variable| variable.open = open);
         }
         self.make_rows();
         self.keep_in_view();
     }
 
     fn click(&mut self, x: u16, y: u16) {
-        if let Some(sort) =
-            self.columns.sort_at(x).filter(|_| y == self.geometry.heads.y && self.geometry.heads.height > 0)
-        {
+        let heads = self.geometry.heads;
+        if let Some(sort) = self.columns.sort_at(x).filter(|_| (heads.y..heads.bottom()).contains(&y)) {
             let reverse = self.view.sort == sort && !self.view.reverse;
             return self.sort(sort, reverse);
         }

@@ -1,5 +1,6 @@
 //! The state of the screen: what is selected, what the user is doing, what is due.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use tui_input::Input;
@@ -11,11 +12,11 @@ use super::rows::{Rows, Sort, View};
 use super::scan::Scanner;
 use super::status::{self, Shown, with_notes};
 use super::tree::{Path, Tree};
+use crate::cli::Switching;
 use crate::error::Result;
 
 /// Nobody sees more.
 const LEAST_INTERVAL: Duration = Duration::from_millis(50);
-
 /// It is looked so often whether programs came or went.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
@@ -36,18 +37,28 @@ pub(super) struct App {
     pub(super) message: Option<Message>,
     /// What is said of the node that is selected, and of which that is.
     status: (Path, String),
-    pub(super) interval: Duration,
+    pub(super) settings: Settings,
     /// How many samples were due.
     pub(super) tick: u128,
     pub(super) paused: bool,
-    pub(super) read_only: bool,
     pub(super) done: Vec<Done>,
     pub(super) geometry: Geometry,
     pub(super) columns: Columns,
     last_look: Duration,
+    /// Whether something came or went that has not been looked at.
+    is_behind: bool,
     pub(super) last_click: Option<(Instant, Path)>,
     /// The time of the last sample.
     pub(super) now: Duration,
+}
+
+/// What the user has said when the tool was started.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// Between samples.
+    pub(super) interval: Duration,
+    pub(super) read_only: bool,
+    pub(super) switching: Switching,
 }
 
 /// What keys are for.
@@ -81,10 +92,10 @@ impl App {
     /// # Errors
     ///
     /// What the kernel refuses; a target that names nothing.
-    pub(super) fn new(mut scanner: Scanner, interval: Duration, read_only: bool, filter: &str) -> Result<App> {
+    pub(super) fn new(mut scanner: Scanner, settings: Settings, filter: &str) -> Result<App> {
         let mut tree = Tree::default();
         scanner.changed()?;
-        tree.merge(scanner.look(true)?, Duration::ZERO);
+        tree.merge(scanner.look(None)?, &HashSet::new(), Duration::ZERO);
         let mut app = App {
             start: Instant::now(),
             scanner,
@@ -98,14 +109,14 @@ impl App {
             mode: Mode::Rows,
             message: None,
             status: (Path::new(), String::new()),
-            interval,
+            settings,
             tick: 0,
             paused: false,
-            read_only,
             done: Vec::new(),
             geometry: Geometry::default(),
             columns: Columns::default(),
             last_look: Duration::ZERO,
+            is_behind: false,
             last_click: None,
             now: Duration::ZERO,
         };
@@ -116,7 +127,7 @@ impl App {
 
     /// How long nothing is due.
     pub(super) fn idle(&self) -> Duration {
-        let next = self.interval.as_nanos() * (self.tick + 1);
+        let next = self.settings.interval.as_nanos() * (self.tick + 1);
         Duration::from_nanos(next as u64).saturating_sub(self.start.elapsed()).min(BETWEEN_LOOKS)
     }
 
@@ -132,14 +143,14 @@ impl App {
             });
         }
         // Deadlines are multiples of the interval since the start; those that have passed are left out.
-        let tick = at.as_nanos() / self.interval.as_nanos();
+        let tick = at.as_nanos() / self.settings.interval.as_nanos();
         if tick > self.tick {
             self.tick = tick;
             if !self.paused {
                 self.now = at;
-                let in_order = self.view.sort != Sort::Name;
-                let sweep = self.tree.sample(at, in_order);
-                if in_order && sweep {
+                let by_number = self.view.sort != Sort::Name;
+                // Rows that changed places with every sample could not be read.
+                if self.tree.sample(at, by_number) && by_number {
                     self.make_rows();
                 }
                 is_new = true;
@@ -153,11 +164,15 @@ impl App {
         let mut is_new = self.tree.forget(at);
         // A map may have been frozen.
         self.status.0.clear();
-        if self.scanner.changed()? {
+        self.is_behind |= self.scanner.changed()?;
+        if self.is_behind {
             let used = self.scanner.used()?;
-            self.done.retain(|done| done.is_in(&used));
+            let unused = self.tree.unused();
+            self.done.retain(|done| done.is_in(&used) || done.is_in(&unused));
+            let settled = self.tree.settled(&used);
             self.tree.release(&used);
-            self.tree.merge(self.scanner.look(false)?, at);
+            self.tree.merge(self.scanner.look(Some(&settled))?, &settled, at);
+            self.is_behind = false;
             is_new = true;
         }
         if is_new {
@@ -204,7 +219,7 @@ impl App {
         let nodes = self.on_screen.iter().filter_map(|row| Some((row, self.tree.node(&row.path)?)));
         self.columns = self.columns.fit(geometry.rows.width, nodes);
         if self.status.0 != self.selected {
-            self.status = (self.selected.clone(), status::of(&self.tree, &self.selected, self.read_only));
+            self.status = (self.selected.clone(), status::of(&self.tree, &self.selected, self.settings.read_only));
         }
     }
 

@@ -29,10 +29,10 @@ impl App {
             }
             None if node.is_group() => Some(format!("{label}: choose a variable of it")),
             None => Some(format!("{label}: it is gone, and has no value that could be changed")),
-            Some(var) => refusal(var, &label, self.read_only),
+            Some(var) => refusal(var, &label, self.settings.read_only),
         };
         match (refused, node.var().cloned()) {
-            (None, Some(var)) => Some((label, var)),
+            (None, Some(var)) => Some((label, self.settings.switching.apply_to(var))),
             (refused, _) => {
                 self.say(clean(&refused.unwrap_or_default()), true);
                 None
@@ -54,8 +54,8 @@ impl App {
     /// Sets what was edited.
     pub(super) fn set(&mut self) {
         let Mode::Edit(edit) = &mut self.mode else { return };
-        let Some(var) = self.tree.node(&edit.path).and_then(Node::var) else { return };
-        match edit.apply(var) {
+        let Some(var) = self.tree.node(&edit.path).and_then(Node::var).cloned() else { return };
+        match edit.apply(&self.settings.switching.apply_to(var)) {
             Ok(done) => {
                 self.mode = Mode::Rows;
                 self.keep(done);

@@ -109,7 +109,7 @@ impl Edit {
     /// Sets it, if it fits the type.
     pub(super) fn apply(&self, var: &Var) -> Result<Done> {
         let applied = var.change(self.new_text().as_str())?.apply()?;
-        Ok(Done { label: self.label.clone(), map: var.map().info().id, how: Undo::Applied(Box::new(applied)) })
+        Ok(Done { label: self.label.clone(), map: var.map().info().id, how: Undo::Applied(applied) })
     }
 }
 
@@ -177,7 +177,7 @@ pub(super) struct Done {
 }
 
 enum Undo {
-    Applied(Box<Applied>),
+    Applied(Applied),
     /// What was added is taken away again: what programs added meanwhile stays.
     Added {
         var: Box<Var>,

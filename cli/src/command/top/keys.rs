@@ -43,7 +43,7 @@ pub(super) enum Action {
 }
 
 /// All keys, for the help.
-pub(super) const HELP: [(&str, &str); 18] = [
+pub(super) const HELP: [(&str, &str); 19] = [
     ("↑ ↓ k j", "select a row"),
     ("PgUp PgDn", "a page up, down"),
     ("Home End g G", "the first row, the last"),
@@ -59,6 +59,7 @@ pub(super) const HELP: [(&str, &str); 18] = [
     ("b", "an array as histogram: log2, linear, none"),
     ("p", "pause, go on"),
     ("i", "time between samples"),
+    ("Ctrl-L", "draw all anew"),
     ("Ctrl-Z", "stop; `fg` goes on"),
     ("q Ctrl-C", "quit"),
     ("mouse", "click, wheel, double click to edit"),

@@ -136,15 +136,19 @@ impl Columns {
         Column { x: self.value.x, width: self.width.saturating_sub(self.value.x) }
     }
 
-    /// Where a graph of the last minute is, and where a bar: both, if there is room for both.
-    pub(super) fn graph_and_bar(&self) -> (Column, Column) {
-        let Column { x, width } = self.graph;
-        if width < 24 {
+    /// Where a graph of the last minute is.
+    pub(super) fn minute(&self) -> Column {
+        minute(self.graph)
+    }
+
+    /// Where the graph of an element is, and where its bar: both, if there is room for both.
+    pub(super) fn minute_and_bar(&self) -> (Column, Column) {
+        if self.graph.width < 24 {
             return (Column::default(), self.graph);
         }
-        let graph = (width / 2).min(SECONDS as u16);
-        let bar = (width - graph - BETWEEN).min(WIDEST_BAR);
-        (Column { x, width: graph }, Column { x: x + graph + BETWEEN, width: bar })
+        let graph = minute(Column { width: self.graph.width / 2, ..self.graph });
+        let start = graph.end() + BETWEEN;
+        (graph, Column { x: start, width: (self.graph.end() - start).min(WIDEST_BAR) })
     }
 
     /// Where the sign is that folds and unfolds a row.
@@ -163,6 +167,12 @@ impl Columns {
             () => None,
         }
     }
+}
+
+/// As much of a column as a minute takes, each cell being the same number of seconds.
+fn minute(column: Column) -> Column {
+    let each = SECONDS.div_ceil(column.room().max(1));
+    Column { width: column.width.min(SECONDS.div_ceil(each) as u16), ..column }
 }
 
 /// Where the name of a row starts.
@@ -184,8 +194,11 @@ mod tests {
                 assert!(there.iter().all(|column| column.end() <= width), "{width} {widest:?}: {there:?}");
                 assert!(there.windows(2).all(|pair| pair[0].end() < pair[1].x), "{width} {widest:?}: {there:?}");
                 assert!(all.wide().end() <= width && all.all().end() <= width, "{width} {widest:?}");
-                let (graph, bar) = all.graph_and_bar();
-                assert!(graph.end() <= width && bar.end() <= width, "{width} {widest:?}");
+                let (graph, bar) = all.minute_and_bar();
+                assert!(
+                    all.minute().end() <= width && graph.end() <= width && bar.end() <= width,
+                    "{width} {widest:?}"
+                );
             }
         }
     }

@@ -22,13 +22,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use clap_complete::engine::ArgValueCompleter;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use signal_hook::consts::{SIGCONT, SIGTSTP};
 
+use crate::cli::Switching;
 use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::{Output, obeys_escapes};
 use crate::target::Target;
-use app::{App, Flow, interval};
+use app::{App, Flow, Settings, interval};
 use draw::Theme;
 use events::Happening;
 use scan::Scanner;
@@ -67,13 +69,16 @@ pub(crate) struct Args {
     /// Refuse to change anything
     #[arg(long)]
     read_only: bool,
+    #[command(flatten)]
+    switching: Switching,
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
-    let Args { targets, interval, filter, read_only } = args;
+    let Args { targets, interval, filter, read_only, switching } = args;
     check_terminal(out)?;
     let scanner = Scanner::new(targets.clone())?;
-    let mut app = App::new(scanner, *interval, *read_only, filter)?;
+    let settings = Settings { interval: *interval, read_only: *read_only, switching: *switching };
+    let mut app = App::new(scanner, settings, filter)?;
     let theme = Theme::new(out.is_colored());
     let terminal = |error: io::Error| Failure::new(format!("the terminal cannot be used: {error}"));
     // Signals are caught before the terminal is taken over: from then on each of them gives it back.
@@ -116,6 +121,10 @@ fn drive(app: &mut App, theme: &Theme, screen: &mut Screen, happenings: &Receive
 /// One of the things that happen. Stopping is done here.
 fn happen(app: &mut App, screen: &mut Screen, happening: &Happening) -> Result<Flow> {
     let flow = match happening {
+        Happening::Input(Event::Key(key)) if *key == KeyEvent::new(KeyCode::Char('l'), KeyModifiers::CONTROL) => {
+            screen.resume()?;
+            Flow::Draw
+        }
         Happening::Input(event) => app.take(event),
         Happening::Signal(SIGTSTP) => Flow::Suspend,
         Happening::Signal(SIGCONT) => {

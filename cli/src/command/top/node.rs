@@ -37,8 +37,8 @@ pub(super) struct Node {
     pub(super) open: bool,
     /// None for a group of programs, and for what is gone.
     var: Option<Var>,
-    /// How it is read after the first time, if that is faster.
-    handle: Option<Handle>,
+    /// How it is read after the first time, if that is faster. None before.
+    handle: Option<Option<Handle>>,
     /// The id of the map that it lies in, or lay in.
     map: u32,
     parts: Parts,
@@ -218,6 +218,11 @@ impl Node {
         self.parts.elements
     }
 
+    /// Whether what is below it are values of one kind: elements, or what each CPU has.
+    pub(super) fn is_list(&self) -> bool {
+        self.parts.members.is_empty() && self.parts.count() > 0
+    }
+
     /// The numbers of what is below it, if it is no group.
     pub(super) fn part_count(&self) -> u32 {
         self.parts.count()
@@ -236,7 +241,18 @@ impl Node {
 
     /// Makes all that a filter can look for: members, not elements.
     pub(super) fn look_at_members(&mut self) {
-        for key in 0..self.parts.members.len() as u32 {
+        self.look_at(self.parts.members.len() as u32);
+    }
+
+    /// Makes all that is below it.
+    pub(super) fn look_at_all(&mut self) {
+        if !self.is_group() {
+            self.look_at(self.part_count());
+        }
+    }
+
+    fn look_at(&mut self, count: u32) {
+        for key in 0..count {
             self.child(key);
         }
     }
@@ -245,9 +261,7 @@ impl Node {
     pub(super) fn look_at_elements(&mut self) -> bool {
         let few = self.parts.elements <= MOST_SORTED && self.cost <= EACH_SECOND;
         if few {
-            for key in 0..self.part_count() {
-                self.child(key);
-            }
+            self.look_at_all();
         }
         few
     }
@@ -296,13 +310,13 @@ impl Node {
     }
 
     fn read(&mut self, at: Duration) {
-        if let Some(handle) = &self.handle {
+        if let Some(Some(handle)) = &self.handle {
             return self.take(handle.read(), at);
         }
         let Some(var) = &self.var else { return };
         match value::read(var) {
             Ok(Ok(value)) => {
-                self.handle = Handle::of(var, &value);
+                self.handle.get_or_insert_with(|| Handle::of(var, &value));
                 self.take(value, at);
             }
             Ok(Err(torn)) => self.stay(&torn, at),

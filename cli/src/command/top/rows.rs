@@ -131,11 +131,7 @@ impl Rows {
             return;
         }
         if node.elements() == 0 || view.sort != Sort::Name && node.look_at_elements() {
-            if !node.is_group() {
-                for key in 0..node.part_count() {
-                    node.child(key);
-                }
-            }
+            node.look_at_all();
             let keys = view.order(node.children.iter().map(|(key, child)| (*key, child)), node.is_group());
             for key in keys {
                 path.push(key);

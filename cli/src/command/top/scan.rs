@@ -66,21 +66,22 @@ impl Scanner {
         Ok(Program::all()?.into_iter().flat_map(|program| program.map_ids).collect())
     }
 
-    /// What is there.
+    /// What is there; of targets, all but those that are settled.
     ///
     /// # Errors
     ///
-    /// What the kernel refuses, and with `all` a target that names nothing.
-    pub(super) fn look(&self, all: bool) -> Result<Vec<Found>> {
+    /// What the kernel refuses; and the first time, when nothing can be settled, a target that names nothing.
+    pub(super) fn look(&self, settled: Option<&HashSet<usize>>) -> Result<Vec<Found>> {
         if self.targets.is_empty() {
             return Ok(system(&Program::all()?, Globals::of_system()?.maps()));
         }
         let mut found = Vec::new();
         let resolver = Resolver::default();
-        for (index, target) in self.targets.iter().enumerate() {
+        let is_open = |index: &usize| settled.is_none_or(|settled| !settled.contains(index));
+        for (index, target) in self.targets.iter().enumerate().filter(|(index, _)| is_open(index)) {
             match named(&resolver, index, target) {
                 Ok(one) => found.push(one),
-                Err(failure) if all => return Err(failure),
+                Err(failure) if settled.is_none() => return Err(failure),
                 // It is gone, and may come again.
                 Err(_) => {}
             }
@@ -105,8 +106,11 @@ fn named(resolver: &Resolver, index: usize, target: &Target) -> Result<Found> {
         None => programs.iter().filter(|program| maps.iter().any(|map| program.uses(*map))).collect(),
     };
     let name = target.text.clone();
-    let short = |label: &str| label.strip_prefix(&name).unwrap_or(label).trim_start_matches('.').to_owned();
     let is_var = found.is_var();
+    let short = |label: &str| match label.strip_prefix(&name) {
+        Some(rest) if !is_var => rest.trim_start_matches('.').to_owned(),
+        _ => label.to_owned(),
+    };
     let named = |(label, var): (String, Var)| Named { name: short(&label), label, var };
     Ok(Found {
         note: names_of(&users, &name),

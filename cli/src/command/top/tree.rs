@@ -63,16 +63,30 @@ impl Tree {
         self.roots.values().map(of).sum()
     }
 
+    /// The maps that were there, though no program used them.
+    pub(super) fn unused(&self) -> HashSet<u32> {
+        self.roots.values().filter(|root| root.programs.is_empty()).flat_map(|root| root.node.maps()).collect()
+    }
+
+    /// The targets that still name what they named: a program uses each of their maps.
+    pub(super) fn settled(&self, used: &HashSet<u32>) -> HashSet<usize> {
+        let is_settled = |root: &&Root| root.gone.is_none() && root.node.maps().is_subset(used);
+        self.roots.values().filter(is_settled).filter_map(|root| root.target).collect()
+    }
+
     /// Lets go of all maps but these.
     pub(super) fn release(&mut self, all_but: &HashSet<u32>) {
         self.roots.values_mut().for_each(|root| root.node.release(all_but));
     }
 
-    /// Takes what is there now. What was there before keeps its history, and is the same row; what is not there any more is gone.
-    pub(super) fn merge(&mut self, found: Vec<Found>, at: Duration) {
+    /// Takes what is there now, beside the targets that were not looked for. What was there before keeps its history, and is the
+    /// same row; what is not there any more is gone.
+    pub(super) fn merge(&mut self, found: Vec<Found>, settled: &HashSet<usize>, at: Duration) {
         let maps = self.roots.iter().flat_map(|(key, root)| root.node.maps().into_iter().map(|map| (map, *key)));
         let owner: HashMap<u32, u32> = maps.collect();
-        let mut taken = HashSet::new();
+        let is_settled = |root: &Root| root.target.is_some_and(|target| settled.contains(&target));
+        let mut taken: HashSet<u32> =
+            self.roots.iter().filter(|(_, root)| is_settled(root)).map(|(key, _)| *key).collect();
         // The kernel frees the maps of a program some time after the program: they are no news.
         let is_left_over = |found: &Found| {
             let of = found.vars.iter().find_map(|named| owner.get(&named.map())).and_then(|key| self.roots.get(key));
@@ -133,7 +147,7 @@ impl Tree {
     }
 
     /// Takes a sample: of what was shown last, and of all variables if the order of rows depends on them, or once a second. Returns
-    /// whether it was of all variables.
+    /// whether it was the one of this second.
     pub(super) fn sample(&mut self, at: Duration, all: bool) -> bool {
         let sweep = self.last_sweep.is_none_or(|last| at.saturating_sub(last) >= SWEEP);
         if sweep {
@@ -151,7 +165,7 @@ impl Tree {
             }
         }
         self.last_sample = at;
-        all || sweep
+        sweep
     }
 
     /// Says what is on the screen now. What was not there at the last sample is read.

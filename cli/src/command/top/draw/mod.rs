@@ -82,17 +82,18 @@ fn title_line<'a>(app: &App, width: u16, theme: &Theme) -> Line<'a> {
     let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let roots = app.tree.roots.values();
     let groups = roots.filter(|root| root.node.is_group() && root.gone.is_none()).count();
-    let left = format!("{}, {}", count(groups, "group"), count(app.tree.count(), "variable"));
+    let variables = count(app.tree.count(), "variable");
+    let left = if groups == 0 { variables } else { format!("{}, {variables}", count(groups, "group")) };
     let order = match (app.view.sort, app.view.reverse) {
         (Sort::Name, false) => "by name".to_owned(),
         (sort, false) => format!("by {}", sort.text()),
         (sort, true) => format!("by {}, reversed", sort.text()),
     };
-    let mut parts = vec![format!("every {}", humantime::format_duration(app.interval)), order];
+    let mut parts = vec![format!("every {}", humantime::format_duration(app.settings.interval)), order];
     if !app.view.filter.is_empty() && !matches!(app.mode, Mode::Filter(_)) {
         parts.push(format!("/{}", crate::output::clean(&app.view.filter)));
     }
-    if app.read_only {
+    if app.settings.read_only {
         parts.push("read-only".to_owned());
     }
     let right = parts.join("  ");
@@ -120,8 +121,10 @@ mod tests {
     use ratatui::backend::TestBackend;
     use ratatui::crossterm::event::{Event, KeyCode};
 
+    use super::super::app::Settings;
     use super::super::scan::Scanner;
     use super::*;
+    use crate::cli::Switching;
 
     /// The screen of one program.
     struct Screen {
@@ -141,7 +144,9 @@ mod tests {
                 Globals::by_name(name).unwrap().var(path).unwrap().set(*value).unwrap();
             }
             let scanner = Scanner::new(vec![name.parse().unwrap()]).unwrap();
-            let app = App::new(scanner, Duration::from_secs(1), false, "").unwrap();
+            let switching = Switching { allow_sleepable: false };
+            let settings = Settings { interval: Duration::from_secs(1), read_only: false, switching };
+            let app = App::new(scanner, settings, "").unwrap();
             let terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
             Some(Screen { loaded, app, terminal })
         }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::time::Duration;
 
 use bpfvar::Value;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::Span;
 use unicode_width::UnicodeWidthStr;
 
@@ -60,8 +61,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, app: &App, theme: &Theme) 
             None if node.has_parts() => row.parts(node, app),
             None => row.scalar(node, parent, app),
         }
+        if let Some(gone) = root.gone.filter(|_| path.len() == 1 && !node.is_group()) {
+            row.gone(gone, app);
+        }
         if *path == app.selected {
-            frame.buffer_mut().set_style(area, Style::new().add_modifier(Modifier::REVERSED));
+            let text = Rect { width: app.columns.graph.x.min(area.width), ..area };
+            let text = if app.columns.graph.width == 0 { area } else { text };
+            frame.buffer_mut().set_style(text, theme.style(Ink::Selected));
         }
     }
     if app.on_screen.is_empty() && area.height > 0 {
@@ -154,13 +160,18 @@ impl Row<'_, '_, '_> {
         let used = (name.width() as u16 + BETWEEN as u16).min(room.width);
         let rest = Column { x: room.x + used, width: room.width - used };
         match root.gone {
-            Some(gone) => {
-                let ago = format!("gone {} s ago", app.now.saturating_sub(gone).as_secs());
-                self.put(rest, &ago, Ink::Error, false);
-            }
+            Some(gone) => self.put(rest, &ago(gone, app), Ink::Error, false),
             None => self.put(rest, &clean(&root.note), Ink::Faint, false),
         }
-        self.graph(node, app, self.columns.graph);
+        self.graph(node, app, self.columns.minute());
+    }
+
+    /// What is gone and no group says so in place of its graph.
+    fn gone(&mut self, gone: Duration, app: &App) {
+        let graph = self.columns.graph;
+        let place = if graph.width > 0 { graph } else { self.columns.wide() };
+        self.put(place, &" ".repeat(place.room()), Ink::Plain, false);
+        self.put(place, &ago(gone, app), Ink::Error, false);
     }
 
     fn scalar(&mut self, node: &Node, parent: Option<&Node>, app: &App) {
@@ -180,11 +191,11 @@ impl Row<'_, '_, '_> {
         let is_still = node.series.change().is_some() && !node.series.changed();
         self.put(self.columns.change, &change, if is_still { Ink::Faint } else { ink }, true);
         self.rate(node, ink);
-        let element = parent.filter(|parent| parent.elements() > 0);
+        let element = parent.filter(|parent| parent.is_list());
         let number = node.value().and_then(Value::as_f64);
         let (graph, bar) = match (element, number) {
-            (Some(_), Some(_)) => self.columns.graph_and_bar(),
-            _ => (self.columns.graph, Column::default()),
+            (Some(_), Some(_)) => self.columns.minute_and_bar(),
+            _ => (self.columns.minute(), Column::default()),
         };
         self.graph(node, app, graph);
         if let (Some(parent), Some(number)) = (element, number) {
@@ -221,7 +232,7 @@ impl Row<'_, '_, '_> {
                 None => String::new(),
             };
             self.put(self.columns.wide(), &text, ink, false);
-            return self.graph(node, app, self.columns.graph);
+            return self.graph(node, app, self.columns.minute());
         };
         let text = match node.histogram() {
             Some(histogram) => percentiles(&histogram, narrow.room()),
@@ -229,19 +240,14 @@ impl Row<'_, '_, '_> {
         };
         self.put(narrow, &text, ink, false);
         self.rate(node, ink);
-        let area = Column {
-            width: self.columns.graph.width.min(numbers.len().min(usize::from(u16::MAX)) as u16),
-            ..self.columns.graph
-        };
         let bars = graph::bars(&numbers, self.columns.graph.room());
-        let area = Column { width: area.width.min(bars.len() as u16), ..area };
+        let area = Column { width: bars.len() as u16, ..self.columns.graph };
         graph::line(self.frame, self.place(area), &bars, self.base.patch(self.theme.style(Ink::Bar)));
     }
 
     fn graph(&mut self, node: &Node, app: &App, column: Column) {
         let levels = node.series.graph(app.now, column.room());
-        let area = self.place(Column { width: column.width.min(super::super::series::SECONDS as u16), ..column });
-        graph::line(self.frame, area, &levels, self.base.patch(self.theme.style(Ink::Graph)));
+        graph::line(self.frame, self.place(column), &levels, self.base.patch(self.theme.style(Ink::Graph)));
     }
 
     /// An entry of a table.
@@ -275,6 +281,10 @@ impl Row<'_, '_, '_> {
             x = x.saturating_add(*width as u16 + BETWEEN as u16);
         }
     }
+}
+
+fn ago(gone: Duration, app: &App) -> String {
+    format!("gone {} s ago", app.now.saturating_sub(gone).as_secs())
 }
 
 /// As many percentiles as there is room for.

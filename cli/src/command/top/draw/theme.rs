@@ -24,6 +24,8 @@ pub(super) enum Ink {
     Gone,
     /// The line about the selected row.
     Status,
+    /// The row itself, whatever is in it.
+    Selected,
     /// A key in the help, or what is chosen.
     Key,
 }
@@ -45,6 +47,7 @@ impl Theme {
             Ink::Error => color(Color::Red).add_modifier(Modifier::BOLD),
             Ink::Graph => color(Color::Cyan),
             Ink::Bar => color(Color::Blue),
+            Ink::Selected => plain.fg(Color::Reset).add_modifier(Modifier::REVERSED).remove_modifier(Modifier::DIM),
             Ink::Status => plain.add_modifier(Modifier::REVERSED),
             Ink::Key => color(Color::Yellow).add_modifier(Modifier::BOLD),
         }
