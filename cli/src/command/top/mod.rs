@@ -6,6 +6,7 @@ mod change;
 mod draw;
 mod edit;
 mod events;
+mod format;
 mod handle;
 mod keys;
 mod layout;

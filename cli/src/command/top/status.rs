@@ -1,6 +1,7 @@
 //! What is said of a row: in a line of its own while it is selected, and behind its name.
 
 use super::edit::refusal;
+use super::format::percentiles;
 use super::node::Node;
 use super::tree::{Path, Tree};
 use crate::access::Access;
@@ -39,7 +40,10 @@ pub(super) fn of(tree: &Tree, path: &[u32], read_only: bool) -> String {
             format!("  ({})", clean(why.strip_prefix(&format!("{}: ", node.label)).unwrap_or(&why)))
         }),
     };
-    format!("{label}  {}  {}  {place}{together}{why}", clean(&var.type_name()), access)
+    let counted = node.histogram().map_or_else(String::new, |histogram| {
+        format!("  {} counted  {}", histogram.total(), percentiles(&histogram, usize::MAX))
+    });
+    format!("{label}{counted}  {}  {}  {place}{together}{why}", clean(&var.type_name()), access)
 }
 
 /// The rows with their notes.

@@ -29,7 +29,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App, theme: &Theme) {
     frame.render_widget(title_line(app, title.width, theme), title);
     frame.render_widget(heads(app, theme), heads_line);
     rows::draw(frame, rows, app, theme);
-    let about = theme.text(Ink::Status, format!("{:width$}", app.status(), width = usize::from(status.width)));
+    let width = usize::from(status.width);
+    let about = theme.text(Ink::Status, format!("{:width$}", fit(app.status(), width)));
     frame.render_widget(Line::from(about), status);
     for (y, line) in (bottom.y..bottom.bottom()).zip(at_bottom) {
         frame.render_widget(line, Rect { y, height: 1, ..bottom });
@@ -206,7 +207,7 @@ NAME ↑             VALUE     RATE LAST …
 
 
 
-topnarrow.sampling  __u32  read-write  .
+topnarrow.sampling  __u32  read-write  …
 topnarrow.sampling: 1 -> 7
 Enter sets, Esc leaves, ↑ ↓ step a numbe
 "
