@@ -82,9 +82,12 @@ fn change(map: &TypedMap) -> ! {
 
 /// What `bpfvar top` uses while it runs in a terminal of this size.
 fn top(map: u32, (width, height): (u32, u32), keys: &str, lasts: Duration) -> Duration {
-    let server = format!("bpfvar-bench-{}-{width}-{keys}", std::process::id());
+    // tmux leaves its socket behind.
+    let directory = tempfile::tempdir().expect("a directory");
     let tmux = |arguments: &[&str]| {
-        let output = Command::new("tmux").args(["-L", &server, "-f", "/dev/null"]).args(arguments).output();
+        let mut tmux = Command::new("tmux");
+        tmux.arg("-S").arg(directory.path().join("socket")).args(["-f", "/dev/null"]);
+        let output = tmux.args(arguments).output();
         let output = output.expect("tmux can be run");
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         String::from_utf8(output.stdout).expect("UTF-8")

@@ -1,11 +1,11 @@
 //! A real terminal: tmux draws into it, and tells what is on its screen.
 
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bpfvar_testkit::host;
+use tempfile::TempDir;
 
 use crate::support::text;
 
@@ -16,19 +16,18 @@ const PROMPT: &str = "ready> ";
 
 /// A terminal with a shell in it. Dropping it ends both.
 pub(crate) struct Terminal {
-    server: String,
+    /// Of its own: tmux leaves its socket behind.
+    directory: TempDir,
 }
 
 impl Terminal {
     /// Starts a shell in a terminal of this size, or says that there is no tmux.
     #[track_caller]
     pub(crate) fn open(width: u16, height: u16) -> Option<Terminal> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         if !host::has_tool("tmux") || !host::has_tool("bash") {
             return None;
         }
-        let server = format!("bpfvar-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let terminal = Terminal { server };
+        let terminal = Terminal { directory: tempfile::tempdir().expect("a directory") };
         let (width, height) = (width.to_string(), height.to_string());
         let shell = format!("env -u NO_COLOR -u CLICOLOR -u COLUMNS PS1='{PROMPT}' bash --norc --noprofile");
         terminal.tmux(&["new-session", "-d", "-x", &width, "-y", &height, &shell]);
@@ -51,10 +50,14 @@ impl Terminal {
         self.has(&["VALUE"]);
     }
 
-    fn tmux(&self, arguments: &[&str]) -> String {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("tmux");
-        let output = command.args(["-L", &self.server, "-f", "/dev/null"]).args(arguments).output();
-        let output = output.expect("tmux can be run");
+        command.arg("-S").arg(self.directory.path().join("socket")).args(["-f", "/dev/null"]).args(arguments);
+        command
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("tmux can be run");
         assert!(output.status.success(), "{arguments:?}: {output:?}");
         text(&output.stdout)
     }
@@ -164,6 +167,6 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         // It has ended if its shell has.
-        drop(Command::new("tmux").args(["-L", &self.server, "kill-server"]).output());
+        drop(self.command(&["kill-server"]).output());
     }
 }
