@@ -12,19 +12,21 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 SECONDS = 3.5
+# Red, green, yellow, blue, magenta, cyan.
+COLORS = [(224, 108, 117), (152, 195, 121), (229, 192, 123), (97, 175, 239), (198, 120, 221), (86, 182, 194)]
 THEME = TerminalTheme(
     (22, 25, 30),
     (220, 223, 228),
-    [(40, 44, 52), (224, 108, 117), (152, 195, 121), (229, 192, 123), (97, 175, 239), (198, 120, 221), (86, 182, 194), (220, 223, 228)],
-    [(92, 99, 112), (224, 108, 117), (152, 195, 121), (229, 192, 123), (97, 175, 239), (198, 120, 221), (86, 182, 194), (255, 255, 255)],
+    [(40, 44, 52), *COLORS, (220, 223, 228)],
+    [(92, 99, 112), *COLORS, (255, 255, 255)],
 )
 # The parts that rich makes, with a mark between them.
-PARTS = "\x00".join(["{styles}", "{backgrounds}", "{matrix}", "{lines}", "{terminal_width}", "{terminal_height}", "{line_height}"])
+PARTS = "\x00".join(["{styles}", "{backgrounds}", "{matrix}", "{lines}", "{terminal_width}", "{terminal_height}"])
 
 
 def parts(path, width, name):
     """What rich makes of a screen."""
-    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="standard", legacy_windows=False)
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="standard")
     with open(path, encoding="utf-8") as file:
         for line in file.read().rstrip("\n").split("\n"):
             console.print(Text.from_ansi(line), no_wrap=True, crop=True)
@@ -41,7 +43,8 @@ def main():
     groups = []
     for number, (styles, backgrounds, matrix, lines, *_) in enumerate(frames):
         css.append(styles)
-        css.append(f"#s{number}{{animation:show {total}s {number * SECONDS}s infinite;visibility:{'hidden' if number else 'visible'}}}")
+        first = "hidden" if number else "visible"
+        css.append(f"#s{number}{{animation:show {total}s {number * SECONDS}s infinite;visibility:{first}}}")
         groups.append(f'<g id="s{number}"><defs>{lines}</defs>{backgrounds}<g class="t" xml:space="preserve">{matrix}</g></g>')
     right, bottom = float(frames[0][4]) + 18, float(frames[0][5]) + 24
     svg = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right} {bottom}" role="img" aria-label="bpfvar top in a terminal">

@@ -1,8 +1,12 @@
-//! Numbers as short as there is room for.
+//! Numbers and values as short as there is room for.
 
+use std::fmt::{self, Write};
+
+use bpfvar::Value;
 use unicode_width::UnicodeWidthStr;
 
 use crate::histogram::Histogram;
+use crate::output::clean;
 
 /// As many percentiles as there is room for.
 pub(super) fn percentiles(histogram: &Histogram, room: usize) -> String {
@@ -57,6 +61,25 @@ fn short(number: f64) -> String {
     }
 }
 
+/// A value in one line, not much longer than the room: of a big array, no more is made than is seen.
+pub(super) fn brief(value: &Value, room: usize) -> String {
+    struct Room {
+        text: String,
+        left: usize,
+    }
+    impl Write for Room {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            self.text += part;
+            self.left = self.left.saturating_sub(part.len());
+            if self.left == 0 { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut out = Room { text: String::new(), left: room.saturating_mul(4).max(64) };
+    // It fails where the room ends, and is cut to fit in any case.
+    let _ = write!(out, "{value}");
+    clean(&out.text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +102,14 @@ mod tests {
         assert_eq!(percentiles(&histogram, 9), "p50 7");
         let empty = Histogram { scale: Scale::Log2, counts: vec![0; 4] };
         assert_eq!(percentiles(&empty, 40), "empty");
+    }
+
+    #[test]
+    fn a_brief_text_is_not_made_whole() {
+        let large = Value::Array((0..100_000_u32).map(Value::from).collect());
+        let text = brief(&large, 20);
+        assert!(text.starts_with("[0, 1, 2, 3, ") && text.len() < 100, "{text}");
+        assert_eq!(brief(&Value::Text("\u{202e}\u{1b}".into()), 9), "\"\\u{202e}\\u{1b}\"");
+        assert_eq!(brief(&Value::Bool(true), 0), "true");
     }
 }

@@ -13,8 +13,8 @@ macro_rules! handles {
         }
 
         impl Handle {
-            /// To a variable that has this value. None for what a load alone does not read: what changes together, enums, bitfields,
-            /// what cannot be mapped.
+            /// To a variable that has this value. None for what a load alone does not read: what changes together, enums,
+            /// bitfields, what cannot be mapped.
             pub(super) fn of(var: &Var, value: &Value) -> Option<Handle> {
                 match (value, var.size()) {
                     $((Value::$kind(_), $size) if var.together().is_empty() => var.bind().ok().map(Handle::$name),)*

@@ -11,6 +11,7 @@ mod handle;
 mod keys;
 mod layout;
 mod node;
+mod parts;
 mod rows;
 mod scan;
 mod series;
@@ -37,8 +38,8 @@ use events::Happening;
 use scan::Scanner;
 use terminal::Screen;
 
-/// For each cell of the screen, before it is drawn again: a screen of 300 by 100 is drawn five times a second, as drawing ten times
-/// would take more than reading a thousand variables.
+/// For each cell of the screen, before it is drawn again: a screen of 300 by 100 is drawn five times a second, as drawing it ten
+/// times would take more than reading a thousand variables.
 const PACE: Duration = Duration::from_micros(6);
 
 /// What it takes.
@@ -51,12 +52,15 @@ Examples:
   bpfvar top -f rate                  what has `rate` in its name
   bpfvar top --read-only              nothing can be changed by a slip of the fingers
 
-`?` shows all keys, `q` quits. Programs that share variables are one group. Values are read from mapped memory, without a system call, and \
-only those on the screen; all others once a second, for their history. CHANGE counts from the last sample, RATE is per second over the last \
-second. The graph is of the last minute: of what only rises its rate, of everything else its value. Arrays whose names say that they are \
-histograms (hist, slots, buckets; log2 with up to 64 slots, else linear) show percentiles; `b` says it of any other. A program that goes away \
-is shown as gone for a minute, and is taken up again when it is loaded anew. It needs a terminal: for pipes and --json there is \
-`bpfvar watch`.")]
+`?` shows all keys, `q` quits. Programs that share variables are one group. What can be mapped is read from memory, without a \
+system call: what is on the screen at each sample, all else once a second, for its history.
+
+CHANGE counts from the last sample, RATE is per second over the last second. The graph is of the last minute: of what only rises \
+its rate, of everything else its value. Arrays whose names say that they are histograms (hist, slots, buckets; log2 with up to 64 \
+slots, else linear) show percentiles; `b` says it of any other.
+
+A program that goes away is shown as gone for a minute, a target for as long as it takes, and is taken up again when it is loaded \
+anew. It needs a terminal: for pipes and --json there is `bpfvar watch`.")]
 pub(crate) struct Args {
     /// What to show; everything if it is left out
     #[arg(value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]

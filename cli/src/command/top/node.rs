@@ -1,25 +1,23 @@
 //! A row of the tree and what is below it: a group of programs, a map, a variable, or a part of one. It reads itself.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt::{self, Write};
 use std::time::Duration;
 
-use bpfvar::{MapType, Value, Var};
+use bpfvar::{Value, Var};
 
+use super::format::brief;
 use super::handle::Handle;
+use super::parts::{Parts, cost};
 use super::series::Series;
 use crate::error::Failure;
 use crate::histogram::{Histogram, Scale};
 use crate::output::clean;
-use crate::value::{self, change, is_slots};
+use crate::value::{self, change};
 
 /// So many bytes are read whole at each sample; of more, what is on the screen.
 const EACH_SAMPLE: u64 = 8 << 10;
 /// So many are read whole once a second.
 const EACH_SECOND: u64 = 64 << 10;
-/// What a system call costs, as many bytes of mapped memory; and one that copies from all CPUs.
-const CALL: u64 = 256;
-const CALL_FOR_EACH_CPU: u64 = 4096;
 /// Elements are put in order of their rates if there are no more.
 const MOST_SORTED: u32 = 4096;
 /// No number moves further in a sample, so that their sum is one, and the others are still to be seen beside it.
@@ -62,14 +60,6 @@ pub(super) struct Node {
     kind: Option<Option<Scale>>,
 }
 
-/// What a variable is made of. A scalar, a text and a group have none of it.
-#[derive(Debug, Default, PartialEq)]
-struct Parts {
-    members: Vec<String>,
-    elements: u32,
-    cpus: Vec<String>,
-}
-
 /// What is to be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pass {
@@ -78,46 +68,6 @@ pub(super) struct Pass {
     pub(super) shown: u64,
     /// Whether it is the first of this second: then more is read whole.
     pub(super) sweep: bool,
-}
-
-impl Parts {
-    fn of(var: &Var) -> Parts {
-        // A text is one value.
-        let is_text = var.is_text() && var.entry().is_some();
-        let cpus = var.each_cpu().unwrap_or_default();
-        let step = |cpu: &Var| cpu.path().strip_prefix(var.path()).unwrap_or_default().to_owned();
-        let has_elements = !is_text && cpus.is_empty();
-        let indices = if has_elements { var.indices().unwrap_or_default() } else { 0..0 };
-        Parts {
-            members: var.members(),
-            elements: u32::try_from(indices.end).unwrap_or(u32::MAX),
-            cpus: cpus.iter().map(step).collect(),
-        }
-    }
-
-    fn count(&self) -> u32 {
-        (self.members.len() + self.cpus.len()) as u32 + self.elements
-    }
-
-    /// How a path goes on to a part.
-    fn step(&self, key: u32) -> Option<String> {
-        let key = key as usize;
-        let (members, elements) = (self.members.len(), self.elements as usize);
-        match key.checked_sub(members) {
-            None => Some(format!(".{}", self.members[key])),
-            Some(index) if index < elements => Some(format!("[{index}]")),
-            Some(index) => self.cpus.get(index - elements).cloned(),
-        }
-    }
-
-    /// A part of a value that was read whole. None for what a CPU has.
-    fn of_value<'v>(&self, value: &'v Value, key: u32) -> Option<&'v Value> {
-        match value {
-            Value::Struct(members) => members.get(key as usize).map(|(_, value)| value),
-            Value::Array(elements) if self.elements > 0 => elements.get(key as usize),
-            _ => None,
-        }
-    }
 }
 
 impl Node {
@@ -395,8 +345,8 @@ impl Node {
         }
     }
 
-    /// Goes from what the name tells to a histogram by powers of two, then to a linear one, then to none. Returns whether it can be
-    /// one.
+    /// Goes from what the name tells to a histogram by powers of two, then to a linear one, then to none. Returns what it is now;
+    /// None if it can be none.
     pub(super) fn turn_histogram(&mut self) -> Option<Option<Scale>> {
         let value = self.whole.as_ref()?;
         Histogram::new(Scale::Log2, value)?;
@@ -409,20 +359,6 @@ impl Node {
         self.kind = Some(next);
         Some(next)
     }
-}
-
-/// What it costs to read all of a variable, in bytes.
-fn cost(var: &Var) -> u64 {
-    let info = var.map().info();
-    let entries = if var.entry().is_some() { 1 } else { u64::from(info.max_entries) };
-    let call = match () {
-        () if info.map_type == MapType::PERCPU_ARRAY => CALL_FOR_EACH_CPU,
-        () if !info.flags.mmapable() => CALL,
-        () => 0,
-    };
-    // Most slots belong to CPUs that the machine does not have.
-    let size = if is_slots(var) { var.size() / 16 } else { var.size() };
-    entries.saturating_mul(size.saturating_add(call))
 }
 
 /// Addresses and names of enumerators have no height.
@@ -446,25 +382,6 @@ fn moved(from: &Value, to: &Value) -> f64 {
     }
 }
 
-/// A value in one line, not much longer than the room: of a big array, no more is made than is seen.
-fn brief(value: &Value, room: usize) -> String {
-    struct Room {
-        text: String,
-        left: usize,
-    }
-    impl Write for Room {
-        fn write_str(&mut self, part: &str) -> fmt::Result {
-            self.text += part;
-            self.left = self.left.saturating_sub(part.len());
-            if self.left == 0 { Err(fmt::Error) } else { Ok(()) }
-        }
-    }
-    let mut out = Room { text: String::new(), left: room.saturating_mul(4).max(64) };
-    // It fails where the room ends, and is cut to fit in any case.
-    let _ = write!(out, "{value}");
-    clean(&out.text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -479,14 +396,5 @@ mod tests {
         assert_eq!(moved(&of(1, 5, true), &of(4, -5, false)), 14.0);
         assert_eq!(moved(&Value::F64(0.5), &Value::F64(1.0)), 0.5);
         assert_eq!(moved(&Value::F64(0.0), &Value::F64(f64::MAX)), MOST_MOVED);
-    }
-
-    #[test]
-    fn a_brief_text_is_not_made_whole() {
-        let large = Value::Array((0..100_000_u32).map(Value::from).collect());
-        let text = brief(&large, 20);
-        assert!(text.starts_with("[0, 1, 2, 3, ") && text.len() < 100, "{text}");
-        assert_eq!(brief(&Value::Text("\u{202e}\u{1b}".into()), 9), "\"\\u{202e}\\u{1b}\"");
-        assert_eq!(brief(&Value::Bool(true), 0), "true");
     }
 }

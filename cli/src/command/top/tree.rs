@@ -1,4 +1,4 @@
-//! All that is shown, as a tree that outlives the programs: what is loaded anew is found again, and what goes away is shown as gone.
+//! All that is shown, as a tree that outlives the programs: what is loaded anew is found again, what goes away is shown as gone.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
@@ -146,8 +146,8 @@ impl Tree {
         self.roots.len() < before
     }
 
-    /// Takes a sample: of what was shown last, and of all variables if the order of rows depends on them, or once a second. Returns
-    /// whether it was the one of this second.
+    /// Takes a sample: of what was shown last, and of all variables if the order of rows depends on them, or once a second.
+    /// Returns whether it was the one of this second.
     pub(super) fn sample(&mut self, at: Duration, all: bool) -> bool {
         let sweep = self.last_sweep.is_none_or(|last| at.saturating_sub(last) >= SWEEP);
         if sweep {
