@@ -9,7 +9,7 @@ use bpfvar_objects::Source;
 use bpfvar_testkit::host;
 
 use super::{select, value};
-use crate::support::{has, load, map, ok, program, run_times, text, tool};
+use crate::support::{load, map, ok, program, run_times};
 use crate::tmux::Terminal;
 
 /// Ends what runs beside a test, also if that fails.
@@ -260,6 +260,4 @@ fn escapes_in_values_reach_no_terminal() {
     ok(&["set", &format!("{p}.label=\x1b[31mred\x07")]);
     let Some(terminal) = Terminal::run(80, 24, &["top", &p]) else { return };
     terminal.row(&["label", "\\u{1b}[31mred\\u{7}"]);
-    let help = text(&tool(&["top", "--help"]).output().unwrap().stdout);
-    has(&help, &["--read-only", "--filter", "bpfvar watch"]);
 }
