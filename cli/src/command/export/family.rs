@@ -95,10 +95,24 @@ impl Number {
     }
 
     pub(super) fn scaled(self, scale: Option<f64>) -> Number {
-        match scale {
-            Some(scale) => Number::Float(self.as_f64() * scale),
-            None => self,
-        }
+        let Some(scale) = scale else { return self };
+        let exact = || {
+            let ((number, power), (scale, of_scale)) = (self.decimal()?, Number::Float(scale).decimal()?);
+            format!("{}e{}", number.checked_mul(scale)?, power + of_scale).parse().ok()
+        };
+        Number::Float(exact().unwrap_or_else(|| self.as_f64() * scale))
+    }
+
+    /// As people write it: digits, and the power of ten that they are times. By these 3 times 1e-9 is 3e-9, and no float beside it.
+    fn decimal(self) -> Option<(i128, i32)> {
+        let float = match self {
+            Number::Whole(number) => return Some((number, 0)),
+            Number::Float(float) => format!("{float:e}"),
+        };
+        let (digits, power) = float.split_once('e')?;
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let power: i32 = power.parse().ok()?;
+        Some((format!("{whole}{part}").parse().ok()?, power - i32::try_from(part.len()).ok()?))
     }
 
     pub(super) fn is_less_than(self, other: Number) -> bool {
@@ -116,7 +130,7 @@ impl Number {
         }
     }
 
-    fn as_f64(self) -> f64 {
+    pub(super) fn as_f64(self) -> f64 {
         match self {
             Number::Whole(number) => number as f64,
             Number::Float(number) => number,
@@ -145,5 +159,22 @@ mod tests {
         assert_eq!(Number::Whole(1500).scaled(Some(1e-3)), Number::Float(1.5));
         assert!(Number::Whole(-1).is_less_than(Number::Whole(0)));
         assert!(!Number::Whole(-1).can_be_counted() && !Number::Float(f64::NAN).can_be_counted());
+    }
+
+    #[test]
+    fn what_is_scaled_is_the_nearest_to_the_exact_product() {
+        let scaled = |number: Number, scale| number.scaled(Some(scale)).as_f64().to_string();
+        for (number, shown) in [(3, "0.000000003"), (7, "0.000000007"), (i128::from(u64::MAX), "18446744073.709553")] {
+            assert_eq!(scaled(Number::Whole(number), 1e-9), shown);
+        }
+        // Nothing is lost that a float has room for.
+        assert_eq!(scaled(Number::Whole(12_345_678_901_234_567), 1e-9), "12345678.901234567");
+        assert_eq!(scaled(Number::Whole(-3), 0.1), "-0.3");
+        assert_eq!(scaled(Number::Float(1.1), 1.1), "1.21");
+        assert_eq!(scaled(Number::Whole(2), 1e300), (2e300).to_string());
+        // What is too long for that, or no number, is as floats multiply.
+        assert_eq!(scaled(Number::Whole(i128::MAX), 0.5), (i128::MAX as f64 * 0.5).to_string());
+        assert_eq!(scaled(Number::Float(f64::INFINITY), 0.5), "inf");
+        assert_eq!(scaled(Number::Float(f64::NAN), 0.5), "NaN");
     }
 }

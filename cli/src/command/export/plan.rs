@@ -106,8 +106,8 @@ impl Plan<'_> {
             _ => None,
         };
         let (Some(array), Some(scale)) = (array, scale) else { return Ok(None) };
-        let factor = self.wish.and_then(|wish| wish.scale).unwrap_or(1.0);
-        let bounds = (0..slots.len() - 1).map(|slot| scale.upper(slot) as f64 * factor).collect();
+        let factor = self.wish.and_then(|wish| wish.scale);
+        let bounds = (0..slots.len() - 1).map(|slot| Number::from(scale.upper(slot)).scaled(factor).as_f64()).collect();
         let reading = Reading::Histogram { bounds, sum: self.sum(var, array, paths)? };
         self.item(Kind::Histogram, reading, var, array, range).map(Some)
     }

@@ -86,6 +86,20 @@ names = ["slow", "fast", "off"]
 }
 
 #[test]
+fn bounds_are_the_shortest_decimals() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let folder = Folder::new("decimals");
+    let (p, name) = (program(&loaded), "name = \"x\"\ntype = \"histogram\"\nscale = 1e-9");
+    let config = folder.file("export.toml", &format!("[[metric]]\ntarget = \"{p}.hist\"\n{name}\n"));
+    for format in ["openmetrics", "prometheus"] {
+        let metrics = ok(&["export", "--config", &config, "--format", format]);
+        for bound in ["0.000000001", "0.000000003", "0.000000007", "0.000032767", "+Inf"] {
+            assert_eq!(value(&metrics, "x_bucket", &[("le", bound)]), Some("0"), "{metrics}");
+        }
+    }
+}
+
+#[test]
 fn elements_are_called_as_an_enum_says() {
     let Some(loaded) = load(Source::Count) else { return };
     let p = program(&loaded);
