@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
-use bpfvar::Var;
+use bpfvar::{KeyedMap, Var};
 
 use super::catalog::Catalog;
 use super::claims::Claims;
@@ -14,9 +14,10 @@ use super::exported::{Exported, Place, Problems};
 use super::family::{Family, Metric};
 use super::group::{self, Group};
 use super::origin::Origins;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::live::{Live, Turn};
 use crate::output::Output;
+use crate::resolve::{Keyed, Resolver};
 use crate::target::Target;
 use crate::value::whole;
 
@@ -43,6 +44,13 @@ impl Exporter {
         } else {
             Live::find(&targets)?
         };
+        for (followed, Selection { wish, .. }) in live.followed().iter().zip(&selections) {
+            if let Some(keyed) = &followed.keyed {
+                let place = wish.as_ref().map_or_else(String::new, |wish| format!("{}: ", wish.place));
+                return Err(Failure::new(format!("{place}{}", not_exported(keyed))));
+            }
+        }
+        let keyed = left_out_of_programs(&targets);
         let mut names: Vec<&str> = Vec::new();
         let mut exported = Vec::new();
         for (target, Selection { wish, .. }) in targets.iter().zip(selections) {
@@ -63,7 +71,7 @@ impl Exporter {
         if !problems.refused.is_empty() {
             return Err(problems.refused.swap_remove(0));
         }
-        problems.left_out.iter().try_for_each(|line| out.warn(line))?;
+        problems.left_out.iter().chain(&keyed).try_for_each(|line| out.warn(line))?;
         exporter.update_groups();
         Ok(exporter)
     }
@@ -135,7 +143,9 @@ impl Exporter {
             self.claims.release(index);
             self.exported[index].start_anew(&self.live.followed()[index]);
             self.groups[group].loaded = None;
-            if turn == Turn::Found {
+            if let Some(keyed) = &self.live.followed()[index].keyed {
+                out.warn(&not_exported(keyed))?;
+            } else if turn == Turn::Found {
                 found_anew.insert(group);
             }
         }
@@ -183,4 +193,29 @@ impl Exporter {
         let changed = groups.iter().zip(before).filter(|(group, before)| group.is_up != *before);
         changed.map(|(group, _)| (group.name().to_owned(), group.is_up)).collect()
     }
+}
+
+/// That a target is reached by keys.
+fn not_exported(keyed: &Keyed) -> String {
+    format!(
+        "{}: {} is reached by keys, and is not exported: only variables and array maps are; `bpfvar get` and `bpfvar watch` show it",
+        keyed.text, keyed.map
+    )
+}
+
+/// What is not exported of whole programs as it is reached by keys.
+fn left_out_of_programs(targets: &[Target]) -> Vec<String> {
+    let resolver = Resolver::default();
+    let line = |target: &Target| {
+        // A pattern means variables, and what is not there is said elsewhere.
+        let found = resolver.find(target).ok()?;
+        let names: Vec<&str> = found.keyed_maps().iter().map(KeyedMap::name).collect();
+        let (last, rest) = names.split_last()?;
+        let names = if rest.is_empty() { (*last).to_owned() } else { format!("{} and {last}", rest.join(", ")) };
+        Some(format!(
+            "{}: what is reached by keys is left out: {names}; `bpfvar get` and `bpfvar watch` show it",
+            found.text
+        ))
+    };
+    targets.iter().filter_map(line).collect()
 }

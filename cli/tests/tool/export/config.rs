@@ -5,7 +5,7 @@ use bpfvar_testkit::host;
 
 use super::metrics::promtool;
 use super::{Folder, value};
-use crate::support::{fails, has, load, ok, program, run_times};
+use crate::support::{fails, has, load, map, ok, program, run, run_times, text};
 
 #[test]
 fn variables_have_names_types_and_labels_of_their_own() {
@@ -181,4 +181,36 @@ fn what_is_wrong_is_said_with_its_line() {
         has(&line, parts);
     }
     has(&fails(&["export", "--config", &folder.path("none.toml")]), &["none.toml: cannot be read", "No such file"]);
+}
+
+#[test]
+fn what_is_reached_by_keys_is_not_silently_left_out() {
+    let Some(loaded) = load(Source::Keyed) else { return };
+    let (p, hits) = (program(&loaded), map(&loaded, "hits"));
+    let reached = "is reached by keys, and is not exported: only variables and array maps are";
+    for target in [&hits, &format!("{hits}[*]"), &format!("{p}.hits[5]"), &format!("{p}.counters[*].packets")] {
+        for more in [&[][..], &["--wait"]] {
+            let line = fails(&[&["export", target], more].concat());
+            has(&line, &[&format!("bpfvar: {target}: "), reached, "`bpfvar get` and `bpfvar watch`"]);
+        }
+    }
+    let folder = Folder::new("keyed");
+    let config = folder.file("export.toml", &format!("\n[[metric]]\ntarget = \"{hits}[*]\"\nname = \"x\"\n"));
+    has(&fails(&["export", "--config", &config]), &["export.toml:2: ", &hits, reached]);
+    // A target that is there is no help to one that is none.
+    let count = load(Source::Count).unwrap();
+    has(&fails(&["export", &program(&count), &hits]), &[&hits, reached]);
+}
+
+#[test]
+fn what_is_reached_by_keys_in_a_program_is_said() {
+    let Some(loaded) = load(Source::Keyed) else { return };
+    let p = program(&loaded);
+    let output = run(&["export", &p]);
+    let (said, metrics) = (text(&output.stderr), text(&output.stdout));
+    assert!(output.status.success(), "{said}");
+    has(&said, &[&format!("{p}: what is reached by keys is left out: "), "flows", "hits", "`bpfvar get`"]);
+    assert_eq!(said.matches("reached by keys").count(), 1, "{said}");
+    assert_eq!(value(&metrics, "bpfvar_up", &[("target", &p)]), Some("1"), "{metrics}");
+    assert!(!metrics.contains("\"hits\""), "{metrics}");
 }
