@@ -114,6 +114,24 @@ fn array_maps_and_values_of_each_cpu() {
         value(&metrics, "bpfvar_counted_total", &[("variable", "blocks"), ("member", "words"), ("index", "7")]),
         Some("0")
     );
+    // One CPU of a variable, and of an entry.
+    let cpus: Vec<String> = host::cpus().iter().map(|cpu| format!("{p}.counters[{cpu}].bytes")).collect();
+    let metrics = ok(&[&["export".to_owned()], cpus.as_slice()].concat());
+    let on = |metrics: &str, variable: &str, labels: &[&str], cpu: usize| -> u64 {
+        let cpu = cpu.to_string();
+        let mut all = vec![("variable", variable)];
+        all.extend(labels.iter().map(|name| (*name, "0")));
+        let last = if labels.is_empty() { "index" } else { "index_2" };
+        all.push((last, &cpu));
+        value(metrics, "bpfvar_counted_total", &all).unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
+    };
+    let sum: u64 = host::cpus().iter().map(|cpu| on(&metrics, "counters", &[], *cpu)).sum();
+    assert_eq!(sum, 100, "{metrics}");
+    let p = program(&maps);
+    let cpus: Vec<String> = host::cpus().iter().map(|cpu| format!("{p}.percpu[0][{cpu}].packets")).collect();
+    let metrics = ok(&[&["export".to_owned()], cpus.as_slice()].concat());
+    let sum: u64 = host::cpus().iter().map(|cpu| on(&metrics, "percpu", &["index"], *cpu)).sum();
+    assert_eq!(sum, 3, "{metrics}");
 }
 
 #[test]
