@@ -13,6 +13,8 @@ pub enum Source {
     Kinds,
     /// Array maps with types, and maps that must not be taken for them.
     Maps,
+    /// Per-CPU arrays of several entries.
+    PerCpu,
     /// Types that are not the same in Rust as in C by themselves; two programs that use different sections.
     Shapes,
     /// A `.data` of 12 bytes, with a `u64` in it.
@@ -27,12 +29,13 @@ pub enum Source {
 
 impl Source {
     /// All of them.
-    pub const ALL: [Source; 10] = [
+    pub const ALL: [Source; 11] = [
         Source::Count,
         Source::Custom,
         Source::Keyed,
         Source::Kinds,
         Source::Maps,
+        Source::PerCpu,
         Source::Shapes,
         Source::Tail,
         Source::Together,
@@ -48,6 +51,7 @@ impl Source {
             Source::Keyed => "keyed",
             Source::Kinds => "kinds",
             Source::Maps => "maps",
+            Source::PerCpu => "percpu",
             Source::Shapes => "shapes",
             Source::Tail => "tail",
             Source::Together => "together",
@@ -64,6 +68,7 @@ impl Source {
             Source::Keyed => include_bytes!("../objects/keyed.bpf.o"),
             Source::Kinds => include_bytes!("../objects/kinds.bpf.o"),
             Source::Maps => include_bytes!("../objects/maps.bpf.o"),
+            Source::PerCpu => include_bytes!("../objects/percpu.bpf.o"),
             Source::Shapes => include_bytes!("../objects/shapes.bpf.o"),
             Source::Tail => include_bytes!("../objects/tail.bpf.o"),
             Source::Together => include_bytes!("../objects/together.bpf.o"),
@@ -79,7 +84,7 @@ impl Source {
             Source::Kinds => (6, 0),
             Source::Count | Source::Shapes => (5, 13),
             Source::Keyed | Source::Maps | Source::Together => (5, 12),
-            Source::Custom | Source::Tail | Source::TogetherX86 | Source::Twin => (5, 6),
+            Source::Custom | Source::PerCpu | Source::Tail | Source::TogetherX86 | Source::Twin => (5, 6),
         }
     }
 }

@@ -20,6 +20,7 @@ mod loaded;
 mod output;
 mod owner;
 mod pattern;
+mod per_cpu;
 mod resolve;
 mod saved;
 mod settings;

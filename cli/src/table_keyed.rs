@@ -12,10 +12,11 @@ use crate::value::text;
 pub(crate) fn block(out: &Output, map: &KeyedMap) -> (String, Vec<Cells>) {
     match preview(map) {
         Ok(Preview { entries, count }) => {
+            let mark = if map.is_per_cpu() { "(sum) " } else { "" };
             let size = map.info().value_size.to_string();
             let row = |(index, (key, value)): (usize, &Entry)| {
                 let (ty, size) = if index == 0 { (clean(&map.value_type()), size.clone()) } else { Default::default() };
-                [clean(&format!("[{}]", key::text(key))), ty, size, text(value)]
+                [clean(&format!("[{}]", key::text(key))), ty, size, format!("{mark}{}", text(value))]
             };
             let mut rows: Vec<Cells> = entries.iter().enumerate().map(row).collect();
             if count.is_none_or(|count| count > entries.len()) {

@@ -47,12 +47,18 @@ pub(crate) fn read(var: &Var) -> bpfvar::Result<Result<Value, String>> {
 /// The same of what was read with others.
 pub(crate) fn whole(read: bpfvar::Result<Value>) -> bpfvar::Result<Result<Value, String>> {
     match read {
-        Err(Error::Torn { torn, .. }) if torn.begun == torn.ended => Ok(Err("(changing too fast)".to_owned())),
-        Err(Error::Torn { .. }) => Ok(Err("(half written)".to_owned())),
-        Err(Error::Mismatch { property: Property::CpuSlots, .. }) => {
-            Ok(Err("(not a slot for each CPU of this machine)".to_owned()))
-        }
-        other => other.map(Ok),
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => why_not_whole(&error).map(|why| Err(why.to_owned())).ok_or(error),
+    }
+}
+
+/// What to show in place of a value that is not whole; None where reading failed otherwise.
+pub(crate) fn why_not_whole(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Torn { torn, .. } if torn.begun == torn.ended => Some("(changing too fast)"),
+        Error::Torn { .. } => Some("(half written)"),
+        Error::Mismatch { property: Property::CpuSlots, .. } => Some("(not a slot for each CPU of this machine)"),
+        _ => None,
     }
 }
 

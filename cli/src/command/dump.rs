@@ -8,6 +8,7 @@ use crate::complete;
 use crate::entries::{self, JsonKeyedMap};
 use crate::error::Result;
 use crate::output::{Ink, Output, clean};
+use crate::per_cpu::{cpus_added, each_of_entry, mark};
 use crate::resolve::{Found, Keyed, Resolver, labels};
 use crate::table::{self, Contents, JsonSection, JsonVar};
 use crate::table_keyed;
@@ -51,8 +52,13 @@ pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
     }
     let found = resolver.find(target)?;
     if found.is_var() && !out.json {
-        let value = found.var()?.read()?;
-        return if out.quiet { out.line(bare(&value)) } else { variable(&found.text, &value, 0, out) };
+        let var = found.var()?;
+        let value = var.read()?;
+        return if out.quiet {
+            out.line(bare(&value))
+        } else {
+            variable(&found.text, &value, cpus_added(&var), 0, out)
+        };
     }
     if out.json {
         let keyed_maps = entries_of(found.keyed_maps(), resolver.programs().unwrap_or_default())?;
@@ -122,7 +128,8 @@ fn dump_keyed(keyed: &Keyed, programs: &[ProgramInfo], out: &mut Output) -> Resu
     if out.json {
         return json(vec![JsonKeyedMap::new(&keyed.map, programs, vec![(entry.key(), value)], None)], out);
     }
-    if out.quiet { out.line(bare(&value)) } else { variable(&keyed.text, &value, 0, out) }
+    let cpus = each_of_entry(&keyed.text, &keyed.map, entry)?.len();
+    if out.quiet { out.line(bare(&value)) } else { variable(&keyed.text, &value, cpus, 0, out) }
 }
 
 /// All of some maps; `of` are the programs that they are of.
@@ -138,7 +145,7 @@ fn everything(of: &[&ProgramInfo], (sections, keyed): (&[TypedMap], &[KeyedMap])
         for (label, var) in labels("", std::slice::from_ref(section)) {
             match read(&var)? {
                 Ok(value) if out.quiet => out.line(bare(&value))?,
-                Ok(value) => variable(label.trim_start_matches('.'), &value, 2, out)?,
+                Ok(value) => variable(label.trim_start_matches('.'), &value, cpus_added(&var), 2, out)?,
                 Err(torn) => out.line(format_args!("  {} = {torn}", clean(label.trim_start_matches('.'))))?,
             }
         }
@@ -153,10 +160,14 @@ fn everything(of: &[&ProgramInfo], (sections, keyed): (&[TypedMap], &[KeyedMap])
             let users = users(of, map.info().id, out);
             out.line(format_args!("{}  {users}", table_keyed::heading(out, map, &count)))?;
         }
+        let cpus = match entries.first() {
+            Some((key, _)) => map.entry(key)?.each_cpu()?.len(),
+            None => 0,
+        };
         for (key, value) in &entries {
             match out.quiet {
                 true => out.line(bare(value))?,
-                false => variable(&entries::label("", key), value, 2, out)?,
+                false => variable(&entries::label("", key), value, cpus, 2, out)?,
             }
         }
     }
@@ -174,8 +185,9 @@ fn users(of: &[&ProgramInfo], map: u32, out: &Output) -> String {
     out.ink(Ink::Faint, &format!("used by {users}"))
 }
 
-fn variable(name: &str, value: &bpfvar::Value, indent: usize, out: &mut Output) -> Result<()> {
-    let name = clean(name);
-    let value = broken(value, indent, indent + name.width() + 3, out.width.unwrap_or(WIDTH));
-    out.line(format_args!("{}{} = {value}", " ".repeat(indent), out.ink(Ink::Name, &name)))
+/// A value, which is the sum of those of so many CPUs.
+fn variable(name: &str, value: &bpfvar::Value, cpus: usize, indent: usize, out: &mut Output) -> Result<()> {
+    let (name, mark) = (clean(name), mark(cpus));
+    let value = broken(value, indent, indent + name.width() + 3 + mark.width(), out.width.unwrap_or(WIDTH));
+    out.line(format_args!("{}{} = {value}{mark}", " ".repeat(indent), out.ink(Ink::Name, &name)))
 }

@@ -17,6 +17,7 @@ mod operators;
 mod output;
 mod owners;
 mod patterns;
+mod per_cpu;
 mod refused;
 mod save;
 mod schema;

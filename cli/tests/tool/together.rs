@@ -6,7 +6,7 @@ use bpfvar_objects::Source;
 use bpfvar_testkit::host;
 use serde_json::json;
 
-use crate::support::{fails, has, json, load, ok};
+use crate::support::{fails, has, json, load, ok, run, text};
 
 fn program(loaded: &bpfvar_objects::Loaded) -> String {
     format!("prog:{}", loaded.program("read_config").id())
@@ -61,6 +61,13 @@ fn values_of_all_cpus_are_added_up_and_shown_on_demand() {
     assert_eq!(ok(&["get", "-q", &format!("{p}.counters.packets")]), "5\n");
     let each = ok(&["get", "--per-cpu", &format!("{p}.counters"), &format!("{p}.config.rate")]);
     assert_eq!(each.lines().next(), Some(format!("{p}.counters[0] = {{packets: 5, bytes: 0}}").as_str()));
+    has(&ok(&["get", "--per-cpu", &format!("{p}.counters.packets")]), &[&format!("{p}.counters[0].packets = 5\n")]);
+    let cpus = host::cpus().len();
+    assert_eq!(
+        ok(&["get", &format!("{p}.counters.packets")]),
+        format!("{p}.counters.packets = 5 (sum of {cpus} CPUs)\n")
+    );
+    assert_eq!(ok(&["get", &format!("{p}.counters[0].packets")]), format!("{p}.counters[0].packets = 5\n"));
     assert_eq!(each.lines().last(), Some(format!("{p}.config.rate = 1000").as_str()));
     has(&fails(&["set", &format!("{p}.counters.packets=1")]), &["every CPU has a value of its own; choose a CPU"]);
     has(&fails(&["get", &format!("{p}.counters[256]")]), &["there is no CPU 256"]);
@@ -89,6 +96,18 @@ fn a_writer_that_was_cut_short_is_shown_and_made_good() {
         &fails(&["get", &format!("{p}.shared")]),
         &["1 came, 0 left, 1 inside", "setting all of the variable ends that"],
     );
+    let (shared, rate) = (format!("{p}.shared"), format!("{p}.config.rate"));
+    let output = run(&["get", &shared, &rate]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(text(&output.stdout), format!("{shared} = (half written)\n{rate} = 1000\n"));
+    has(&text(&output.stderr), &["1 came, 0 left, 1 inside"]);
+    assert_eq!(text(&run(&["get", "-q", &shared, &rate]).stdout), "\n1000\n");
+    let output = run(&["get", "--json", &p]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(printed[&shared].is_null() && printed.get(&shared).is_some(), "{printed}");
+    assert_eq!(printed[format!("{p}.torn_bare")], json!(0));
+    has(&fails(&["get", "--sum", &format!("{p}.shared.words")]), &["1 inside"]);
     has(&fails(&["set", &format!("{p}.shared.words[0]=1")]), &["shared"]);
     ok(&["set", &format!("{p}.shared={{\"words\": [4,4,4,4,4,4,4,4]}}")]);
     assert_eq!(ok(&["get", "-q", &format!("{p}.shared.words[7]")]), "4\n");

@@ -2,21 +2,21 @@
 
 mod keyed;
 mod over;
+mod part;
 mod raw;
 
-use std::collections::HashSet;
-
-use bpfvar::{Value, Var};
+use bpfvar::Value;
 use clap_complete::engine::ArgValueCompleter;
 
-use super::Members;
 use crate::complete;
 use crate::error::{Failure, Result};
-use crate::output::{Ink, Output, clean};
+use crate::output::Output;
+use crate::per_cpu::is_per_cpu;
 use crate::resolve::{Keyed, Resolver, Selected};
 use crate::target::Target;
-use crate::value::{bare, only_entry, text};
+use crate::value::only_entry;
 use over::Over;
+use part::Part;
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -43,6 +43,9 @@ Hashes and LPM tries cannot be mapped: what is printed of them is a copy by syst
 --sum, --max, --min and --top are over what each target names: all that fits a pattern, the elements of an array, or the entries of a \
 hash. Whole numbers are added and compared exactly; --sum adds up structs member by member.
 
+What is half written (BPFVAR_SEQ) is printed as such, null with --json and an empty line with -q, beside all others; then the exit status \
+is 1.
+
 How targets are written: bpfvar --help")]
 pub(crate) struct Args {
     /// What to print: PROGRAM.VARIABLE, MAP.VARIABLE, MAP[INDEX]
@@ -50,8 +53,8 @@ pub(crate) struct Args {
     targets: Vec<Target>,
     /// Print what each CPU has, where it is shown added up otherwise
     ///
-    /// For variables that are declared by BPFVAR_PERCPU, and for per-CPU array maps. One CPU is chosen by its number:
-    /// count.counters[3].
+    /// For variables that are declared by BPFVAR_PERCPU, and for per-CPU maps, each entry of them. One CPU is chosen by its number:
+    /// count.counters[3], hits[0][3]. An error if no target has a value for each CPU; others beside such are printed as they are.
     #[arg(long)]
     per_cpu: bool,
     #[command(flatten)]
@@ -73,92 +76,46 @@ pub(super) fn run(Args { targets, per_cpu, over, raw }: &Args, out: &mut Output)
     if *raw {
         return raw::print(selected, out);
     }
-    let mut values = Labelled::new();
+    if *per_cpu && !selected.iter().any(has_cpus) {
+        let texts: Vec<&str> = targets.iter().map(|target| target.text.as_str()).collect();
+        return Err(Failure::new(format!(
+            "{}: there is no value for each CPU; leave --per-cpu out to print the one value",
+            texts.join(" ")
+        )));
+    }
+    let mut parts = Vec::new();
     for (target, selected) in targets.iter().zip(selected) {
         // What is one thing is over its elements, but each entry of a map that is reached by keys counts.
         let is_several = target.is_pattern() || matches!(&selected, Selected::Keyed(Keyed { entry: None, .. }));
         let read = match selected {
             Selected::Vars(vars) if over.is_asked() && !is_several => {
                 let vars = vars.into_iter().map(|(label, var)| only_entry(label, var));
-                read(vars.collect::<bpfvar::Result<_>>()?, *per_cpu)?
+                part::read(vars.collect::<bpfvar::Result<_>>()?, *per_cpu)?
             }
-            Selected::Vars(vars) => read(vars, *per_cpu)?,
+            Selected::Vars(vars) => part::read(vars, *per_cpu)?,
             // A pattern means each entry for itself.
             Selected::Keyed(keyed) => {
                 let as_list = out.json && !over.is_asked() && !target.is_pattern();
-                keyed::values(&keyed, *per_cpu, as_list)?
+                let cpus = if *per_cpu || as_list { 0 } else { keyed::cpus_added(&keyed)? };
+                let values = keyed::values(&keyed, *per_cpu, as_list)?;
+                values.into_iter().map(|(label, value)| Part::new(label, value, cpus)).collect()
             }
         };
-        values.extend(match over.is_asked() {
-            false => read,
-            true if is_several => over.of(&target.text, read)?,
-            true => over.of(&target.text, over::elements(read))?,
-        });
-    }
-    print(values, out)
-}
-
-fn read(vars: Vec<(String, Var)>, per_cpu: bool) -> Result<Labelled> {
-    let mut values = Labelled::new();
-    for (label, var) in vars {
-        let cpus = if per_cpu { of_each_cpu(&label, &var)? } else { Vec::new() };
-        if cpus.is_empty() {
-            values.push((label, var.read()?));
+        if !over.is_asked() {
+            parts.extend(read);
             continue;
         }
-        for of_one in &cpus {
-            values.push((label_like(&label, &var, of_one), of_one.read()?));
-        }
+        let values = part::whole(read)?;
+        let values = if is_several { values } else { over::elements(values) };
+        parts.extend(over.of(&target.text, values)?.into_iter().map(|(label, value)| Part::new(label, value, 0)));
     }
-    Ok(values)
+    part::print(parts, out)
 }
 
-/// So many lines are of use to nobody.
-const MOST_LINES: u64 = 10_000;
-
-/// What each CPU has, of all entries of a map one after the other. Empty for what has no value for each CPU.
-fn of_each_cpu(label: &str, var: &Var) -> Result<Vec<Var>> {
-    if var.entry().is_some() {
-        return Ok(var.each_cpu()?);
-    }
-    let entries = var.indices()?;
-    let first = var.at("[0]")?.each_cpu()?;
-    if entries.end.saturating_mul(first.len() as u64) > MOST_LINES {
-        return Err(Failure::new(format!(
-            "{label} has {} entries with a value for each CPU, which is too much to print; name one, {label}[0]",
-            entries.end
-        )));
-    }
-    if first.is_empty() {
-        return Ok(first);
-    }
-    let mut all = Vec::new();
-    for entry in entries {
-        all.extend(var.at(&format!("[{entry}]"))?.each_cpu()?);
-    }
-    Ok(all)
-}
-
-/// How another part of a variable is named, if this one is named so: what comes behind the name of the whole differs.
-fn label_like(label: &str, var: &Var, other: &Var) -> String {
-    let name = var.path().find(['.', '[']).unwrap_or(var.path().len());
-    let start = label.strip_suffix(&var.path()[name..]).unwrap_or(label);
-    format!("{start}{}", other.path().get(name..).unwrap_or_default())
-}
-
-fn print(mut values: Labelled, out: &mut Output) -> Result<()> {
-    match (out.json, out.quiet) {
-        (true, false) => {
-            // No key twice, whatever was asked for twice.
-            let mut seen = HashSet::new();
-            values.retain(|(label, _)| seen.insert(label.clone()));
-            out.json(&Members(&values))
-        }
-        (true, true) => values.iter().try_for_each(|(_, value)| out.json_line(value)),
-        (false, true) => values.iter().try_for_each(|(_, value)| out.line(bare(value))),
-        (false, false) => values.iter().try_for_each(|(label, value)| {
-            let label = out.ink(Ink::Name, &clean(label));
-            out.line(format_args!("{label} = {}", text(value)))
-        }),
+/// Whether anything that is selected has a value for each CPU.
+fn has_cpus(selected: &Selected) -> bool {
+    match selected {
+        Selected::Vars(vars) => vars.iter().any(|(_, var)| is_per_cpu(var)),
+        Selected::Keyed(keyed) => keyed.map.is_per_cpu(),
     }
 }

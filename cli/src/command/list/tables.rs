@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::group::Group;
 use crate::output::{Ink, Output, clean};
 use crate::owner::Owner;
+use crate::per_cpu::cpus_added;
 use crate::resolve::why_none;
 use crate::table::{self, Cells, Columns};
 use crate::table_keyed;
@@ -161,7 +162,12 @@ fn held_by(owners: &[Owner]) -> String {
 }
 
 fn rows(vars: &[Var]) -> Vec<Cells> {
-    let value = |var: &Var| preview(var).unwrap_or_else(|error| format!("({error})"));
+    // What is behind a value may be cut.
+    let mark = |var: &Var| if cpus_added(var) > 0 { "(sum) " } else { "" };
+    let value = |var: &Var| {
+        let value = preview(var).unwrap_or_else(|error| format!("({error})"));
+        format!("{}{value}", mark(var))
+    };
     vars.iter().map(|var| [clean(var.path()), clean(&var.type_name()), var.size().to_string(), value(var)]).collect()
 }
 
