@@ -21,7 +21,7 @@ pub(crate) fn preview(var: &Var) -> bpfvar::Result<String> {
     if var.size().saturating_mul(entries) <= PREVIEW {
         return Ok(match read(var)? {
             Ok(value) => text(&value),
-            Err(torn) => torn,
+            Err(torn) => torn.to_owned(),
         });
     }
     let mut elements = Vec::new();
@@ -40,15 +40,15 @@ pub(crate) fn preview(var: &Var) -> bpfvar::Result<String> {
 }
 
 /// The value, or what to show in place of one that somebody is writing or has left half written, or that cannot be added up.
-pub(crate) fn read(var: &Var) -> bpfvar::Result<Result<Value, String>> {
+pub(crate) fn read(var: &Var) -> bpfvar::Result<Result<Value, &'static str>> {
     whole(var.read())
 }
 
 /// The same of what was read with others.
-pub(crate) fn whole(read: bpfvar::Result<Value>) -> bpfvar::Result<Result<Value, String>> {
+pub(crate) fn whole(read: bpfvar::Result<Value>) -> bpfvar::Result<Result<Value, &'static str>> {
     match read {
         Ok(value) => Ok(Ok(value)),
-        Err(error) => why_not_whole(&error).map(|why| Err(why.to_owned())).ok_or(error),
+        Err(error) => why_not_whole(&error).map(Err).ok_or(error),
     }
 }
 

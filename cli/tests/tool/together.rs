@@ -107,6 +107,11 @@ fn a_writer_that_was_cut_short_is_shown_and_made_good() {
     let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(printed[&shared].is_null() && printed.get(&shared).is_some(), "{printed}");
     assert_eq!(printed[format!("{p}.torn_bare")], json!(0));
+    let printed = ok(&["watch", "-n", "1", &p]);
+    has(&printed, &["shared    ", "(half written)", "torn_bare"]);
+    let lines = ok(&["watch", "--json", "-n", "1", &shared, &rate]);
+    let values: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&values[0]["value"], &values[1]["value"]), (&json!(null), &json!(1000)));
     has(&fails(&["get", "--sum", &format!("{p}.shared.words")]), &["1 inside"]);
     has(&fails(&["set", &format!("{p}.shared.words[0]=1")]), &["shared"]);
     ok(&["set", &format!("{p}.shared={{\"words\": [4,4,4,4,4,4,4,4]}}")]);

@@ -21,8 +21,8 @@ pub(super) struct Csv {
 impl Csv {
     pub(super) fn rows(&mut self, rows: &[&Row], time: SystemTime, out: &mut Output) -> Result<()> {
         self.head(&ROWS, out)?;
-        for row in rows.iter().filter(|row| row.samples.is_some() || row.is_gone) {
-            let samples = row.samples.as_ref().filter(|_| !row.is_gone);
+        for row in rows.iter().filter(|row| row.is_known()) {
+            let samples = row.shown();
             let step = samples.and_then(Samples::step);
             let change = step.as_ref().and_then(|step| step.change.as_ref());
             let rate = step.as_ref().and_then(|step| step.rate);

@@ -44,13 +44,14 @@ is read from memory, without a system call; hashes and LPM tries are copied by s
 with a summary. On a terminal rows are redrawn in place, at most 25 times a second; elsewhere it is one line a row and sample. More than \
 10000 rows are refused.
 
---json prints one object a line: time (seconds since 1970), name, value (null while it is gone), change and rate; one with \"warning\" if a \
+--json prints one object a line: time (seconds since 1970), name, value (null while it is gone or half written), change and rate; one with \"warning\" if a \
 program is gone or was loaded anew (with --follow also \"target\" and \"event\": waiting, gone, found, cut); at the end one with \"summary\" for \
 each row, and with --until one with \"until\", \"met\", name and value for the condition that came true, or for each that did not. \
 --csv has the columns time, name, value, change, rate; with --histogram time, name, lower (the least value that the slot counts), count, \
 change. With --follow, what was loaded anew counts from its first sample.
 
-Exit status with --until: 0 if a condition came true; 1 if -n, --timeout or Ctrl-C ended it before, and for errors.")]
+Exit status with --until: 0 if a condition came true; 1 if -n, --timeout or Ctrl-C ended it before, or without --follow the end of the \
+program, and for errors.")]
 pub(crate) struct Args {
     /// What to watch; with --until it may be left out
     #[arg(required_unless_present = "until", value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]

@@ -11,9 +11,14 @@ use crate::value::change;
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) samples: Option<Samples>,
-    /// The last sample is of what is gone.
-    pub(super) is_gone: bool,
+    /// Why there is no value now, if there is none.
+    absent: Option<&'static str>,
+    /// Whether no program uses what it is in any more.
+    pub(super) is_unused: bool,
 }
+
+/// In place of a value that is gone.
+const GONE: &str = "(gone)";
 
 #[derive(Debug)]
 pub(super) struct Samples {
@@ -24,18 +29,41 @@ pub(super) struct Samples {
 
 impl Row {
     pub(super) fn new(name: String) -> Row {
-        Row { name, samples: None, is_gone: false }
+        Row { name, samples: None, absent: None, is_unused: false }
     }
 
     /// What it is of is gone.
     pub(super) fn lose(&mut self) {
-        self.is_gone = true;
+        self.absent = Some(GONE);
+    }
+
+    /// There is no whole value now; what comes later is of the same variable.
+    pub(super) fn interrupt(&mut self, why: &'static str) {
+        self.absent = Some(why);
+    }
+
+    /// Whether there is anything to show.
+    pub(super) fn is_known(&self) -> bool {
+        self.samples.is_some() || self.absent.is_some()
+    }
+
+    /// The samples, unless there is no value now.
+    pub(super) fn shown(&self) -> Option<&Samples> {
+        self.samples.as_ref().filter(|_| self.absent.is_none())
+    }
+
+    /// What is shown where there is no value.
+    pub(super) fn why_absent(&self) -> &'static str {
+        match self.absent {
+            Some(why) if why != GONE || self.samples.is_some() => why,
+            _ => "(not there)",
+        }
     }
 
     /// Takes a sample. Changes count from the last one that was shown, and from none of what is gone: what comes after it is another
     /// variable of the same name.
     pub(super) fn update(&mut self, value: Value, now: Instant, last_was_shown: bool) {
-        if std::mem::take(&mut self.is_gone) {
+        if self.absent.take() == Some(GONE) {
             self.samples = None;
         }
         match &mut self.samples {
@@ -127,11 +155,23 @@ mod tests {
         let start = Instant::now();
         row.update(100_u32.into(), start, true);
         row.lose();
-        assert!(row.is_gone && row.samples.is_some(), "the last is still known");
+        assert!(row.shown().is_none() && row.samples.is_some(), "the last is still known");
         row.update(1_u32.into(), start + Duration::from_secs(1), true);
         row.update(3_u32.into(), start + Duration::from_secs(2), true);
         let samples = row.samples.unwrap();
         assert_eq!((samples.first(), samples.whole().change), (&Value::from(1_u32), Some(Value::Int(2))));
+    }
+
+    #[test]
+    fn what_is_half_written_for_a_moment_goes_on() {
+        let mut row = Row::new("x".to_owned());
+        assert_eq!(row.why_absent(), "(not there)");
+        row.update(100_u32.into(), Instant::now(), true);
+        row.interrupt("(half written)");
+        assert!(row.is_known() && row.shown().is_none());
+        assert_eq!(row.why_absent(), "(half written)");
+        row.update(103_u32.into(), Instant::now(), true);
+        assert_eq!(row.shown().and_then(Samples::step).unwrap().change, Some(Value::Int(3)));
     }
 
     #[test]

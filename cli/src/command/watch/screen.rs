@@ -26,7 +26,7 @@ pub(super) struct Screen {
 struct Line<'a> {
     time: f64,
     name: &'a str,
-    /// None while it is gone.
+    /// None while it is gone or half written.
     value: Option<&'a Value>,
     change: Option<Value>,
     rate: Option<f64>,
@@ -69,11 +69,11 @@ impl Screen {
         last: bool,
         out: &mut Output,
     ) -> Result<bool> {
-        let known: Vec<&Row> = rows.iter().copied().filter(|row| row.samples.is_some() || row.is_gone).collect();
+        let known: Vec<&Row> = rows.iter().copied().filter(|row| row.is_known()).collect();
         if out.json {
             let time = unix_time(time);
             for row in known {
-                let samples = row.samples.as_ref().filter(|_| !row.is_gone);
+                let samples = row.shown();
                 let (change, rate) =
                     samples.and_then(Samples::step).map_or((None, None), |step| (step.change, step.rate));
                 out.json_line(&Line { time, name: &row.name, value: samples.map(Samples::last), change, rate })?;
@@ -81,12 +81,7 @@ impl Screen {
         } else if out.quiet {
             for row in known {
                 // A line each, so that lines can be told apart by counting.
-                out.line(
-                    row.samples
-                        .as_ref()
-                        .filter(|_| !row.is_gone)
-                        .map_or_else(String::new, |samples| bare(samples.last())),
-                )?;
+                out.line(row.shown().map_or_else(String::new, |samples| bare(samples.last())))?;
             }
         } else if self.frame.is_some() {
             return self.draw(&known, last, out);
@@ -131,7 +126,7 @@ impl Screen {
             let line = fit(&self.line(cells.each_ref().map(String::as_str)), width);
             let step = row.samples.as_ref().and_then(Samples::step);
             lines.push(match step {
-                _ if row.is_gone => out.ink(Ink::Faint, &line),
+                _ if row.shown().is_none() || row.is_unused => out.ink(Ink::Faint, &line),
                 Some(step) if step.changed => out.ink(Ink::Changed, &line),
                 _ => line,
             });
@@ -214,11 +209,10 @@ fn cut(text: String) -> String {
 /// Name, value, change, rate.
 fn cells(row: &Row) -> [String; 4] {
     let name = clean(&row.name);
-    let Some(samples) = row.samples.as_ref().filter(|_| !row.is_gone) else {
-        let value = if row.samples.is_some() { "(gone)" } else { "(not there)" };
-        return [name, value.to_owned(), String::new(), String::new()];
+    let Some(samples) = row.shown() else {
+        return [name, row.why_absent().to_owned(), String::new(), String::new()];
     };
-    let value = text(samples.last());
+    let value = format!("{}{}", text(samples.last()), if row.is_unused { " (program gone)" } else { "" });
     match samples.step() {
         Some(step) => [name, value, change_text(&step), rate_text(step.rate)],
         None => [name, value, String::new(), String::new()],

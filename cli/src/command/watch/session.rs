@@ -57,6 +57,8 @@ enum End {
     Samples,
     Timeout,
     Interrupted,
+    /// No program uses what the conditions are about.
+    Gone,
     /// A condition came true: which, and what was seen.
     Met(usize, Seen),
 }
@@ -114,6 +116,8 @@ impl<'a> Session<'a> {
         let end = loop {
             if let Some(stale) = self.stale.as_mut().filter(|stale| stale.is_due()) {
                 stale.check(&mut self.view, out)?;
+                let is_gone = |source: &&mut Source| source.map_id().is_some_and(|map| stale.is_gone(map));
+                self.sources.iter_mut().flatten().filter(is_gone).for_each(Source::outlive);
             }
             let (now, time) = (Instant::now(), SystemTime::now());
             let cut = self.sample(now, shown)?;
@@ -126,6 +130,7 @@ impl<'a> Session<'a> {
             let end = match (self.met()?, ending.take()) {
                 (Some((condition, seen)), _) => Some(End::Met(condition, seen)),
                 (None, ending @ Some(_)) => ending,
+                (None, None) if self.cannot_be_met() => Some(End::Gone),
                 (None, None) if Some(done) == *samples => Some(End::Samples),
                 (None, None) => None,
             };
@@ -290,6 +295,17 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
+    /// Whether no condition can come true any more: no program uses what they are about, and nothing is followed.
+    fn cannot_be_met(&self) -> bool {
+        let Some(stale) = &self.stale else { return false };
+        let is_gone = |(index, _): (usize, &Condition)| {
+            let vars = self.places.vars(index).iter().map(|(_, var)| var.map().info().id);
+            let mut maps = vars.chain(self.places.keyed(index).map(|keyed| keyed.map.info().id));
+            maps.all(|map| stale.is_gone(map))
+        };
+        !self.args.until.is_empty() && self.conditions().all(is_gone)
+    }
+
     /// Says how the waiting ended, if there was any.
     fn ended(&mut self, end: End, out: &mut Output) -> Result<()> {
         let why = match end {
@@ -303,6 +319,7 @@ impl<'a> Session<'a> {
             End::Timeout => {
                 format!("{} passed", humantime::format_duration(self.args.timeout.unwrap_or_default()))
             }
+            End::Gone => "the program is gone (--follow waits for its successor)".to_owned(),
             End::Interrupted => "it was interrupted".to_owned(),
         };
         let mut still = Vec::new();

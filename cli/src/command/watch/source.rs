@@ -11,7 +11,7 @@ use super::row::Row;
 use crate::entries::{self, Entry};
 use crate::error::{Failure, Result};
 use crate::resolve::Keyed;
-use crate::value::{Shape, only_entry, read};
+use crate::value::{Shape, only_entry, whole};
 
 /// So many rows are of use to nobody, and each costs memory and time.
 pub(super) const MOST_ROWS: usize = 10_000;
@@ -34,6 +34,8 @@ pub(super) struct Source {
     groups: Vec<Group>,
     /// That of all values, taken once.
     shape: Option<Rc<Shape>>,
+    /// Whether no program uses its map any more.
+    is_unused: bool,
     /// Whether a map has more entries than are shown.
     pub(super) is_cut: bool,
 }
@@ -70,11 +72,11 @@ impl Source {
         if var.entry().is_none() && var.map().info().max_entries as usize > MOST_ROWS {
             return Err(too_many(&format!("{label}[0]")));
         }
-        let value = var.read()?;
-        let mut source = Source::new(label, kind, Reader::Var(var.clone()));
-        source.shape = Some(Rc::new(Shape::of(&var, &value)));
-        let track = source.track(&source.label, var.path(), &value)?;
-        source.groups.push(Group { key: None, track, is_gone: false });
+        let mut source = Source::new(label.clone(), kind, Reader::Var(var.clone()));
+        source.groups.push(Group { key: None, track: Track::Nothing(Row::new(label)), is_gone: false });
+        if let Ok(value) = whole(var.read())? {
+            source.know(&var, &value)?;
+        }
         Ok(source)
     }
 
@@ -89,7 +91,29 @@ impl Source {
     }
 
     fn new(label: String, kind: Kind, reader: Reader) -> Source {
-        Source { label, kind, reader: Some(reader), groups: Vec::new(), shape: None, is_cut: false }
+        Source { label, kind, reader: Some(reader), groups: Vec::new(), shape: None, is_unused: false, is_cut: false }
+    }
+
+    /// Takes the shape of a variable from the first value that is whole.
+    fn know(&mut self, var: &Var, value: &Value) -> Result<()> {
+        if let [Group { track: Track::Nothing(_), .. }] = self.groups.as_slice() {
+            self.shape = Some(Rc::new(Shape::of(var, value)));
+            self.groups[0].track = self.track(&self.label, var.path(), value)?;
+        }
+        Ok(())
+    }
+
+    /// No program uses its map any more.
+    pub(super) fn outlive(&mut self) {
+        self.is_unused = true;
+    }
+
+    /// The map that it is in, unless it was let go of.
+    pub(super) fn map_id(&self) -> Option<u32> {
+        self.reader.as_ref().map(|reader| match reader {
+            Reader::Var(var) => var.map().info().id,
+            Reader::Keyed(keyed) => keyed.map.info().id,
+        })
     }
 
     /// Lets go of what is read, so that its map can go away.
@@ -147,15 +171,23 @@ impl Source {
         let Some(reader) = self.reader.take() else { return Ok(()) };
         let sampled = self.sample_from(&reader, now, last_was_shown);
         self.reader = Some(reader);
+        if self.is_unused {
+            self.groups.iter_mut().for_each(Group::outlive);
+        }
         sampled
     }
 
     fn sample_from(&mut self, reader: &Reader, now: Instant, last_was_shown: bool) -> Result<()> {
         match reader {
             Reader::Var(var) => {
-                // What is just being written keeps its last value.
-                if let (Ok(value), [group]) = (read(var)?, self.groups.as_mut_slice()) {
-                    group.update(value, now, last_was_shown);
+                match whole(var.read())? {
+                    Ok(value) => {
+                        self.know(var, &value)?;
+                        if let [group] = self.groups.as_mut_slice() {
+                            group.update(value, now, last_was_shown);
+                        }
+                    }
+                    Err(why) => self.groups.iter_mut().for_each(|group| group.interrupt(why)),
                 }
                 Ok(())
             }
@@ -250,6 +282,24 @@ impl Group {
             Track::Bars(bars) => bars.iter_mut().for_each(|bars| bars.update(&value, now, last_was_shown)),
             Track::Nothing(_) => {}
         }
+    }
+
+    /// The rows of it.
+    fn rows(&mut self) -> &mut [Row] {
+        match &mut self.track {
+            Track::Rows { rows, .. } => rows,
+            Track::Nothing(row) => std::slice::from_mut(row),
+            Track::Bars(_) => &mut [],
+        }
+    }
+
+    /// It is not whole now. Histograms keep what they were.
+    fn interrupt(&mut self, why: &'static str) {
+        self.rows().iter_mut().for_each(|row| row.interrupt(why));
+    }
+
+    fn outlive(&mut self) {
+        self.rows().iter_mut().for_each(|row| row.is_unused = true);
     }
 
     fn lose(&mut self) {

@@ -1,6 +1,6 @@
 //! Whether what is watched is still what a program uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use bpfvar::Program;
@@ -23,6 +23,8 @@ struct Warning<'a> {
 /// The maps that are watched and not known to be stale.
 pub(super) struct Stale {
     fresh: BTreeMap<u32, Watched>,
+    /// Those that it was warned of.
+    gone: BTreeSet<u32>,
     last: Option<Instant>,
 }
 
@@ -41,11 +43,16 @@ impl Stale {
         let keyed = places
             .all_keyed()
             .map(|keyed| (keyed.map.info().id, Watched { name: keyed.map.to_string(), is_section: false }));
-        Stale { fresh: vars.chain(keyed).collect(), last: None }
+        Stale { fresh: vars.chain(keyed).collect(), gone: BTreeSet::new(), last: None }
     }
 
     pub(super) fn is_due(&self) -> bool {
         !self.fresh.is_empty() && self.last.is_none_or(|last| last.elapsed() >= BETWEEN_CHECKS)
+    }
+
+    /// Whether no program uses a map any more.
+    pub(super) fn is_gone(&self, map: u32) -> bool {
+        self.gone.contains(&map)
     }
 
     /// Warns of each map once. One list of programs serves for all of them.
@@ -68,6 +75,7 @@ impl Stale {
                 "{name}: no program uses it any more: the program was unloaded, or loaded anew with new variables; `watch --follow` goes on \
                  with what comes after it"
             );
+            self.gone.insert(id);
             view.warn(&Warning { map: id, warning: &warning }, &warning, out)?;
         }
         Ok(())
