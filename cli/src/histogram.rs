@@ -89,7 +89,7 @@ impl Histogram {
     }
 
     /// A value that `percent` of all values are not greater than, as near as the slots tell: inside of a slot they count as
-    /// spread evenly. None while nothing was counted.
+    /// spread evenly, and a slot of log2 tells no more than two digits. None while nothing was counted.
     pub(crate) fn percentile(&self, percent: f64) -> Option<f64> {
         let total = self.total();
         let wanted = total as f64 * percent / 100.0;
@@ -98,12 +98,22 @@ impl Histogram {
             if count > 0.0 && before + count >= wanted {
                 let (lower, upper) = (self.scale.lower(slot) as f64, self.scale.upper(slot) as f64);
                 let part = ((wanted - before) / count).clamp(0.0, 1.0);
-                return Some(lower + (upper - lower) * part);
+                let value = lower + (upper - lower) * part;
+                return Some(match self.scale {
+                    Scale::Log2 => two_digits(value).clamp(lower, upper),
+                    Scale::Linear { .. } => value.round(),
+                });
             }
             before += count;
         }
         None
     }
+}
+
+/// The number with its first two digits only.
+fn two_digits(value: f64) -> f64 {
+    // As text, so that no power of ten adds digits of its own.
+    format!("{value:.1e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -143,9 +153,20 @@ mod tests {
         assert_eq!(histogram.total(), 100);
         assert_eq!(histogram.span(), 2..4);
         assert_eq!(histogram.percentile(50.0), Some(7.0));
-        assert_eq!(histogram.percentile(75.0), Some(11.5));
+        assert_eq!(histogram.percentile(75.0), Some(12.0));
         assert_eq!(histogram.percentile(100.0), Some(15.0));
         assert_eq!(log2(&[0, 0]).percentile(50.0), None);
+    }
+
+    #[test]
+    fn percentiles_have_the_digits_that_slots_tell() {
+        let mut counts = [0; 32];
+        counts[24] = 1000;
+        assert_eq!(log2(&counts).percentile(15.5), Some(19_000_000.0));
+        assert_eq!(log2(&counts).percentile(100.0), Some(33_554_431.0), "not beyond the slot");
+        assert_eq!(log2(&[0, 2]).percentile(50.0), Some(2.5));
+        let linear = Histogram { scale: Scale::Linear { step: 1 }, counts: [vec![0; 155], vec![3]].concat() };
+        assert_eq!(linear.percentile(50.0), Some(155.0));
     }
 
     #[test]

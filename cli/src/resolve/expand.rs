@@ -32,6 +32,8 @@ struct Matches {
     known: HashSet<(u32, String)>,
     /// Why the first that had the name does not fit.
     refused: Option<Failure>,
+    /// How many do not fit.
+    refusals: usize,
 }
 
 impl Resolver {
@@ -54,7 +56,16 @@ impl Resolver {
         if !matches.found.is_empty() {
             return Ok(matches.found);
         }
-        Err(matches.refused.unwrap_or_else(|| self.nothing_fits(target, &scopes)))
+        Err(match matches.refused {
+            Some(first) if matches.refusals > 1 => Failure::new(format!(
+                "{}: nothing fits: {} variables have the start of it, and none has the rest; the first: {}",
+                target.text,
+                matches.refusals,
+                first.line(false)
+            )),
+            Some(only) => only,
+            None => self.nothing_fits(target, &scopes),
+        })
     }
 
     fn scopes<'t>(&self, target: &'t Target) -> Result<Vec<Scope<'t>>> {
@@ -203,7 +214,13 @@ impl Matches {
             }
             StepPattern::Members(name) => vec![format!(".{name}")],
             StepPattern::Indices(indices) => {
-                let there = var.indices()?;
+                let there = match var.indices() {
+                    Ok(there) => there,
+                    Err(error) => {
+                        self.refuse(error.into());
+                        return Ok(());
+                    }
+                };
                 match indices.of(&there) {
                     Ok(chosen) if !chosen.is_empty() => chosen.map(|index| format!("[{index}]")).collect(),
                     // The library says why there is none.
@@ -222,6 +239,7 @@ impl Matches {
     }
 
     fn refuse(&mut self, failure: Failure) {
+        self.refusals += 1;
         self.refused.get_or_insert(failure);
     }
 }

@@ -15,13 +15,21 @@ fn counters_are_bars_with_percentiles() {
     let p = program(&loaded);
     ok(&["set", "-q", &format!("{p}.hist=[0, 0, 50, 25, 25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]")]);
     let printed = ok(&["watch", "--histogram", &format!("{p}.hist"), "-n", "1"]);
-    has(&printed, &[&format!("{p}.hist  at 0.0"), " 100   p50 7.0   p90 25.0   p99 30.4\n"]);
+    has(&printed, &[&format!("{p}.hist  at 0.0"), " 100   p50 7   p90 25   p99 30\n"]);
     let bar = |line: &str| line.matches('@').count();
     let lines: Vec<&str> = printed.lines().filter(|line| line.contains('|')).collect();
     assert_eq!(lines.iter().map(|line| bar(line)).collect::<Vec<_>>(), [40, 20, 20]);
     has(lines[0], &["  4..7 |", "| 50"]);
     let linear = ok(&["watch", "--histogram=linear:10", &format!("{p}.hist"), "-n", "1"]);
-    has(&linear, &["20..29 |", "40..49 |", "p50 29.0"]);
+    has(&linear, &["20..29 |", "40..49 |", "p50 29"]);
+    // Of a program only what is a histogram.
+    let of_program = ok(&["watch", "--histogram", &p, "-n", "1"]);
+    assert_eq!(of_program.matches("  at 0.0").count(), 1, "{of_program}");
+    has(&of_program, &[&format!("{p}.hist  at 0.0"), "p50 7 "]);
+    has(
+        &fails(&["watch", "--histogram", &format!("{p}.*a*i*"), "-n", "1"]),
+        &["none of its variables is a histogram", "no array of counters"],
+    );
     for (args, parts) in [
         (["--histogram", "config"], ["no array of counters", "config"]),
         (["--histogram", "packets"], ["no array of counters", "packets"]),

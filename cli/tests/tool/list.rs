@@ -134,3 +134,20 @@ fn what_cannot_be_changed_is_told_with_the_reason() {
     let aya = load_as_aya(Source::Count);
     has(&ok(&["list", &program(&aya)]), &[".data  system call\n"]);
 }
+
+#[test]
+fn members_are_found_by_their_names() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let p = program(&loaded);
+    for text in ["burst", "BURST", "config.limits[].burst"] {
+        let listed = ok(&["list", "-q", text]);
+        assert!(listed.lines().any(|line| line.ends_with(".config")), "{text}: {listed}");
+        assert!(!listed.lines().any(|line| line.ends_with(".sampling")), "{text}: {listed}");
+    }
+    has(&fails(&["list", "limits.burst"]), &["limits.burst"]);
+    // Variables in which nothing fits are skipped.
+    let burst = |pattern: &str| ok(&["get", "-q", &format!("{p}.{pattern}")]);
+    assert_eq!(burst("*.limits[*].*burst*"), "10\n20\n30\n40\n");
+    assert_eq!(burst("*[3]"), ok(&["get", "-q", &format!("{p}.hist[3]"), &format!("{p}.label[3]")]));
+    has(&fails(&["get", &format!("{p}.*.*burst*")]), &["nothing fits", "the first: ", "no member fits *burst*"]);
+}

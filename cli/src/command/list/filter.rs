@@ -88,7 +88,29 @@ impl Filter {
     /// The variables that it leaves; all, if it is the name of what they lie in.
     pub(super) fn vars(&self, map: &TypedMap, programs: &[ProgramInfo]) -> Vec<Var> {
         let whole = self.shows_whole(map, programs);
-        map.vars().filter(|var| whole || self.fits(var.path()) || self.is_target(map, var, programs)).collect()
+        map.vars()
+            .filter(|var| {
+                whole
+                    || self.fits(var.path())
+                    || self.is_target(map, var, programs)
+                    || self.fits_member(var, var.path())
+            })
+            .collect()
+    }
+
+    /// Whether it is in the name of a member, at any depth: `config.limits[].burst`. Of arrays one element is looked at.
+    fn fits_member(&self, var: &Var, path: &str) -> bool {
+        if !self.is_set() {
+            return false;
+        }
+        let member = |name: String| {
+            let path = format!("{path}.{name}");
+            self.fits(&path) || var.at(&format!(".{name}")).is_ok_and(|var| self.fits_member(&var, &path))
+        };
+        match var.members() {
+            members if !members.is_empty() => members.into_iter().any(member),
+            _ => var.at("[0]").is_ok_and(|element| self.fits_member(&element, &format!("{path}[]"))),
+        }
     }
 
     /// Whether all of a map is shown, even if that is no variable.

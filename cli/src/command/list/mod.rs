@@ -22,6 +22,7 @@ use filter::Filter;
 Examples:
   bpfvar list                 everything that BTF describes
   bpfvar list sampling        what has `sampling` in its name, in any case
+  bpfvar list burst           what has a member of such a name, too: config.limits[].burst
   bpfvar list opensnoop       what processes of such a name hold, too
   bpfvar list prog:12         what `list` prints works too: prog:12, map:7, pid:4711, count.sampling
   bpfvar list -l              with types of programs, where they are attached, since when, maps, BTF

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn percentiles_fit_the_room() {
         let histogram = Histogram { scale: Scale::Log2, counts: vec![0, 0, 50, 50, 0] };
-        assert_eq!(percentiles(&histogram, 40), "p50 7  p90 13.6  p99 14.9");
+        assert_eq!(percentiles(&histogram, 40), "p50 7  p90 14  p99 15");
         assert_eq!(percentiles(&histogram, 9), "p50 7");
         let empty = Histogram { scale: Scale::Log2, counts: vec![0; 4] };
         assert_eq!(percentiles(&empty, 40), "empty");

@@ -58,7 +58,7 @@ struct Quantiles {
 
 impl From<&Histogram> for Quantiles {
     fn from(histogram: &Histogram) -> Quantiles {
-        let percentile = |percent| histogram.percentile(percent).map(|value| (value * 10.0).round() / 10.0);
+        let percentile = |percent| histogram.percentile(percent);
         Quantiles {
             total: histogram.total().into(),
             p50: percentile(50.0),
@@ -168,10 +168,10 @@ fn block(bars: &Bars, elapsed: Option<Duration>, width: usize, out: &Output) -> 
     lines
 }
 
-/// `  all          62508   p50 7.0   p90 14.1   p99 15.9`.
+/// `  all          62508   p50 7   p90 14   p99 15`.
 fn quantiles(title: &str, histogram: &Histogram) -> String {
     let Quantiles { total, p50, p90, p99 } = histogram.into();
-    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"));
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     let pad = " ".repeat(14_usize.saturating_sub(title.width()));
     format!("  {title}{pad} {total:>10}   p50 {}   p90 {}   p99 {}", number(p50), number(p90), number(p99))
 }

@@ -81,7 +81,7 @@ pub(crate) struct Args {
     ///
     /// With percentiles, also of what was counted since the last sample. Slot N of log2 counts the values from 2^N to 2^(N+1)-1, slot N of
     /// linear:STEP those from N*STEP; the last slot also counts all that is greater. Without a scale, names such as hist, slots or
-    /// buckets and the length tell. Arrays inside of structs and of the entries of maps are found. --json has name, scale, step, lower,
+    /// buckets and the length tell. Of a program those variables are taken that have some. Arrays inside of structs and of the entries of maps are found. --json has name, scale, step, lower,
     /// counts, total, p50, p90, p99, and in "interval" the same of what was counted since the last line.
     #[arg(long, value_name = "SCALE", num_args = 0..=1, require_equals = true, default_missing_value = "guess", conflicts_with = "quiet")]
     histogram: Option<Choice>,

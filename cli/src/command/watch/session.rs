@@ -28,6 +28,24 @@ fn is_id(target: &Target) -> bool {
     matches!(target.origin, Origin::Id { .. })
 }
 
+/// Of several variables those that are histograms, or have some.
+fn only_histograms(target: &Target, opened: Vec<Result<Source>>) -> Result<Vec<Source>> {
+    let (mut found, mut refused) = (Vec::new(), None);
+    for source in opened {
+        match source {
+            Ok(source) => found.push(source),
+            Err(Failure::Message(line)) => refused = refused.or(Some(line)),
+            Err(failure) => return Err(failure),
+        }
+    }
+    match refused {
+        Some(line) if found.is_empty() => {
+            Err(Failure::new(format!("{}: none of its variables is a histogram; the first: {line}", target.text)))
+        }
+        _ => Ok(found),
+    }
+}
+
 /// What became of a target, as JSON.
 #[derive(Serialize)]
 struct Event<'a> {
@@ -177,7 +195,11 @@ impl<'a> Session<'a> {
     fn open(&mut self, index: usize) -> Result<()> {
         let vars = self.places.vars(index).iter().map(|(label, var)| Source::of_var(label, var, self.kind));
         let keyed = self.places.keyed(index).map(|keyed| Source::of_keyed(keyed, self.kind));
-        self.sources[index] = vars.chain(keyed).collect::<Result<_>>()?;
+        let opened: Vec<Result<Source>> = vars.chain(keyed).collect();
+        self.sources[index] = match self.kind {
+            Kind::Bars(_) if opened.len() > 1 => only_histograms(&self.targets[index], opened)?,
+            _ => opened.into_iter().collect::<Result<_>>()?,
+        };
         self.check_len()
     }
 
@@ -258,8 +280,10 @@ impl<'a> Session<'a> {
 
     /// Goes on with what is still there.
     fn resume(&mut self, index: usize) -> Result<()> {
-        for (source, (_, var)) in self.sources[index].iter_mut().zip(self.places.vars(index)) {
-            source.take_var(var)?;
+        for source in &mut self.sources[index] {
+            if let Some((_, var)) = self.places.vars(index).iter().find(|(label, _)| source.is_of(label)) {
+                source.take_var(var)?;
+            }
         }
         if let (Some(keyed), Some(source)) = (self.places.keyed(index), self.sources[index].first_mut()) {
             source.take_keyed(keyed);

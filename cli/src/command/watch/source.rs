@@ -27,6 +27,8 @@ pub(super) enum Kind {
 
 /// A variable, an entry or a map that is reached by keys.
 pub(super) struct Source {
+    /// What was found under this label.
+    found: String,
     label: String,
     kind: Kind,
     /// None while it is gone, or let go of.
@@ -67,12 +69,13 @@ enum Track {
 impl Source {
     /// A variable. It is read, to know what it is.
     pub(super) fn of_var(label: &str, var: &Var, kind: Kind) -> Result<Source> {
-        let (label, var) = only_entry(label.to_owned(), var.clone())?;
+        let found = label.to_owned();
+        let (label, var) = only_entry(found.clone(), var.clone())?;
         // Each entry is a row at least: no need to read them.
         if var.entry().is_none() && var.map().info().max_entries as usize > MOST_ROWS {
             return Err(too_many(&format!("{label}[0]")));
         }
-        let mut source = Source::new(label.clone(), kind, Reader::Var(var.clone()));
+        let mut source = Source { found, ..Source::new(label.clone(), kind, Reader::Var(var.clone())) };
         source.groups.push(Group { key: None, track: Track::Nothing(Row::new(label)), is_gone: false });
         if let Ok(value) = whole(var.read())? {
             source.know(&var, &value)?;
@@ -91,7 +94,16 @@ impl Source {
     }
 
     fn new(label: String, kind: Kind, reader: Reader) -> Source {
-        Source { label, kind, reader: Some(reader), groups: Vec::new(), shape: None, is_unused: false, is_cut: false }
+        Source {
+            found: label.clone(),
+            label,
+            kind,
+            reader: Some(reader),
+            groups: Vec::new(),
+            shape: None,
+            is_unused: false,
+            is_cut: false,
+        }
     }
 
     /// Takes the shape of a variable from the first value that is whole.
@@ -119,6 +131,11 @@ impl Source {
     /// Lets go of what is read, so that its map can go away.
     pub(super) fn let_go(&mut self) {
         self.reader = None;
+    }
+
+    /// Whether it is of what was found under this label.
+    pub(super) fn is_of(&self, label: &str) -> bool {
+        self.found == label
     }
 
     /// Goes on with the same variable.

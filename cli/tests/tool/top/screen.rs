@@ -39,7 +39,7 @@ fn every_size_shows_names_and_values() {
         });
         assert!(screen.lines().count() <= usize::from(height), "{width}x{height}: {screen}");
     }
-    terminal.has(&["hist[16]", "p50 11.5", "▁▁▁█▁▁▁▁▁▁▁▁▁▁▁▁"]);
+    terminal.has(&["hist[16]", "p50 12", "▁▁▁█▁▁▁▁▁▁▁▁▁▁▁▁"]);
 }
 
 #[test]
