@@ -10,6 +10,7 @@ mod diff;
 mod export;
 mod follow;
 mod generate;
+mod golden;
 mod help;
 mod keyed;
 mod list;
