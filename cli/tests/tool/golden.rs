@@ -15,7 +15,7 @@ use crate::support::{ok, run_times, run_with, text, tool};
 
 /// Compares a text with the file that has what it was before.
 #[track_caller]
-fn is_as_before(name: &str, text: String) {
+fn compare(name: &str, text: String) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.txt"));
     // Nothing in the file is a pattern.
     Assert::new().action_env("SNAPSHOTS").eq(text, Data::read_from(&path, None).raw());
@@ -76,8 +76,8 @@ impl Transcript {
     }
 
     #[track_caller]
-    fn is_as_before(self, name: &str) {
-        is_as_before(name, self.text);
+    fn check(self, name: &str) {
+        compare(name, self.text);
     }
 }
 
@@ -102,7 +102,8 @@ fn without_holders(text: &str) -> String {
 fn without_numbers(text: &str) -> String {
     const BEFORE_ID: [&str; 7] = ["prog:", "map:", "id ", "pid ", "BTF ", "\"id\":", "\"map_id\":"];
     const BEFORE_IDS: [&str; 3] = ["  maps ", "\"maps\":[", "\"programs\":["];
-    const BEFORE_TIME: [&str; 2] = ["loaded ", "bpfvar_read_duration_seconds "];
+    // The metric without labels is how long reading took.
+    const BEFORE_TIME: [&str; 3] = ["loaded ", "bpfvar_read_duration_seconds ", "\"labels\":{},\"value\":"];
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later").as_secs_f64();
     let (mut clean, mut rest) = (String::new(), text);
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -141,7 +142,7 @@ fn helps() {
     for command in COMMANDS {
         // What clap finds out about a terminal must not matter.
         let output = tool(&[command, "--help"]).env("COLUMNS", "100").output().unwrap();
-        is_as_before(&format!("help/{command}"), text(&output.stdout));
+        compare(&format!("help/{command}"), text(&output.stdout));
     }
 }
 
@@ -153,7 +154,7 @@ fn lists() {
     transcript.run("list -l the_program");
     transcript.run("list -q the_program");
     transcript.run("list --changed 1ms the_program");
-    transcript.is_as_before("list");
+    transcript.check("list");
 }
 
 #[test]
@@ -177,7 +178,7 @@ fn values() {
     ] {
         transcript.run(line);
     }
-    transcript.is_as_before("values");
+    transcript.check("values");
 }
 
 #[test]
@@ -197,7 +198,7 @@ fn entries() {
     ] {
         transcript.run(line);
     }
-    transcript.is_as_before("entries");
+    transcript.check("entries");
 }
 
 #[test]
@@ -218,7 +219,7 @@ fn types() {
     ] {
         transcript.run(line);
     }
-    transcript.is_as_before("show");
+    transcript.check("show");
 }
 
 #[test]
@@ -233,7 +234,7 @@ fn settings() {
     }
     let wrong = "[the_program]\nsampling = 7\nknob = 300\nconfig.mode = \"QUICK\"\nno = 1\n[no_such_program]\nx = 1\n";
     transcript.run_with("apply -", wrong);
-    transcript.is_as_before("settings");
+    transcript.check("settings");
 }
 
 #[test]
@@ -251,7 +252,7 @@ fn differences() {
         transcript.run(line);
     }
     transcript.run("diff the_program.bss program_two.bss");
-    transcript.is_as_before("diff");
+    transcript.check("diff");
 }
 
 #[test]
@@ -268,7 +269,7 @@ fn samples() {
     ] {
         transcript.run(line);
     }
-    transcript.is_as_before("watch");
+    transcript.check("watch");
 }
 
 #[test]
@@ -279,7 +280,7 @@ fn metrics() {
     transcript.run("export the_program");
     transcript.run("export --format prometheus the_program.packets the_program.config.mode");
     transcript.run("export --json the_program.packets the_program.config.mode");
-    transcript.is_as_before("export");
+    transcript.check("export");
 }
 
 #[test]
@@ -311,5 +312,5 @@ fn mistakes() {
     ] {
         transcript.run(line);
     }
-    transcript.is_as_before("mistakes");
+    transcript.check("mistakes");
 }
