@@ -1,5 +1,5 @@
-//! `bpfvar completions`. The scripts are this tool's own: clap's know neither quotes nor that bash breaks words at `:` and `=`, which
-//! targets hold, and give bash no descriptions.
+//! `bpfvar completions`. The scripts are this tool's own: clap's do not take off quotes, do not know that bash breaks words at `:` and
+//! `=`, which targets hold, and give bash no descriptions.
 
 use clap::ValueEnum;
 

@@ -170,7 +170,7 @@ fn block(bars: &Bars, elapsed: Option<Duration>, width: usize, out: &Output) -> 
 
 /// `  all          62508   p50 7   p90 14   p99 15`.
 fn quantiles(title: &str, histogram: &Histogram) -> String {
-    let Quantiles { total, p50, p90, p99 } = histogram.into();
+    let (total, Quantiles { p50, p90, p99, .. }) = (histogram.total(), histogram.into());
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     let pad = " ".repeat(14_usize.saturating_sub(title.width()));
     format!("  {title}{pad} {total:>10}   p50 {}   p90 {}   p99 {}", number(p50), number(p90), number(p99))
