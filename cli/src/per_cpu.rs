@@ -36,7 +36,7 @@ pub(crate) fn each_of_entry(label: &str, map: &KeyedMap, entry: &KeyedEntry) -> 
     if !map.is_per_cpu() {
         return Ok(Vec::new());
     }
-    let whole = map.entry(&entry.key())?;
+    let whole = map.entry(entry.key())?;
     let rest = entry.path().strip_prefix(whole.path()).unwrap_or_default();
     // An index behind the key is that of one CPU.
     let cpus = if rest.starts_with('[') { Vec::new() } else { whole.each_cpu()? };

@@ -171,7 +171,7 @@ impl Saver {
             Ok(value) => value,
             Err(torn) => {
                 self.left_out.push(format!("{}: {} is {torn}, and is left out", var.map(), keys.join(".")));
-                self.document.leave(keys, &torn, &var.type_name());
+                self.document.leave(keys, torn, &var.type_name());
                 return Ok(());
             }
         };

@@ -269,7 +269,7 @@ impl Node {
                 self.handle.get_or_insert_with(|| Handle::of(var, &value));
                 self.take(value, at);
             }
-            Ok(Err(torn)) => self.stay(&torn, at),
+            Ok(Err(torn)) => self.stay(torn, at),
             Err(error) => self.stay(&clean(&Failure::from(error).line(false)), at),
         }
     }

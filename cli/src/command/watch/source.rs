@@ -63,7 +63,7 @@ enum Track {
     },
     Bars(Vec<Bars>),
     /// An entry that was not there yet.
-    Nothing(Row),
+    Nothing(Box<Row>),
 }
 
 impl Source {
@@ -76,7 +76,7 @@ impl Source {
             return Err(too_many(&format!("{label}[0]")));
         }
         let mut source = Source { found, ..Source::new(label.clone(), kind, Reader::Var(var.clone())) };
-        source.groups.push(Group { key: None, track: Track::Nothing(Row::new(label)), is_gone: false });
+        source.groups.push(Group { key: None, track: Track::Nothing(Box::new(Row::new(label))), is_gone: false });
         if let Ok(value) = whole(var.read())? {
             source.know(&var, &value)?;
         }
@@ -87,7 +87,7 @@ impl Source {
     pub(super) fn of_keyed(keyed: &Keyed, kind: Kind) -> Result<Source> {
         let mut source = Source::new(keyed.text.clone(), kind, Reader::Keyed(keyed.clone()));
         if keyed.entry.is_some() {
-            let nothing = Track::Nothing(Row::new(keyed.text.clone()));
+            let nothing = Track::Nothing(Box::new(Row::new(keyed.text.clone())));
             source.groups.push(Group { key: None, track: nothing, is_gone: true });
         }
         Ok(source)
@@ -171,7 +171,7 @@ impl Source {
     pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.groups.iter().flat_map(|group| match &group.track {
             Track::Rows { rows, .. } => rows.as_slice(),
-            Track::Nothing(row) => std::slice::from_ref(row),
+            Track::Nothing(row) => std::slice::from_ref(row.as_ref()),
             Track::Bars(_) => &[],
         })
     }
@@ -270,7 +270,7 @@ impl Source {
                 shape.paths(label, &mut paths);
                 Ok(Track::Rows { shape: shape.clone(), rows: paths.into_iter().map(Row::new).collect() })
             }
-            (Kind::Rows, None) => Ok(Track::Nothing(Row::new(label.to_owned()))),
+            (Kind::Rows, None) => Ok(Track::Nothing(Box::new(Row::new(label.to_owned())))),
         }
     }
 }
@@ -305,7 +305,7 @@ impl Group {
     fn rows(&mut self) -> &mut [Row] {
         match &mut self.track {
             Track::Rows { rows, .. } => rows,
-            Track::Nothing(row) => std::slice::from_mut(row),
+            Track::Nothing(row) => std::slice::from_mut(row.as_mut()),
             Track::Bars(_) => &mut [],
         }
     }
