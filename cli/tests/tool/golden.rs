@@ -52,6 +52,8 @@ impl Transcript {
     fn of(objects: &[&Golden]) -> Transcript {
         let mut names: Vec<_> = objects.iter().map(|golden| (golden.name.clone(), golden.shown)).collect();
         names.push((concat!("\"", env!("CARGO_PKG_VERSION"), "\"").to_owned(), "\"VERSION\""));
+        let cpus = host::cpus().len();
+        names.push((format!("(sum of {cpus} CPU{})", if cpus == 1 { "" } else { "s" }), "(sum of all CPUs)"));
         Transcript { text: String::new(), names }
     }
 

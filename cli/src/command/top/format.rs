@@ -13,7 +13,8 @@ pub(super) fn percentiles(histogram: &Histogram, room: usize) -> String {
     let mut line = String::new();
     for percent in [50.0, 90.0, 99.0] {
         let Some(value) = histogram.percentile(percent) else { return "empty".to_owned() };
-        let part = format!("p{percent} {}", short(value));
+        // More digits than a percentile has would be false.
+        let part = format!("p{percent} {}", short(value, 2));
         if !line.is_empty() && line.width() + 2 + part.width() > room {
             break;
         }
@@ -28,7 +29,7 @@ pub(super) fn number_in(text: &str, room: usize) -> String {
     match text.parse::<f64>() {
         Ok(number) if text.width() > room && number.is_finite() => {
             let sign = if text.starts_with('+') { "+" } else { "" };
-            format!("{sign}{}", short(number))
+            format!("{sign}{}", short(number, 3))
         }
         _ => text.to_owned(),
     }
@@ -40,11 +41,11 @@ pub(super) fn rate_in(rate: f64, room: usize) -> String {
         small if small < 1000.0 => format!("{rate:.1}/s"),
         _ => format!("{rate:.0}/s"),
     };
-    if whole.width() <= room { whole } else { format!("{}/s", short(rate)) }
+    if whole.width() <= room { whole } else { format!("{}/s", short(rate, 3)) }
 }
 
-/// Three digits and a power of a thousand: `1.23M`.
-fn short(number: f64) -> String {
+/// So many digits, two or three, and a power of a thousand: `1.23M`.
+fn short(number: f64, digits: usize) -> String {
     const SIGNS: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
     let mut scaled = number;
     let mut signs = SIGNS.iter().peekable();
@@ -56,8 +57,8 @@ fn short(number: f64) -> String {
     match scaled.abs() {
         small if small >= 1e6 => format!("{number:.1e}"),
         small if small >= 100.0 || scaled.fract() == 0.0 => format!("{scaled:.0}{sign}"),
-        small if small >= 10.0 => format!("{scaled:.1}{sign}"),
-        _ => format!("{scaled:.2}{sign}"),
+        small if small >= 10.0 => format!("{scaled:.0$}{sign}", digits - 2),
+        _ => format!("{scaled:.0$}{sign}", digits - 1),
     }
 }
 
@@ -87,8 +88,10 @@ mod tests {
 
     #[test]
     fn numbers_are_short_where_there_is_no_room() {
-        assert_eq!([0.0, 7.0, 7.5, 999.0, 1234.0, -20_500.0].map(short), ["0", "7", "7.50", "999", "1.23k", "-20.5k"]);
-        assert_eq!([999_999.0, 1.8446744073709552e19, 1e300].map(short), ["1.00M", "18.4E", "1.0e300"]);
+        let three = |number| short(number, 3);
+        assert_eq!([9.75, 13.9, 155.0, 19_000_000.0].map(|number| short(number, 2)), ["9.8", "14", "155", "19M"]);
+        assert_eq!([0.0, 7.0, 7.5, 999.0, 1234.0, -20_500.0].map(three), ["0", "7", "7.50", "999", "1.23k", "-20.5k"]);
+        assert_eq!([999_999.0, 1.8446744073709552e19, 1e300].map(three), ["1.00M", "18.4E", "1.0e300"]);
         assert_eq!(number_in("18446744073709551615", 9), "18.4E");
         assert_eq!(number_in("+123456789012", 9), "+123G");
         assert_eq!(number_in("\"12345678901\"", 9), "\"12345678901\"");

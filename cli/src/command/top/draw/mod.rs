@@ -248,7 +248,7 @@ q quit  ? help  / filter  s sort  ↵ edit  +- step  u undo  p pause
         screen.press(&[KeyCode::Enter, KeyCode::Right], "");
         let drawn = screen.draw();
         for line in
-            ["  ▾ hist[16]         p50 9.75  p90 13.9              ▁▁▅█▁▁▁▁▁▁▁▁▁▁▁▁", "      [3] 8..15             60"]
+            ["  ▾ hist[16]         p50 9.8  p90 14                 ▁▁▅█▁▁▁▁▁▁▁▁▁▁▁▁", "      [3] 8..15             60"]
         {
             assert!(drawn.contains(line), "{line:?} in {drawn}");
         }
