@@ -44,7 +44,7 @@ fn every_kind_of_value_has_a_form_in_toml() {
         ("nodes", "[{ value = 1 }, { next = '0x5', value = 2 }]", "[{next: 0x0, value: 1}, {next: 0x5, value: 2}]"),
         ("bits_value.wide_minus", "-1", "-1"),
         ("bits_value.cold", "'HOT'", "HOT"),
-        ("word.halves", "{ high = 1 }", ".high: 16909060 -> 1"),
+        ("word.halves", "{ high = 1 }", ", high: 1}"),
         ("number.real", "1.5", "1.5"),
         ("anonymous_members.right_signed", "-1", "-1"),
         (
@@ -59,13 +59,13 @@ fn every_kind_of_value_has_a_form_in_toml() {
     .map(|(key, value, shown)| (key.to_owned(), value.to_owned(), shown.to_owned()));
     let lines: String = cases.iter().map(|(key, value, _)| format!("{key} = {value}\n")).collect();
     let printed = ok_with(&["apply", "-"], &format!("['{p}']\n{lines}"));
-    for ((key, _, shown), line) in cases.iter().zip(printed.lines()) {
-        assert!(
-            line.starts_with(&format!("{p}.{}", key.replace('\'', ""))) && line.ends_with(shown.as_str()),
-            "{key}: {line}"
-        );
+    assert!(printed.ends_with(&format!("\n{} changed\n", cases.len())), "{printed}");
+    for (key, _, shown) in &cases {
+        let target = format!("{p}.{}", key.replace('\'', ""));
+        assert!(printed.lines().any(|line| line.starts_with(&target)), "{key}: {printed}");
+        let now = ok(&["get", &target]);
+        assert!(now.trim_end().ends_with(shown), "{key}: {now}");
     }
-    assert_eq!(printed.lines().count(), cases.len() + 1, "{printed}");
 }
 
 #[test]

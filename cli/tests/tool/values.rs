@@ -3,7 +3,7 @@
 use bpfvar_objects::Source;
 use serde_json::{Value, json};
 
-use crate::support::{fails, has, json, load, map, ok, program, run_times};
+use crate::support::{fails, has, json, load, map, ok, ok_with, program, run_times, run_with, text};
 
 #[test]
 fn get_prints_a_line_a_variable() {
@@ -40,6 +40,51 @@ fn set_prints_old_and_new() {
     assert_eq!(printed, json!({ format!("{p}.config.limits[2]"): {"old": old, "new": new} }));
     assert_eq!(ok(&["set", &format!("{p}.label=wlan=0.")]), format!("{p}.label: \"eth0\" -> \"wlan=0.\"\n"));
     assert_eq!(ok(&["set", &format!("{p}.label=")]), format!("{p}.label: \"wlan=0.\" -> \"\"\n"));
+}
+
+/// Not the whole struct, of which the eye would have to find what changed.
+#[test]
+fn set_prints_the_scalars_of_a_struct_that_changed() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let p = program(&loaded);
+    let config =
+        format!("{p}.config={{\"rate\": 7, \"enabled\": true, \"limits\": [{{}}, {{\"burst\": 21}}, {{}}, {{}}]}}");
+    let printed = format!("{p}.config.rate: 1000 -> 7\n{p}.config.limits[1].burst: 20 -> 21\n");
+    assert_eq!(ok(&["set", &config]), printed);
+    assert_eq!(ok(&["set", &config]), format!("{p}.config: already so\n"));
+    assert_eq!(ok(&["set", &format!("{p}.sampling=1")]), format!("{p}.sampling: 1 -> 1\n"));
+    let limits = "{ burst = 10 }, { burst = 21, delta = 5 }, { burst = 30 }, {}";
+    let printed = ok_with(&["apply", "-"], &format!("['{p}'.config]\nlimits = [{limits}]\n"));
+    assert_eq!(printed, format!("{p}.config.limits[1].delta: -2 -> 5\n1 changed\n"));
+}
+
+/// It can be stored: the compiler that made the program may have known more names. But it is told.
+#[test]
+fn a_number_without_an_enumerator_is_stored_and_told() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let p = program(&loaded);
+    let warning = format!("{p}.config.mode: enum mode has no enumerator for 5; it has SLOW = 0, FAST = 1, OFF = 2\n");
+    let said = |args: &[String], input: &str| {
+        let output = run_with(args, input);
+        assert!(output.status.success());
+        text(&output.stderr)
+    };
+    for value in ["config.mode=5", "config={\"mode\": 5}", "config.mode|=4"] {
+        ok(&["set", "-q", &format!("{p}.config.mode=FAST")]);
+        assert_eq!(said(&["set".to_owned(), format!("{p}.{value}")], ""), format!("bpfvar: {warning}"), "{value}");
+        assert_eq!(ok(&["get", "-q", &format!("{p}.config.mode")]), "5\n");
+    }
+    // What was there before is no news.
+    assert_eq!(said(&["set".to_owned(), format!("{p}.config={{\"rate\": 9}}")], ""), "");
+    ok(&["set", "-q", &format!("{p}.config.mode=2")]);
+    let settings = format!("['{p}']\nconfig.mode = 5\n");
+    for args in [["apply", "--check", "-"].as_slice(), &["apply", "-"]] {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        assert_eq!(said(&args, &settings), format!("bpfvar: standard input:2: {warning}"));
+    }
+    ok(&["set", "-q", &format!("{p}.config.mode=2")]);
+    let printed: Value = serde_json::from_str(&ok_with(&["apply", "--json", "-"], &settings)).unwrap();
+    assert_eq!(printed["warnings"], json!([format!("standard input:2: {}", warning.trim_end())]));
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn tell(report: &Report, out: &mut Output) -> Result<()> {
         report.print_changes(out)?;
         out.line(report.summary())?;
     }
+    report.print_warnings(out)?;
     report.print_failures(out)?;
     report.print_missing(out)?;
     out.flush()

@@ -108,6 +108,7 @@ fn end(args: &Args, settings: &Settings, report: &Report, out: &mut Output) -> R
         if is_shown {
             report.print_changes(out)?;
         }
+        report.print_warnings(out)?;
         report.print_failures(out)?;
         if is_missing {
             report.print_missing(out)?;

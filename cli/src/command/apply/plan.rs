@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use bpfvar::{Change, Value, Var};
+use bpfvar::{Applied, Change, Value, Var};
 
 use super::report::{Changed, Report, Unchanged};
 use crate::access::{Unwritable, unwritable};
 use crate::cli::Switching;
 use crate::command::extent;
+use crate::enumerator::unnamed;
 use crate::error::{Failure, Result};
 use crate::resolve::{Resolver, Selected};
 use crate::settings::{Fault, Group, Setting};
@@ -154,13 +155,23 @@ fn is_same(old: &Value, new: &Value) -> bool {
     }
 }
 
+/// What is said of a setting although it is right, each with its place.
+fn slips(setting: &Setting, var: &Var, old: Option<&Value>, new: Option<&Value>) -> Vec<String> {
+    let unnamed = new.map_or_else(Vec::new, |new| unnamed(&setting.target.text, var, old, new));
+    unnamed.into_iter().map(|line| format!("{}: {line}", setting.place)).collect()
+}
+
 /// Tells what writing a group would do.
 pub(super) fn foresee(steps: Vec<Step<'_>>, report: &mut Report) {
     for Step { setting, change, so } in steps {
         match so {
             Some(value) => report.unchanged.push(Unchanged::new(setting, value)),
             // Of what is half written, neither value is known.
-            None => report.changed.push(Changed::new(setting, change.old().ok(), change.new().ok())),
+            None => {
+                let (old, new) = (change.old().ok(), change.new().ok());
+                report.warnings.extend(slips(setting, change.var(), old.as_ref(), new.as_ref()));
+                report.changed.push(Changed::new(setting, old, new));
+            }
         }
     }
 }
@@ -174,8 +185,10 @@ pub(super) fn write(name: &str, steps: Vec<Step<'_>>, rules: Rules, report: &mut
     let (so, other): (Vec<_>, Vec<_>) = steps.into_iter().partition(|step| step.so.is_some());
     let error = match Change::apply_all(other.iter().map(|step| step.change.clone())) {
         Ok(applied) => {
-            let pairs = other.into_iter().zip(applied);
-            report.changed.extend(pairs.map(|(step, did)| Changed::new(step.setting, Some(did.old), Some(did.new))));
+            for (Step { setting, change, .. }, Applied { old, new, .. }) in other.into_iter().zip(applied) {
+                report.warnings.extend(slips(setting, change.var(), Some(&old), Some(&new)));
+                report.changed.push(Changed::new(setting, Some(old), Some(new)));
+            }
             let so = so.into_iter().filter_map(|step| Some(Unchanged::new(step.setting, step.so?)));
             report.unchanged.extend(so);
             return Ok(());

@@ -20,6 +20,8 @@ pub(super) struct Report {
     /// Those that are right, but belong to a program another of whose settings failed.
     pub(super) not_written: Vec<NotWritten>,
     pub(super) not_loaded: Vec<NotLoaded>,
+    /// What is set and may be a slip.
+    pub(super) warnings: Vec<String>,
 }
 
 /// A variable that got another value, or would get it.
@@ -91,20 +93,21 @@ impl NotLoaded {
 impl Report {
     /// Whether there is nothing to tell.
     pub(super) fn is_empty(&self) -> bool {
-        let Report { written: _, changed, unchanged, failed, not_written, not_loaded } = self;
+        let Report { written: _, changed, unchanged, failed, not_written, not_loaded, warnings: _ } = self;
         let counts = [changed.len(), unchanged.len(), failed.len(), not_written.len(), not_loaded.len()];
         counts.iter().all(|count| *count == 0)
     }
 
     /// Adds what happened later.
     pub(super) fn extend(&mut self, later: Report) {
-        let Report { written, changed, unchanged, failed, not_written, not_loaded } = later;
+        let Report { written, changed, unchanged, failed, not_written, not_loaded, warnings } = later;
         self.written |= written;
         self.changed.extend(changed);
         self.unchanged.extend(unchanged);
         self.failed.extend(failed);
         self.not_written.extend(not_written);
         self.not_loaded.extend(not_loaded);
+        self.warnings.extend(warnings);
     }
 
     /// A line for what changed, or would change.
@@ -117,6 +120,11 @@ impl Report {
                 out.line(format_args!("{name}: {} -> {}", or_unknown(old), or_unknown(new)))
             }
         })
+    }
+
+    /// A line on standard error for what may be a slip.
+    pub(super) fn print_warnings(&self, out: &mut Output) -> Result<()> {
+        self.warnings.iter().try_for_each(|warning| out.warn(warning))
     }
 
     /// A line on standard error for what failed.

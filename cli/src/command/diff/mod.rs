@@ -1,7 +1,6 @@
 //! `bpfvar diff`.
 
 mod pair;
-mod tree;
 
 use std::str::FromStr;
 
@@ -9,13 +8,13 @@ use clap_complete::engine::ArgValueCompleter;
 
 use super::dump;
 use crate::complete;
+use crate::difference::{Difference, text};
 use crate::error::{Failure, Result};
 use crate::output::{Ink, Output, clean};
 use crate::resolve::Resolver;
 use crate::saved::{Saved, is_file};
 use crate::target::Target;
 use pair::{Side, differences, pairs};
-use tree::{Difference, text};
 
 /// What it takes.
 #[derive(clap::Args, Debug)]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use bpfvar::{Step, TypedMap, Value, VarPath};
 
-use super::tree::{Difference, add};
+use crate::difference::{Difference, add};
 use crate::error::{Failure, Result};
 use crate::resolve::Resolver;
 use crate::saved::{Saved, SavedSection, SavedVariable};

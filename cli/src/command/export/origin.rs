@@ -40,7 +40,7 @@ impl Origins {
     /// When the first program that uses a map was loaded.
     pub(super) fn loaded(&self, map: u32) -> Option<SystemTime> {
         let first = self.users(map).map(|program| program.load_time).min()?;
-        // Where clocks disagree: nothing was loaded in the future.
+        // Where the clock was set back since: nothing was loaded in the future.
         Some(self.booted?.checked_add(Duration::from_nanos(first))?.min(SystemTime::now()))
     }
 }
@@ -61,10 +61,12 @@ fn is_named(program: &ProgramInfo, target: &Target) -> bool {
 fn booted() -> Option<SystemTime> {
     static BOOTED: OnceLock<Option<SystemTime>> = OnceLock::new();
     let look = || {
-        // Like the kernel's load times it counts on while the machine sleeps.
+        let now = SystemTime::now();
+        // Like the kernel's load times it counts on while the machine sleeps. Its hundredths are cut: with one more, what was
+        // loaded just now was not loaded later than now.
         let uptime = fs::read_to_string("/proc/uptime").ok()?;
         let seconds: f64 = uptime.split_whitespace().next()?.parse().ok()?;
-        SystemTime::now().checked_sub(Duration::try_from_secs_f64(seconds).ok()?)
+        now.checked_sub(Duration::try_from_secs_f64(seconds + 0.01).ok()?)
     };
     *BOOTED.get_or_init(look)
 }

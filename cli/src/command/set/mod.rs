@@ -12,6 +12,8 @@ use super::{Members, Written, extent, writable};
 use crate::access::{Unwritable, unwritable};
 use crate::cli::Switching;
 use crate::complete;
+use crate::difference;
+use crate::enumerator::unnamed;
 use crate::error::{Failure, Result};
 use crate::output::{Ink, Output, clean};
 use crate::resolve::Resolver;
@@ -37,6 +39,9 @@ All targets are found and all values checked before the first is written; if a w
 written by one atomic store, a bitfield so that its neighbours keep what programs store meanwhile, structs and arrays scalar by scalar. \
 Variables that are declared by BPFVAR_SWITCH or BPFVAR_SEQ (`bpfvar show` says so) change as one: all that one command sets in such a \
 variable is one switch.
+
+Of structs and arrays a line is printed for each scalar that changed. A number that an enum has no enumerator for is stored, with a \
+warning.
 
 Operators: += -= add and subtract, |= &= &=~ ^= set, keep, clear and flip bits of whole numbers, enumerators and bools. Each is \
 one atomic step from the value that is there, so nothing that a program stores atomically meanwhile is lost. What follows is a value \
@@ -83,19 +88,23 @@ pub(super) fn run(Args { settings, rewrite, switch }: &Args, out: &mut Output) -
         }
     }
     check_twice(&changes)?;
+    let vars: Vec<Var> = changes.iter().map(|(_, change)| change.var().clone()).collect();
     let (labels, changes): (Vec<String>, Vec<Change>) = changes.into_iter().unzip();
     // If one fails, those before it are undone.
     let applied = Change::apply_all(changes)?;
     let mut written: Vec<Replaced<'_>> = Vec::new();
     for (target, step) in &steps {
         match step.make() {
-            Ok((old, new)) => written.push(Replaced { target, old, new }),
+            Ok((old, new)) => written.push(Replaced { target, var: step.var(), old, new }),
             Err(error) => return Err(broken_off(error.into(), applied, &written, out.verbose)),
         }
     }
-    let applied = labels.iter().zip(applied);
-    let applied = applied.map(|(target, Applied { old, new, .. })| Replaced { target, old, new });
-    print(&applied.chain(written).collect::<Vec<_>>(), out)
+    let applied = labels.iter().zip(&vars).zip(applied);
+    let applied = applied.map(|((target, var), Applied { old, new, .. })| Replaced { target, var, old, new });
+    let written: Vec<_> = applied.chain(written).collect();
+    print(&written, out)?;
+    let warnings = written.iter().flat_map(|Replaced { target, var, old, new }| unnamed(target, var, Some(old), new));
+    warnings.collect::<Vec<_>>().iter().try_for_each(|warning| out.warn(warning))
 }
 
 /// The one variable that a target names, or those that fit a pattern. All of a program is set by nobody who means it.
@@ -110,6 +119,7 @@ fn named(resolver: &Resolver, target: &Target) -> Result<Vec<(String, Var)>> {
 /// What was written to a target.
 struct Replaced<'a> {
     target: &'a str,
+    var: &'a Var,
     old: Value,
     new: Value,
 }
@@ -162,7 +172,7 @@ fn print(written: &[Replaced<'_>], out: &mut Output) -> Result<()> {
     }
     if out.json {
         let mut all: Vec<(String, Written<'_>)> = Vec::new();
-        for Replaced { target, old, new } in written {
+        for Replaced { target, old, new, .. } in written {
             // No key twice: steps may follow a value, and each other.
             match all.iter_mut().find(|(known, _)| known == target) {
                 Some((_, known)) => known.new = new,
@@ -171,11 +181,32 @@ fn print(written: &[Replaced<'_>], out: &mut Output) -> Result<()> {
         }
         return out.json(&Members(&all));
     }
-    written.iter().try_for_each(|Replaced { target, old, new }| changed(target, old, new, out))
+    written.iter().try_for_each(|Replaced { target, old, new, .. }| changed(target, old, new, out))
 }
 
-/// `count.sampling: 1 -> 100`.
+/// So many lines are of use.
+const MOST_LINES: usize = 100;
+
+/// `count.sampling: 1 -> 100`; of structs and arrays a line for each scalar that has another value now.
 pub(super) fn changed(target: &str, old: &Value, new: &Value, out: &mut Output) -> Result<()> {
-    let (target, new) = (out.ink(Ink::Name, &clean(target)), out.ink(Ink::Changed, &text(new)));
-    out.line(format_args!("{target}: {} -> {new}", text(old)))
+    let mut parts = Vec::new();
+    match new {
+        Value::Struct(_) | Value::Array(_) => difference::add(target, Some(old), Some(new), &mut parts),
+        _ => return line(target, Some(old), Some(new), out),
+    }
+    for part in parts.iter().take(MOST_LINES) {
+        line(&part.name, part.old.as_ref(), part.new.as_ref(), out)?;
+    }
+    let target = out.ink(Ink::Name, &clean(target));
+    match parts.len() {
+        0 => out.line(format_args!("{target}: already so")),
+        1..=MOST_LINES => Ok(()),
+        count => out.line(format_args!("{target}: and {} more", count - MOST_LINES)),
+    }
+}
+
+fn line(target: &str, old: Option<&Value>, new: Option<&Value>, out: &mut Output) -> Result<()> {
+    let [old, new] = [old, new].map(|value| value.map_or_else(|| "(not there)".to_owned(), text));
+    let (target, new) = (out.ink(Ink::Name, &clean(target)), out.ink(Ink::Changed, &new));
+    out.line(format_args!("{target}: {old} -> {new}"))
 }

@@ -17,6 +17,10 @@ enum What {
 }
 
 impl Step {
+    pub(super) fn var(&self) -> &Var {
+        &self.var
+    }
+
     /// Checks what can be checked before: the operand, and whether the result would fit now.
     pub(super) fn new(var: Var, label: &str, operation: &Operation) -> Result<Step> {
         let Operation { operator, operand, .. } = operation;

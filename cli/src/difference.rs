@@ -5,21 +5,21 @@ use serde::Serialize;
 
 /// A scalar, or a part that is on one side only.
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Difference {
+pub(crate) struct Difference {
     #[serde(skip)]
-    pub(super) name: String,
+    pub(crate) name: String,
     /// None if it is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) old: Option<Value>,
+    pub(crate) old: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) new: Option<Value>,
+    pub(crate) new: Option<Value>,
     /// The types, if they differ.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) types: Option<(String, String)>,
+    pub(crate) types: Option<(String, String)>,
 }
 
 /// Adds each part in which two values differ.
-pub(super) fn add(name: &str, old: Option<&Value>, new: Option<&Value>, out: &mut Vec<Difference>) {
+pub(crate) fn add(name: &str, old: Option<&Value>, new: Option<&Value>, out: &mut Vec<Difference>) {
     match (old, new) {
         (old, new) if old == new => {}
         (Some(Value::Struct(old)), Some(Value::Struct(new))) => {
@@ -43,7 +43,7 @@ pub(super) fn add(name: &str, old: Option<&Value>, new: Option<&Value>, out: &mu
 }
 
 /// A value for people, as `get` prints it, as far as a file tells: what may be an enumerator stands without quotes.
-pub(super) fn text(value: Option<&Value>) -> String {
+pub(crate) fn text(value: Option<&Value>) -> String {
     let join = |parts: Vec<String>| parts.join(", ");
     match value {
         None => "(not there)".to_owned(),
