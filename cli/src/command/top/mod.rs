@@ -68,7 +68,7 @@ pub(crate) struct Args {
     /// Time between samples: 50ms, 1s, 1m
     #[arg(short, long, default_value = "1s", value_parser = interval)]
     interval: Duration,
-    /// Show only what has this in its name, in any case
+    /// Show only what has this in its name, or in that of the process that holds it, in any case
     #[arg(short, long, default_value = "", hide_default_value = true)]
     filter: String,
     /// Refuse to change anything

@@ -66,12 +66,11 @@ enum Span {
 impl Rows {
     pub(super) fn of(tree: &mut Tree, view: &View) -> Rows {
         let mut rows = Rows::default();
-        let mut roots: BTreeMap<u32, &mut Node> =
-            tree.roots.iter_mut().map(|(key, root)| (*key, &mut root.node)).collect();
-        let order = view.order(roots.iter().map(|(key, node)| (*key, &**node)), true);
+        let order = view.order(tree.roots.iter().map(|(key, root)| (*key, &root.node)), true);
         for key in order {
-            if let Some(node) = roots.get_mut(&key) {
-                rows.add(node, &mut vec![key], view, false);
+            if let Some(root) = tree.roots.get_mut(&key) {
+                let is_noted = view.is_in(&root.note);
+                rows.add(&mut root.node, &mut vec![key], view, is_noted);
             }
         }
         rows
@@ -127,16 +126,18 @@ impl Rows {
         }
         self.spans.push((self.len, Span::One(path.clone())));
         self.len += 1;
-        if !(node.open || below) {
+        // Which element it is in, a member does not tell.
+        let has_elements = node.elements() > 0;
+        if !(node.open || below && !has_elements) {
             return;
         }
-        if node.elements() == 0 || view.sort != Sort::Name && node.look_at_elements() {
+        if !has_elements || view.sort != Sort::Name && node.look_at_elements() {
             node.look_at_all();
             let keys = view.order(node.children.iter().map(|(key, child)| (*key, child)), node.is_group());
             for key in keys {
                 path.push(key);
                 if let Some(child) = node.children.get_mut(&key) {
-                    self.add(child, path, view, fits);
+                    self.add(child, path, view, fits || has_elements);
                 }
                 path.pop();
             }
@@ -167,16 +168,23 @@ impl Rows {
 
 impl View {
     fn fits(&self, node: &Node) -> bool {
-        self.filter.is_empty() || node.label.to_lowercase().contains(&self.filter)
+        self.is_in(&node.label)
     }
 
-    /// Whether a variable or member below a node fits. Elements are not looked at.
+    /// Whether the filter lets pass what has this name.
+    fn is_in(&self, name: &str) -> bool {
+        self.filter.is_empty() || name.to_lowercase().contains(&self.filter)
+    }
+
+    /// Whether a variable or member below a node fits. Of elements, which are alike, the first is looked at.
     fn fits_below(&self, node: &mut Node) -> bool {
+        if node.elements() > 0 {
+            return node.child(0).is_some_and(|element| self.fits_below(element));
+        }
         if !node.is_group() {
             node.look_at_members();
         }
-        let members = if node.elements() > 0 { 0 } else { usize::MAX };
-        node.children.values_mut().take(members).any(|child| self.fits(child) || self.fits_below(child))
+        node.children.values_mut().any(|child| self.fits(child) || self.fits_below(child))
     }
 
     /// The numbers of nodes in the order in which they are shown. Without change or rate, parts of a variable stay as declared.

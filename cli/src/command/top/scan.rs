@@ -1,11 +1,12 @@
 //! What is there to show: programs that share variables, with these; maps; or what the targets name.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use bpfvar::{Globals, Map, Program, ProgramInfo, TypedMap, Var};
 
 use crate::error::Result;
 use crate::loaded::Loaded;
+use crate::owner::{Owner, Owners};
 use crate::resolve::{Resolver, labels};
 use crate::target::Target;
 
@@ -15,7 +16,7 @@ const UNUSED: &str = "no program uses it";
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) name: String,
-    /// Which programs or map it is: `prog:12 prog:13`.
+    /// Which programs or map it is, and who holds them: `prog:12 prog:13  opensnoop (pid 4711)`.
     pub(super) note: String,
     /// The names of the programs.
     pub(super) programs: Vec<String>,
@@ -73,7 +74,7 @@ impl Scanner {
     /// What the kernel refuses; and the first time, when nothing can be settled, a target that names nothing.
     pub(super) fn look(&self, settled: Option<&HashSet<usize>>) -> Result<Vec<Found>> {
         if self.targets.is_empty() {
-            return Ok(system(&Program::all()?, Globals::of_system()?.maps()));
+            return Ok(system(&Program::all()?, Globals::of_system()?.maps(), &Owners::look()));
         }
         let mut found = Vec::new();
         let resolver = Resolver::default();
@@ -123,7 +124,7 @@ fn named(resolver: &Resolver, index: usize, target: &Target) -> Result<Found> {
 }
 
 /// Everything: programs that share a section are one group, with the maps that nobody else uses; other maps are by themselves.
-fn system(programs: &[ProgramInfo], maps: &[TypedMap]) -> Vec<Found> {
+fn system(programs: &[ProgramInfo], maps: &[TypedMap], owners: &Owners) -> Vec<Found> {
     let (sections, others): (Vec<&TypedMap>, Vec<&TypedMap>) = maps.iter().partition(|map| map.section().is_some());
     let groups = groups(programs, &sections);
     let mut found = Vec::new();
@@ -154,7 +155,7 @@ fn system(programs: &[ProgramInfo], maps: &[TypedMap]) -> Vec<Found> {
         };
         found.push(Found {
             name: names.join(", "),
-            note: note(&group),
+            note: note(&group) + &holders(&group, owners),
             vars: labels("", &of_group).into_iter().map(named).collect(),
             programs: names,
             target: None,
@@ -205,6 +206,12 @@ fn groups<'p>(programs: &'p [ProgramInfo], sections: &[&TypedMap]) -> Vec<Vec<&'
 
 fn note(programs: &[&ProgramInfo]) -> String {
     programs.iter().map(|program| format!("prog:{}", program.id)).collect::<Vec<_>>().join(" ")
+}
+
+/// The processes that hold programs: by them people tell two programs of one name apart.
+fn holders(programs: &[&ProgramInfo], owners: &Owners) -> String {
+    let all: BTreeSet<&Owner> = programs.iter().flat_map(|program| owners.of_program(program.id)).collect();
+    all.into_iter().map(|owner| format!("  {owner}")).collect()
 }
 
 /// Programs by name and id, without what a target says already.

@@ -24,7 +24,7 @@ pub(super) fn of(tree: &Tree, path: &[u32], read_only: bool) -> String {
     let Some(var) = node.var() else {
         return match root.gone {
             Some(_) => format!("{label}  gone: no program uses it any more"),
-            None => format!("{label}  {}  {} variables", root.note, node.children.len()),
+            None => format!("{label}  {}  {} variables", clean(&root.note), node.children.len()),
         };
     };
     let map = var.map();

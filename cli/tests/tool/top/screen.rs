@@ -127,6 +127,19 @@ fn a_filter_is_applied_as_it_is_typed() {
     terminal.lacks(&["alias_value"]);
 }
 
+/// Members of elements, which are not opened; and all of a program by the process that holds it.
+#[test]
+fn a_filter_looks_into_elements_and_at_holders() {
+    let Some(loaded) = load(Source::Count) else { return };
+    let Some(terminal) = Terminal::run(100, 40, &["top", &program(&loaded), "-f", "burst"]) else { return };
+    terminal.has(&["▾ config", "▸ limits[4]"]);
+    terminal.lacks(&["packets", "sampling"]);
+    drop(terminal);
+    let holder = std::fs::read_to_string("/proc/self/comm").unwrap();
+    let Some(terminal) = Terminal::run(160, 40, &["top", "-f", &holder.trim().to_uppercase()]) else { return };
+    terminal.has(&[&format!("{} (pid {})", holder.trim(), std::process::id()), "packets", "sampling"]);
+}
+
 #[test]
 fn the_mouse_selects_folds_edits_and_scrolls() {
     let Some(loaded) = load(Source::Count) else { return };
