@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use super::{Alias, Btf, Kind, Part, TypeId};
+use super::{Alias, Bits, Btf, Kind, Part, TypeId};
 
 /// Behind so many pointers the rest is left out: pointers may go in circles.
 const MAX_POINTERS: u32 = 16;
@@ -86,7 +86,7 @@ impl Btf {
     /// } config;                       // offset 0, 16 bytes
     /// ```
     pub(crate) fn layout(&self, part: Part, name: &str) -> String {
-        let (size, bits) = (self.size(part.of).unwrap_or(0), part.bits.map(|bits| bits.len));
+        let (size, bits) = (self.size(part.of).unwrap_or(0), part.bits);
         let mut writer = Writer { btf: self, lines: Vec::new(), written_out: HashSet::new() };
         writer.add(part.of, name, Extent { offset: 0, size, bits }, 0);
         let lines = writer.lines;
@@ -115,7 +115,7 @@ impl Writer<'_> {
     fn add(&mut self, id: TypeId, name: &str, extent: Extent, level: usize) {
         let btf = self.btf;
         let indent = "    ".repeat(level);
-        let suffix = extent.bits.map_or_else(String::new, |bits| format!(" : {bits}"));
+        let suffix = extent.bits.map_or_else(String::new, |bits| format!(" : {}", bits.len));
         // Through arrays and aliases down to what has an inside.
         let mut base = id;
         let mut dimensions = String::new();
@@ -145,7 +145,7 @@ impl Writer<'_> {
                 for member in members {
                     let part = btf.part(member);
                     let size = btf.size(member.of).unwrap_or(0);
-                    let bits = part.bits.map(|bits| bits.len);
+                    let bits = part.bits;
                     self.add(
                         member.of,
                         &member.name,
@@ -188,13 +188,13 @@ impl Line {
 struct Extent {
     offset: u64,
     size: u64,
-    bits: Option<u32>,
+    bits: Option<Bits>,
 }
 
 impl Extent {
     fn note(&self) -> String {
         match self.bits {
-            Some(_) => format!("offset {}, bitfield", self.offset),
+            Some(bits) => format!("offset {}, bit {}, bitfield", self.offset, bits.start),
             None if self.size == 1 => format!("offset {}, 1 byte", self.offset),
             None => format!("offset {}, {} bytes", self.offset, self.size),
         }

@@ -1,5 +1,8 @@
 //! From a tree to bytes. All of it is checked before anything is written anywhere.
 
+#[cfg(feature = "json")]
+use serde_json::error::Category;
+
 use super::decode::{bit_bytes, shift};
 use super::text::{Number, parse_float, parse_number};
 use super::{Input, Value};
@@ -110,9 +113,12 @@ impl Encoder<'_> {
                 self.ranged(number, bits, *signed, value)
             }
             Kind::Enum { signed, values, .. } => {
-                if let Input::Value(Value::Text(name) | Value::Enum { name: Some(name), .. }) = value {
-                    if let Some(known) = values.iter().find(|known| known.name.as_ref() == name.as_str()) {
-                        return self.enumerator(known.value, bits, *signed, value);
+                if let Input::Value(Value::Text(names) | Value::Enum { name: Some(names), .. }) = value {
+                    let number = |name: &str| values.iter().find(|known| *known.name == *name).map(|known| known.value);
+                    // Flags that are set together.
+                    let numbers: Option<Vec<i128>> = names.split('|').map(|name| number(name.trim())).collect();
+                    if let Some(all) = numbers.and_then(|all| all.into_iter().reduce(|all, flag| all | flag)) {
+                        return self.enumerator(all, bits, *signed, value);
                     }
                 }
                 let names = || {
@@ -223,6 +229,9 @@ impl Encoder<'_> {
                 return self.put(at, &bytes, value);
             }
             Input::Array(elements) => elements,
+            _ if self.btf.is_char(element) => {
+                return Err(self.fault(value, format!("text is needed, or an array of {len} numbers")));
+            }
             _ => return Err(self.fault(value, format!("an array of {len} elements is needed"))),
         };
         if elements.len() != len as usize {
@@ -245,13 +254,19 @@ impl Encoder<'_> {
             return Err(Fault { advice: Some(Advice::WriteJson), ..self.fault(value, rule) });
         };
         let parts = self.btf.named_parts(members);
-        for (name, value) in given {
+        for (index, (name, value)) in given.iter().enumerate() {
+            if given[..index].iter().any(|(before, _)| before == name) {
+                let rule = format!("the member {name:?} is given twice; give it once");
+                return Err(self.fault_found(format!("{{{name}: {value}}}"), rule));
+            }
             let before = self.path.len();
             self.path.push('.');
             self.path.push_str(name);
             let Some((_, part)) = parts.iter().find(|(known, _)| known == name) else {
                 let known: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
-                return Err(self.fault(value, format!("there is no member {name:?}; there are {}", known.join(", "))));
+                let rule = format!("{} has no member {name:?}; it has {}", self.btf.type_name(of), known.join(", "));
+                self.path.truncate(before);
+                return Err(self.fault_found(format!("{{{name}: {value}}}"), rule));
             };
             self.part(*part, at as u64, value)?;
             self.path.truncate(before);
@@ -264,7 +279,12 @@ impl Encoder<'_> {
         serde_json::from_str(text).map_err(|error| {
             // Where JSON is wrong helps only somebody who meant to write it.
             let is_meant = text.trim_start_matches('"').trim_start().starts_with(['[', '{']);
-            let rule = if is_meant { format!("it is not valid JSON: {error}") } else { "it is not JSON".to_owned() };
+            let rule = match error.classify() {
+                // JSON has more than a variable can hold: null.
+                Category::Data => format!("it cannot be stored: {error}"),
+                _ if is_meant => format!("it is not valid JSON: {error}"),
+                _ => "it is not JSON".to_owned(),
+            };
             Fault { advice: Some(Advice::WriteJson), ..self.fault(value, rule) }
         })
     }

@@ -12,7 +12,7 @@ use super::Value;
 /// |---|---|
 /// | integer, bitfield | decimal, `0x1f`, `0o17`, `0b101`, with a sign. A number that is out of range is refused, and so is `017`, which may mean either base. One byte also as `'a'` |
 /// | `bool` | `true`, `false`, `on`, `off`, `1`, `0` |
-/// | enum | an enumerator's name, or a number in the range of its size |
+/// | enum | an enumerator's name, several with `\|` between them for flags, or a number in the range of its size |
 /// | float, double | `1.5`, `1e9`, `inf`, `nan`. A finite number that would become infinite is refused |
 /// | pointer | a number |
 /// | `char [N]` | the text, of at most `N - 1` bytes; the rest becomes NUL. Or all numbers as a JSON array |

@@ -125,7 +125,7 @@ fn what_is_no_key_or_no_path_is_told() {
     refused("many", "4294967296", &["map \"many\"", "from 0 to 4294967295"]);
     refused("many", "x", &["a number is needed"]);
     refused("flows", "7", &["struct flow takes members by name"]);
-    refused("flows", r#"{"adress": 1}"#, &["at .adress", "there are address, port, proto"]);
+    refused("flows", r#"{"adress": 1}"#, &["{adress: 1}", "no member \"adress\"; it has address, port, proto"]);
     refused("flows", r#"{"proto": "SCTP"}"#, &["at .proto", "ICMP, TCP, UDP"]);
     refused("names", "too long", &["room for 7 bytes"]);
     let flow = globals.keyed_map("flows").unwrap().entry("{}").unwrap();

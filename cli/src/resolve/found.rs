@@ -45,6 +45,14 @@ impl Found {
         }
     }
 
+    /// What to say of the maps that are reached by keys and no variables, if all of a program is meant.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        let names: Vec<&str> = self.keyed_maps().iter().map(KeyedMap::name).collect();
+        let (last, rest) = names.split_last()?;
+        let names = if rest.is_empty() { (*last).to_owned() } else { format!("{} and {last}", rest.join(", ")) };
+        Some(format!("{}: what is reached by keys is left out: {names}", self.text))
+    }
+
     /// The program, if all of one is meant.
     pub(crate) fn program(&self) -> Option<&ProgramInfo> {
         match self.place {

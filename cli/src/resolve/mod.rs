@@ -149,6 +149,12 @@ impl Resolver {
                         }
                     }
                 }
+                // Or that of the object, by which `list` heads its variables.
+                if all.is_empty() && *programs && *maps {
+                    for (name, rest) in splits(rest) {
+                        all.extend(self.programs_in(name)?.into_iter().map(|id| (Object::Program(id), rest)));
+                    }
+                }
                 all
             }
         })

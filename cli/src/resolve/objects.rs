@@ -104,6 +104,17 @@ impl Resolver {
         opened.collect()
     }
 
+    /// The programs of an object, whose name, or the start of it, is that of the maps of its sections: `count` in `count.bss`.
+    pub(super) fn programs_in(&self, object: &str) -> Result<Vec<u32>> {
+        let is_section = |info: &&MapInfo| {
+            let section = info.name.strip_prefix(object).filter(|_| !object.is_empty());
+            is_array(info) && section.is_some_and(|section| section.starts_with('.'))
+        };
+        let maps: Vec<u32> = self.maps()?.iter().filter(is_section).map(|info| info.id).collect();
+        let of_object = self.programs()?.iter().filter(|program| maps.iter().any(|map| program.uses(*map)));
+        Ok(of_object.map(|program| program.id).collect())
+    }
+
     /// The processes that hold programs and maps, looked for once.
     pub(crate) fn owners(&self) -> &Owners {
         self.owners.get_or_init(Owners::look)

@@ -130,6 +130,27 @@ fn while_two_programs_share_the_name_neither_gets_settings() {
     has(&told, &["aply_shared.sampling could be any of", "say which by its id"]);
 }
 
+/// It has its settings, and what somebody changed by hand since stays.
+#[test]
+fn one_that_was_there_all_along_is_not_set_again() {
+    if !host::ready(Source::Count.needs()) {
+        return;
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "[aply_along]\nsampling = 7\n").unwrap();
+    let old = load_named(Source::Count, "aply_along");
+    let mut service = Service::of(file.path());
+    assert_eq!(service.line(), "aply_along.sampling: 1 -> 7");
+    service.line();
+    ok(&["set", "-q", &format!("{}.sampling=9", program(&old))]);
+    let other = load_named(Source::Count, "aply_along");
+    thread::sleep(Duration::from_millis(300));
+    drop(other);
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(sampling(&old), "9\n");
+    has(&service.end("-INT"), &["aply_along.sampling could be any of"]);
+}
+
 #[test]
 fn sighup_reads_the_files_again_and_a_broken_one_changes_nothing() {
     if !host::ready(Source::Count.needs()) {

@@ -6,7 +6,7 @@ use bpfvar_objects::{Source, load_as_aya};
 use bpfvar_testkit::host;
 use serde_json::json;
 
-use crate::support::{fails, has, json, load, map, ok, program, run_times};
+use crate::support::{fails, has, json, load, map, ok, program, run, run_times, text};
 
 #[test]
 fn operators_start_from_what_is_there() {
@@ -37,7 +37,8 @@ fn operators_start_from_what_is_there() {
         ("temperature_value^=1", "FREEZING -> -39"),
     ] {
         let target = setting.split(['=', '+', '-', '|', '&', '^']).next().unwrap();
-        assert_eq!(ok(&["set", &format!("{p}.{setting}")]), format!("{p}.{target}: {shown}\n"), "{setting}");
+        let output = run(&["set", &format!("{p}.{setting}")]);
+        assert_eq!(text(&output.stdout), format!("{p}.{target}: {shown}\n"), "{setting}");
     }
 }
 

@@ -104,7 +104,7 @@ fn what_fits_is_set_as_one_or_not_at_all() {
     assert_eq!(ok(&["get", "-q", "--sum", &format!("{name}a.hist")]), "20\n");
     // One that is too great for `knob`, one that cannot be changed: nothing is.
     has(&fails(&["set", &format!("{name}*.sampling=1"), &format!("{name}*.knob=256")]), &["knob", "256"]);
-    has(&fails(&["set", &format!("{name}*.sampling=1"), &format!("{name}*.v*=4")]), &["version", "frozen"]);
+    has(&fails(&["set", &format!("{name}*.sampling=1"), &format!("{name}*.v**=4")]), &["version", "frozen"]);
     assert_eq!(ok(&["get", "-q", &format!("{name}*.sampling")]), "9\n9\n");
     // What only looks takes several.
     assert_eq!(json(&["show", "--json", &format!("{name}*.sampling")]).as_array().map(Vec::len), Some(2));

@@ -6,7 +6,7 @@ use bpfvar::{AccessMode, Globals, Map, TypedMap, Value, Var};
 use bpfvar_objects::{Loaded, Source};
 use bpfvar_testkit::host;
 
-use crate::support::{fails, has, load, map, ok, ok_with, program, run};
+use crate::support::{fails, has, load, map, ok, ok_with, program, run, run_with};
 
 #[test]
 fn everything_that_can_be_set_is_printed_with_its_type() {
@@ -216,7 +216,8 @@ fn odd_values_come_back() {
     has(&ok_with(&["apply", "--rewrite", "-"], &saved), &["0 changed, "]);
     let before = ok(&["get", &p]);
     flip(&loaded);
-    ok_with(&["apply", "--rewrite", "-"], &saved);
+    // Some are numbers of enums that have no enumerator, which is told.
+    assert!(run_with(&["apply", "--rewrite", "-"], &saved).status.success());
     assert_eq!(ok(&["get", &p]), before);
     // What stands behind the end of a text is not seen, and is no difference.
     let label = globals.var("text").unwrap();

@@ -73,6 +73,21 @@ fn array_maps_without_a_section_are_targets_too() {
     assert_eq!(ok(&["get", "-q", &format!("{p}.hash[7].packets")]), "2\n");
 }
 
+/// As `list` heads what it shows: the object, whose name its sections' maps start with.
+#[test]
+fn the_name_of_an_object_is_a_target() {
+    let Some(loaded) = load(Source::Together) else { return };
+    let object = loaded.map(".bss").info().name.strip_suffix(".bss").unwrap().to_owned();
+    let line = fails(&["get", &format!("{object}.nothing")]);
+    has(&line, &["no variable \"nothing\""]);
+    // Other tests have the same object loaded, and then it is one of several.
+    let output = run(&["get", &format!("{object}.settings")]);
+    match output.status.code() {
+        Some(0) => has(&text(&output.stdout), &[&format!("{object}.settings = ")]),
+        _ => has(&text(&output.stderr), &["could be any of", &format!("{object}.settings")]),
+    }
+}
+
 #[test]
 fn an_entry_is_no_section() {
     let Some(maps) = load(Source::Maps) else { return };

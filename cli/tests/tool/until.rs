@@ -158,29 +158,3 @@ fn a_program_that_is_gone_ends_the_waiting() {
     let lines = text(&output.stderr);
     has(lines.lines().last().unwrap(), &["the program is gone", "--follow", "(it is 2)"]);
 }
-
-#[test]
-fn rows_of_a_program_that_is_gone_say_so() {
-    let Some(loaded) = load(Source::Count) else { return };
-    run_times(&loaded, 2);
-    let target = format!("{}.packets", program(&loaded));
-    let mut child = tool(&["watch", "-i", "50ms", "-n", "80", &target])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let rows: Vec<String> = lines
-        .map(|line| line.unwrap())
-        .scan(Some(loaded), |held, line| {
-            if line.contains(".packets") {
-                held.take();
-            }
-            Some(line)
-        })
-        .collect();
-    has(rows[1].as_str(), &[".packets", " 2"]);
-    assert!(!rows[1].contains("gone"), "{}", rows[1]);
-    has(&rows.join("\n"), &["2 (program gone)"]);
-    assert!(child.wait().unwrap().success());
-}

@@ -3,7 +3,7 @@
 use bpfvar_objects::Source;
 use serde_json::{Value, json};
 
-use crate::support::{fails, has, json, load, map, ok, ok_with, program, run_times, run_with, text};
+use crate::support::{fails, has, json, load, map, ok, ok_with, program, run, run_times, run_with, text};
 
 #[test]
 fn get_prints_a_line_a_variable() {
@@ -112,6 +112,26 @@ fn one_bad_value_or_target_and_nothing_is_written() {
             "1\n0\n0\n"
         );
     }
+}
+
+#[test]
+fn what_cannot_be_stored_is_said_in_the_users_terms() {
+    let (Some(count), Some(kinds)) = (load(Source::Count), load(Source::Kinds)) else { return };
+    let (p, k) = (program(&count), program(&kinds));
+    for (setting, said) in [
+        (format!("{p}.config={{\"rate\": 1, \"rate\": 2}}"), "the member \"rate\" is given twice"),
+        (format!("{p}.config={{\"rat\": 1}}"), "has no member \"rat\"; it has rate, mode"),
+        (format!("{p}.config={{\"rate\": null}}"), "it cannot be stored: invalid type: null"),
+        (format!("{p}.config={{\"rate\": 1"), "it is not valid JSON: EOF"),
+        (format!("{p}.sampling*=2"), "there is no operator *="),
+    ] {
+        let output = run(&["set", &setting]);
+        assert!(!output.status.success(), "{setting}");
+        has(&text(&output.stderr), &[said]);
+    }
+    // Flags together.
+    let output = run(&["set", &format!("{k}.color_value=GREEN|BLUE")]);
+    assert_eq!(text(&output.stdout), format!("{k}.color_value: BLUE -> 2147483653\n"));
 }
 
 #[test]

@@ -13,14 +13,15 @@ pub(super) struct Passes {
     /// Whether nothing is written.
     is_dry: bool,
     states: HashMap<String, State>,
+    /// The objects and maps in which groups were set last, also of groups that have failed since.
+    set: HashMap<String, Vec<(String, u32)>>,
 }
 
 #[derive(Debug, PartialEq)]
 enum State {
     NotLoaded,
     Failed(Vec<Fault>),
-    /// In these objects and maps.
-    Done(Vec<(String, u32)>),
+    Done,
 }
 
 /// What one group that is wrong means for the others.
@@ -33,7 +34,7 @@ pub(super) enum Wrong {
 
 impl Passes {
     pub(super) fn new(rules: Rules, is_dry: bool) -> Passes {
-        Passes { rules, is_dry, states: HashMap::new() }
+        Passes { rules, is_dry, states: HashMap::new(), set: HashMap::new() }
     }
 
     /// Looks at all groups. Tells only what is new: what was done for the same maps is not done again, and what fails as it did
@@ -60,7 +61,8 @@ impl Passes {
             let maps: Vec<_> = all.iter().flatten().map(|meant| meant.identity.clone()).collect();
             let is_of_group = |setting: &Setting| setting.target.object() == group.name;
             let mut of_group = pairs.iter().filter(|(one, other)| is_of_group(one) || is_of_group(other)).peekable();
-            if of_group.peek().is_none() && self.states.get(&group.name) == Some(&State::Done(maps.clone())) {
+            if of_group.peek().is_none() && self.set.get(&group.name) == Some(&maps) {
+                self.states.insert(group.name.clone(), State::Done);
                 continue;
             }
             let overlapping =
@@ -86,7 +88,10 @@ impl Passes {
                 write(&group.name, steps, self.rules, &mut report)
             };
             match done {
-                Ok(()) => drop(self.states.insert(group.name.clone(), State::Done(maps))),
+                Ok(()) => {
+                    self.states.insert(group.name.clone(), State::Done);
+                    self.set.insert(group.name.clone(), maps);
+                }
                 Err(fault) => self.fail(group, vec![fault], &mut report),
             }
         }

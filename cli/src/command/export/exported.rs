@@ -13,6 +13,7 @@ use super::plan::Plan;
 use super::source::{Item, Source};
 use crate::error::{Failure, Result};
 use crate::live::Followed;
+use crate::target::Origin;
 use crate::value::{is_slots, read};
 
 /// Of a whole program, arrays with more numbers are left out: each number is a series, which costs whoever stores it.
@@ -116,8 +117,13 @@ impl Exported {
         source.paths.iter().for_each(|path| place.claims.take_scalar(map, path, place.index));
         source.items.retain(|item| {
             let is_new = place.claims.take_series(item.family, &item.labels, place.index);
-            if !is_new {
-                problems.refused.push(twice(label, place.catalog, item));
+            match is_new {
+                true => {}
+                // A pattern may find two instances of one tool.
+                false if followed.target.is_pattern() => problems.left_out.push(format!(
+                    "{label}: left out, as another one has the same labels; export it by `pid:N`, or with `labels` in --config"
+                )),
+                false => problems.refused.push(twice(label, place.catalog, item)),
             }
             is_new
         });
@@ -141,7 +147,7 @@ impl Exported {
         let rest = &var.path()[whole.len()..];
         // Of all in a program, those that share their name with one in another section have that in front of it.
         let named = label.strip_prefix(target.text.as_str()).and_then(|path| path.strip_prefix('.'));
-        let program = place.origins.program(map.info().id, target);
+        let program = place.origins.program(map.info(), target);
         let Place { index: own, catalog, claims, origins } = place;
         // What is no section may have been there long before its program, kept by a pin.
         let is_as_old = map.section().is_some() || self.is_anew;
@@ -150,6 +156,10 @@ impl Exported {
         let mut plan = Plan {
             catalog,
             program: program.as_deref(),
+            process: match target.origin {
+                Origin::Process(pid) => Some(pid),
+                _ => None,
+            },
             variable: named.unwrap_or(&whole),
             whole: &whole,
             rest,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
-use bpfvar::{KeyedMap, Var};
+use bpfvar::Var;
 
 use super::catalog::Catalog;
 use super::claims::Claims;
@@ -208,14 +208,8 @@ fn left_out_of_programs(targets: &[Target]) -> Vec<String> {
     let resolver = Resolver::default();
     let line = |target: &Target| {
         // A pattern means variables, and what is not there is said elsewhere.
-        let found = resolver.find(target).ok()?;
-        let names: Vec<&str> = found.keyed_maps().iter().map(KeyedMap::name).collect();
-        let (last, rest) = names.split_last()?;
-        let names = if rest.is_empty() { (*last).to_owned() } else { format!("{} and {last}", rest.join(", ")) };
-        Some(format!(
-            "{}: what is reached by keys is left out: {names}; `bpfvar get` and `bpfvar watch` show it",
-            found.text
-        ))
+        let left_out = resolver.find(target).ok()?.left_out()?;
+        Some(format!("{left_out}; `bpfvar get` and `bpfvar watch` show it"))
     };
     targets.iter().filter_map(line).collect()
 }

@@ -19,7 +19,7 @@ mod serve;
 mod source;
 mod textfile;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ pub(crate) struct Args {
     #[arg(value_name = "TARGET", required_unless_present = "config", add = ArgValueCompleter::new(complete::targets))]
     targets: Vec<Target>,
     /// Serve metrics by HTTP at this address, such as 127.0.0.1:9435
-    #[arg(short, long, value_name = "ADDR")]
+    #[arg(short, long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
     /// Let --listen take an address that other machines reach
     ///
@@ -95,6 +95,15 @@ pub(crate) struct Args {
     /// client chooses.
     #[arg(short, long, value_name = "FORMAT", conflicts_with_all = ["listen", "json"], hide_possible_values = true)]
     format: Option<Format>,
+}
+
+/// An address with a port; of names only that of this machine, and not what a resolver makes of others.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    let local = local.map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    local
+        .map_or_else(|| text.parse(), Ok)
+        .map_err(|_| "an address with a port is needed, such as 127.0.0.1:9435, localhost:9435, [::1]:9435".to_owned())
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use bpfvar::{Program, ProgramInfo};
+use bpfvar::{MapInfo, Program, ProgramInfo};
 
 use crate::error::Result;
 use crate::target::{Origin, Target};
@@ -27,11 +27,17 @@ impl Origins {
         self.programs.iter().filter(move |program| program.uses(map))
     }
 
-    /// The name of the program whose map it is: that which the target names, else the first that was loaded of those that use it.
-    pub(super) fn program(&self, map: u32, target: &Target) -> Option<String> {
-        let named =
-            self.users(map).filter(|program| is_named(program, target)).max_by_key(|program| program.name.len());
-        let program = named.or_else(|| self.users(map).next())?;
+    /// The name of the program whose map it is: that which the target names, else that of the process or object which the target
+    /// names in place of a program, else the first that was loaded of those that use it.
+    pub(super) fn program(&self, map: &MapInfo, target: &Target) -> Option<String> {
+        let users = || self.users(map.id);
+        let named = users().filter(|program| is_named(program, target)).max_by_key(|program| program.name.len());
+        let is_by_name = matches!(target.origin, Origin::Name { programs: true, maps: true });
+        if named.is_none() && is_by_name && !target.is_pattern() && !target.rest.starts_with(&map.name) {
+            users().next()?;
+            return Some(target.object().to_owned());
+        }
+        let program = named.or_else(|| users().next())?;
         let whole = || Program::from_id(program.id).and_then(|program| program.full_name()).ok();
         let name = if program.name.len() < CUT { None } else { whole() };
         Some(name.unwrap_or_else(|| program.name.clone()))

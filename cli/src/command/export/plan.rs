@@ -22,6 +22,8 @@ const MOST_STATES: usize = 32;
 pub(super) struct Plan<'a> {
     pub(super) catalog: &'a mut Catalog,
     pub(super) program: Option<&'a str>,
+    /// The process that the target names by its number.
+    pub(super) process: Option<u32>,
     /// How the variable is called in labels.
     pub(super) variable: &'a str,
     /// The path of the whole variable, and what leads on from there.
@@ -202,6 +204,7 @@ impl Plan<'_> {
             None => labels.push((name.to_owned(), value)),
         };
         put("program", self.program.unwrap_or_default().to_owned());
+        put("pid", self.process.map_or_else(String::new, |pid| pid.to_string()));
         put("variable", self.variable.to_owned());
         put("member", members.join("."));
         let label = self.wish.and_then(|wish| wish.index.as_deref()).unwrap_or("index");

@@ -109,7 +109,12 @@ pub(super) fn run(Args { targets, per_cpu, over, raw }: &Args, out: &mut Output)
         let values = if is_several { values } else { over::elements(values) };
         parts.extend(over.of(&target.text, values)?.into_iter().map(|(label, value)| Part::new(label, value, 0)));
     }
-    part::print(parts, out)
+    part::print(parts, out)?;
+    if out.quiet {
+        return Ok(());
+    }
+    let left_out = targets.iter().filter_map(|target| resolver.find(target).ok()?.left_out());
+    left_out.collect::<Vec<_>>().iter().try_for_each(|line| out.warn(&format!("{line}; name it, or use `bpfvar dump`")))
 }
 
 /// Whether anything that is selected has a value for each CPU.

@@ -123,8 +123,8 @@ impl Saver {
         self.document.note(&match &unwritable {
             Some(Unwritable { why, .. }) => format!("{what} {why}"),
             None if is_counted => format!(
-                "{what}: programs count in it, mostly, and a file that sets that puts old counts into a new program; take the # of a setting \
-                 away, or save --all"
+                "{what}: programs count in it, mostly, and old counts are no settings for a new program; to set one by this file, delete its #, \
+                 or save --all"
             ),
             None => what,
         });

@@ -44,6 +44,12 @@ impl FromStr for Setting {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Setting, String> {
+        if let Some(operator) = unknown_operator(text) {
+            return Err(format!(
+                "there is no operator {operator}; there are +=, -=, |=, &=, &=~ and ^=. A pattern that ends with * takes one * more: \
+                 'samp**=5'"
+            ));
+        }
         // Neither names nor numbers in brackets end with an operator.
         let operation = text.split_once('=').and_then(|(left, operand)| {
             let (target, operator) = left.split_at_checked(left.len().checked_sub(1)?)?;
@@ -65,6 +71,16 @@ impl FromStr for Setting {
             None => text.parse().map(Setting::Assignment),
         }
     }
+}
+
+/// What looks like an operator of C that is none here. `*.x=5`, `count.*=0` and `hist[*]=0` are patterns.
+fn unknown_operator(text: &str) -> Option<&'static str> {
+    let (left, _) = text.split_once('=')?;
+    let known = ["<<", ">>", "*", "/", "%"].into_iter().zip(["<<=", ">>=", "*=", "/=", "%="]);
+    known.into_iter().find_map(|(sign, operator)| {
+        let name = left.strip_suffix(sign)?;
+        name.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ']')).then_some(operator)
+    })
 }
 
 /// As it is written.
@@ -109,6 +125,13 @@ mod tests {
         }
         for text in ["+=5", "a", "a+", "a b+=5", "a++=5"] {
             assert!(text.parse::<Setting>().is_err() || text == "a++=5", "{text}");
+        }
+        for operator in ["*=", "/=", "%=", "<<=", ">>="] {
+            let error = format!("a.b{operator}2").parse::<Setting>().unwrap_err();
+            assert!(error.starts_with(&format!("there is no operator {operator}; ")), "{error}");
+        }
+        for pattern in ["*.b=2", "a.*=2", "a.b[*]=2", "a.b**=2", "a.b*.c=2"] {
+            assert!(pattern.parse::<Setting>().is_ok(), "{pattern}");
         }
     }
 }

@@ -74,6 +74,9 @@ impl App {
 
     fn keep(&mut self, done: Done) {
         let (old, new) = done.values();
+        if old == new {
+            return self.say(format!("{}: it is {} already", clean(&done.label), text(new)), false);
+        }
         self.say(format!("{}: {} -> {}; u undoes it", clean(&done.label), text(old), text(new)), false);
         self.done.push(done);
         self.read_selected();

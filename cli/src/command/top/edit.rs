@@ -208,6 +208,14 @@ impl Done {
         let var = match self.how {
             Undo::Applied(applied) => {
                 let var = applied.var().clone();
+                let now = var.read()?;
+                if now != applied.new {
+                    return Err(Failure::new(format!(
+                        "{}: it was set to {} by others since, and stays so",
+                        self.label,
+                        text(&now)
+                    )));
+                }
                 applied.undo()?;
                 var
             }

@@ -1,7 +1,5 @@
 //! The rows: what of the tree is to be seen, and in which order. Elements of large arrays are no more than a number here.
 
-use std::collections::BTreeMap;
-
 use bpfvar::Value;
 
 use super::node::Node;

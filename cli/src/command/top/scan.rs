@@ -16,7 +16,7 @@ const UNUSED: &str = "no program uses it";
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) name: String,
-    /// Which programs or map it is, and who holds them: `prog:12 prog:13  opensnoop (pid 4711)`.
+    /// Which programs or map it is, and who holds them: `opensnoop (pid 4711)  prog:12 prog:13`.
     pub(super) note: String,
     /// The names of the programs.
     pub(super) programs: Vec<String>,
@@ -155,7 +155,7 @@ fn system(programs: &[ProgramInfo], maps: &[TypedMap], owners: &Owners) -> Vec<F
         };
         found.push(Found {
             name: names.join(", "),
-            note: note(&group) + &holders(&group, owners),
+            note: holders(&group, owners) + &note(&group),
             vars: labels("", &of_group).into_iter().map(named).collect(),
             programs: names,
             target: None,
@@ -211,7 +211,7 @@ fn note(programs: &[&ProgramInfo]) -> String {
 /// The processes that hold programs: by them people tell two programs of one name apart.
 fn holders(programs: &[&ProgramInfo], owners: &Owners) -> String {
     let all: BTreeSet<&Owner> = programs.iter().flat_map(|program| owners.of_program(program.id)).collect();
-    all.into_iter().map(|owner| format!("  {owner}")).collect()
+    all.into_iter().map(|owner| format!("{owner}  ")).collect()
 }
 
 /// Programs by name and id, without what a target says already.

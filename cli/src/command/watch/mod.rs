@@ -20,6 +20,7 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::complete;
 use crate::error::Result;
 use crate::output::Output;
+use crate::resolve::Resolver;
 use crate::target::Target;
 use bars::Choice;
 use session::Session;
@@ -91,13 +92,18 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, out: &mut Output) -> Result<()> {
+    let resolver = Resolver::default();
+    let left_out = args.targets.iter().filter_map(|target| resolver.find(target).ok()?.left_out());
+    left_out.collect::<Vec<_>>().iter().try_for_each(|line| out.warn(&format!("{line}; name it to watch it")))?;
+    drop(resolver);
     Session::start(args, out)?.run(out)
 }
 
-/// A time from a millisecond to a day.
+/// A time from a millisecond to a day. Without a unit it is in seconds, as other tools take it.
 pub(in crate::command) fn interval(text: &str) -> Result<Duration, String> {
-    let interval =
-        humantime::parse_duration(text).map_err(|_| "a time with its unit is needed: 1ms, 100ms, 2s, 1m".to_owned())?;
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let interval = seconds.map_or_else(|| humantime::parse_duration(text), Ok);
+    let interval = interval.map_err(|_| "a time is needed: 100ms, 2s, 1m, or a number of seconds".to_owned())?;
     if interval < Duration::from_millis(1) || interval > Duration::from_secs(24 * 60 * 60) {
         Err("it must be from 1ms to 1day".to_owned())
     } else {
@@ -113,7 +119,8 @@ mod tests {
     fn intervals_have_units_and_bounds() {
         assert_eq!(interval("1ms"), Ok(Duration::from_millis(1)));
         assert_eq!(interval("1m 30s"), Ok(Duration::from_secs(90)));
-        for text in ["", "1", "fast", "999us", "0s", "-1s", "2days"] {
+        assert_eq!(interval("0.5"), Ok(Duration::from_millis(500)));
+        for text in ["", "1x", "fast", "999us", "0s", "0", "-1", "nan", "1e99", "-1s", "2days"] {
             assert!(interval(text).is_err(), "{text:?}");
         }
     }

@@ -148,7 +148,7 @@ impl<'a> Session<'a> {
             let end = match (self.met()?, ending.take()) {
                 (Some((condition, seen)), _) => Some(End::Met(condition, seen)),
                 (None, ending @ Some(_)) => ending,
-                (None, None) if self.cannot_be_met() => Some(End::Gone),
+                (None, None) if self.cannot_be_met() || self.is_lost() => Some(End::Gone),
                 (None, None) if Some(done) == *samples => Some(End::Samples),
                 (None, None) => None,
             };
@@ -330,6 +330,13 @@ impl<'a> Session<'a> {
         !self.args.until.is_empty() && self.conditions().all(is_gone)
     }
 
+    /// Whether all that is shown was a program's, and no program uses it any more.
+    fn is_lost(&self) -> bool {
+        let Some(stale) = &self.stale else { return false };
+        let mut shown = self.sources.iter().flatten().peekable();
+        shown.peek().is_some() && shown.all(|source| source.map_id().is_some_and(|map| stale.is_lost(map)))
+    }
+
     /// Says how the waiting ended, if there was any.
     fn ended(&mut self, end: End, out: &mut Output) -> Result<()> {
         let why = match end {
@@ -337,6 +344,11 @@ impl<'a> Session<'a> {
                 let condition = &self.args.until[number];
                 self.view.note(&Ended::new(condition, true, Some(&seen)), out)?;
                 return self.view.line(&format!("{condition}: it is {}", text(&seen.value)), out);
+            }
+            // The warning has said it.
+            End::Gone if self.args.until.is_empty() => return Err(Failure::Told),
+            _ if self.args.until.is_empty() && self.sources.iter().all(Vec::is_empty) => {
+                return Err(Failure::new("nothing that was waited for came"));
             }
             _ if self.args.until.is_empty() => return Ok(()),
             End::Samples => "the last sample was taken".to_owned(),

@@ -25,6 +25,8 @@ pub(super) struct Stale {
     fresh: BTreeMap<u32, Watched>,
     /// Those that it was warned of.
     gone: BTreeSet<u32>,
+    /// Those of them that a program used before.
+    lost: BTreeSet<u32>,
     last: Option<Instant>,
 }
 
@@ -43,7 +45,7 @@ impl Stale {
         let keyed = places
             .all_keyed()
             .map(|keyed| (keyed.map.info().id, Watched { name: keyed.map.to_string(), is_section: false }));
-        Stale { fresh: vars.chain(keyed).collect(), gone: BTreeSet::new(), last: None }
+        Stale { fresh: vars.chain(keyed).collect(), gone: BTreeSet::new(), lost: BTreeSet::new(), last: None }
     }
 
     pub(super) fn is_due(&self) -> bool {
@@ -53,6 +55,11 @@ impl Stale {
     /// Whether no program uses a map any more.
     pub(super) fn is_gone(&self, map: u32) -> bool {
         self.gone.contains(&map)
+    }
+
+    /// Whether a program used a map, and none does any more.
+    pub(super) fn is_lost(&self, map: u32) -> bool {
+        self.lost.contains(&map)
     }
 
     /// Warns of each map once. One list of programs serves for all of them.
@@ -76,6 +83,9 @@ impl Stale {
                  with what comes after it"
             );
             self.gone.insert(id);
+            if !first {
+                self.lost.insert(id);
+            }
             view.warn(&Warning { map: id, warning: &warning }, &warning, out)?;
         }
         Ok(())

@@ -110,6 +110,9 @@ fn other_machines_are_served_only_if_asked_for() {
     let server = Server::start(&[p.as_str(), "--allow-remote"]);
     let taken = fails(&["export", &p, "--listen", &server.address]);
     has(&taken, &[&server.address, "cannot be listened at", "in use"]);
+    let port = server.address.rsplit(':').next().unwrap();
+    let by_name = fails(&["export", &p, "--listen", &format!("localhost:{port}")]);
+    has(&by_name, &[&format!("127.0.0.1:{port} cannot be listened at")]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use bpfvar_testkit::host;
 use serde_json::Value;
 
 use super::{Server, value};
-use crate::support::{fails, has, json, load, map, ok, program, run, run_times, text};
+use crate::support::{Elsewhere, fails, has, json, load, map, ok, program, run, run_times, text, unique};
 use crate::watch::count_bpf_calls;
 
 #[test]
@@ -43,6 +43,33 @@ fn a_program_is_exported_by_the_rules() {
     assert_eq!(created.parse::<f64>().unwrap(), loaded_at.parse::<f64>().unwrap());
     let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64() - created.parse::<f64>().unwrap();
     assert!((-0.1..600.0).contains(&since), "{since}");
+}
+
+/// By their numbers, where all else is the same; and each by one name, whichever of its programs uses a map first.
+#[test]
+fn processes_are_told_apart() {
+    if Elsewhere::hold() {
+        return;
+    }
+    if !host::ready(Source::Count.needs()) {
+        return;
+    }
+    let name = unique("ex");
+    let (one, other) = (Elsewhere::start(&name, Source::Count), Elsewhere::start(&name, Source::Together));
+    let again = Elsewhere::start(&name, Source::Count);
+    let targets = [&one, &again].map(|process| format!("pid:{}", process.pid));
+    let metrics = ok(&["export", &targets[0], &targets[1]]);
+    for process in [&one, &again] {
+        let labels = [("pid", process.pid.to_string()), ("variable", "packets".to_owned())];
+        let labels = labels.each_ref().map(|(label, value)| (*label, value.as_str()));
+        assert_eq!(value(&metrics, "bpfvar_counted_total", &labels), Some("0"), "{metrics}");
+    }
+    drop((one, again));
+    let metrics = ok(&["export", &name]);
+    let programs: Vec<&str> = metrics.lines().filter(|line| line.contains("program=\"")).collect();
+    let own = format!("program=\"{name}\"");
+    assert!(programs.len() > 5 && programs.iter().all(|line| line.contains(&own)), "{metrics}");
+    drop(other);
 }
 
 #[test]

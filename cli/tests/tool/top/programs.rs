@@ -84,7 +84,7 @@ fn a_program_that_comes_is_shown() {
     let Some(terminal) = Terminal::run(100, 30, &["top", "-f", "topcomes"]) else { return };
     terminal.has(&["nothing has \"topcomes\" in its name"]);
     let Some(_loaded) = reloadable("topcomes") else { return };
-    terminal.has(&["▾ topcomes  prog:", "sampling"]);
+    terminal.has(&["▾ topcomes  ", &format!("(pid {})", std::process::id()), "sampling"]);
     drop(count);
     // A map that no program uses.
     let _map = Array::<u32>::builder().name("topcomes_map").entries(3).create().unwrap();

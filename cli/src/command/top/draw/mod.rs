@@ -217,8 +217,7 @@ Enter sets, Esc leaves, ↑ ↓ step a numbe
 
     #[test]
     fn structs_stand_in_columns_and_histograms_in_bars() {
-        let Some(mut screen) = Screen::of(Source::Count, "toptable", &[("hist[2]", 30), ("hist[3]", 60)], (72, 16))
-        else {
+        let Some(mut screen) = Screen::of(Source::Count, "topt", &[("hist[2]", 30), ("hist[3]", 60)], (72, 16)) else {
             return;
         };
         screen.press(&[KeyCode::Char('/')], "limits");
@@ -228,7 +227,7 @@ Enter sets, Esc leaves, ↑ ↓ step a numbe
             "\
 bpfvar top  1 group, 9 variables              every 1s  by name  /limits
 NAME ↑               VALUE     CHANGE       RATE LAST MINUTE
-▾ toptable  prog:N
+▾ topt  prog:N
   ▾ config       {rate: 1000, mode: FAST, limit…
     ▾ limits[4]  burst  delta
       ▸ [0]         10     -1
@@ -240,7 +239,7 @@ NAME ↑               VALUE     CHANGE       RATE LAST MINUTE
 
 
 
-toptable.config.limits  struct limit [4]  read-write  .data of map:N
+topt.config.limits  struct limit [4]  read-write  .data of map:N
 q quit  ? help  / filter  s sort  ↵ edit  +- step  u undo  p pause
 "
         );
