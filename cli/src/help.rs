@@ -41,8 +41,8 @@ too. Names may have dots (count.bss, .data.custom): every border between name an
   Shells know brackets, so quote them. Without PATH, the target is the whole program, the whole map or, as in count.bss or prog:12.bss, \
 the whole section (unless a variable has its name).
 
-  A name that no program and no map has may be that of the process which holds the programs, as `bpfvar list` shows it: \
-opensnoop.targ_failed.
+  A name that no program and no map has may be that of the process which holds the programs, or of the object that they come from, as `bpfvar list` \
+shows both: opensnoop.targ_failed.
 
   Programs and maps may share a name. If a target fits several variables, nothing is done, and all of them are listed with their \
 ids and owners. What names one for sure:

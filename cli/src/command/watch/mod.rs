@@ -51,6 +51,8 @@ each row, and with --until one with \"until\", \"met\", name and value for the c
 --csv has the columns time, name, value, change, rate; with --histogram time, name, lower (the least value that the slot counts), count, \
 change. With --follow, what was loaded anew counts from its first sample.
 
+Without --follow it ends when the program is unloaded that all of it belongs to, and the exit status is 1.
+
 Exit status with --until: 0 if a condition came true; 1 if -n, --timeout or Ctrl-C ended it before, or without --follow the end of the \
 program, and for errors.")]
 pub(crate) struct Args {
