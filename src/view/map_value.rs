@@ -1,9 +1,10 @@
 //! The trait of everything that can be a value of a map.
+#![allow(unsafe_code)]
 
 use std::fmt::Debug;
 
-use super::Field;
 use super::layout::{Class, Layout};
+use super::{Field, Plain};
 use crate::memory::{Access, ReadWrite};
 
 /// A type that a map's values, or a part of them, can have.
@@ -89,6 +90,10 @@ pub trait MapValue: Sized + 'static {
     /// Copies `value` in, each scalar by one relaxed store. Others may see some of them before the rest.
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self);
 
+    /// What is known of the type's bytes. For the derive.
+    #[doc(hidden)]
+    const PLAIN: Plain<Self> = Plain::unknown();
+
     /// Returns what the type says of its layout, which is compared with BTF and made into BTF. For the derive.
     #[doc(hidden)]
     fn layout() -> Layout {
@@ -116,6 +121,9 @@ macro_rules! scalars {
                 field.store(*value, std::sync::atomic::Ordering::Relaxed);
             }
 
+            // SAFETY: a scalar. Any bytes are a number, and not any byte is a bool.
+            const PLAIN: Plain<Self> = unsafe { Plain::scalar(!matches!(Class::$class, Class::Bool)) };
+
             fn layout() -> Layout {
                 Layout::scalar::<$scalar>(stringify!($scalar), Class::$class)
             }
@@ -139,8 +147,10 @@ impl<T: MapValue, const N: usize> MapValue for [T; N] {
 
     #[inline]
     fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
-        let elements = field.slice();
-        std::array::from_fn(|index| elements.read(index))
+        field.read_plain().unwrap_or_else(|| {
+            let elements = field.slice();
+            std::array::from_fn(|index| elements.read(index))
+        })
     }
 
     #[inline]
@@ -152,6 +162,8 @@ impl<T: MapValue, const N: usize> MapValue for [T; N] {
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         field.slice().copy_from(value);
     }
+
+    const PLAIN: Plain<Self> = Plain::array();
 
     fn layout() -> Layout {
         Layout::array::<T, N>()

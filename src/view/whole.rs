@@ -7,9 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::word::with_word;
-use super::{Field, Layout, MapValue};
-use crate::memory::{Access, ReadWrite};
+use super::{Field, Layout, MapValue, Plain};
+use crate::memory::{Access, ReadWrite, each_word, with_word};
 
 /// A value whose type has zerocopy's traits `FromBytes`, `IntoBytes` and `Immutable`: read and written whole, without the
 /// derive of this crate.
@@ -70,6 +69,9 @@ impl<T: FromBytes + IntoBytes + Immutable + 'static> MapValue for Zerocopy<T> {
         // SAFETY: as in `read_from`.
         unsafe { store_bytes(field, value.0.as_bytes()) };
     }
+
+    // SAFETY: any bytes are a `T: FromBytes`, and a `T: IntoBytes` has no padding. It is `repr(transparent)`.
+    const PLAIN: Plain<Self> = unsafe { Plain::words() };
 
     fn layout() -> Layout {
         Layout::words::<Self>()
@@ -178,6 +180,9 @@ impl<T: bytemuck::Pod> MapValue for Bytemuck<T> {
         unsafe { store_bytes(field, bytemuck::bytes_of(&value.0)) };
     }
 
+    // SAFETY: any bytes are a `T: Pod`, which has no padding. It is `repr(transparent)`.
+    const PLAIN: Plain<Self> = unsafe { Plain::words() };
+
     fn layout() -> Layout {
         Layout::words::<Self>()
     }
@@ -218,33 +223,6 @@ impl<T: bytemuck::Pod> Field<'_, Bytemuck<T>, ReadWrite> {
 impl<T: bytemuck::Pod, A: Access> fmt::Debug for Field<'_, Bytemuck<T>, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         bytemuck::bytes_of(&self.read().0).fmt(f)
-    }
-}
-
-/// Calls `access` with offset and width of every word that a value of `len` bytes is accessed in. `place` is an address of
-/// which only the lowest three bits count.
-#[inline(always)]
-pub(super) fn each_word(place: usize, len: usize, mut access: impl FnMut(usize, usize)) {
-    // Narrow words up to where 8 bytes are aligned and from where they no longer fit. Those between are a loop of their own,
-    // which is unrolled.
-    let head = (place.wrapping_neg() % 8).min(len);
-    let tail = len - (len - head) % 8;
-    narrow_words(place, 0..head, &mut access);
-    for offset in (head..tail).step_by(8) {
-        access(offset, 8);
-    }
-    narrow_words(place, tail..len, &mut access);
-}
-
-#[inline(always)]
-fn narrow_words(place: usize, bytes: Range<usize>, access: &mut impl FnMut(usize, usize)) {
-    let mut offset = bytes.start;
-    while offset < bytes.end {
-        let aligned = 1 << (place + offset).trailing_zeros().min(2);
-        let fits = 1 << (bytes.end - offset).ilog2().min(2);
-        let width = aligned.min(fits);
-        access(offset, width);
-        offset += width;
     }
 }
 

@@ -1,0 +1,281 @@
+//! Wide copies on x86-64: which bytes go by words, and which by blocks of 16 bytes.
+#![allow(unsafe_code)]
+
+use std::arch::{asm, is_x86_feature_detected};
+
+use super::blocks;
+use crate::memory::{each_word, with_word};
+
+/// Copies bytes, each aligned scalar of up to 8 bytes as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wide(());
+
+pub(crate) const WIDE: Option<Wide> = Some(Wide(()));
+
+/// From here on a call and the question what the processor has pay.
+const BLOCK: usize = 16;
+
+impl Wide {
+    /// Copies `len` bytes out of shared memory, in rising order. Some may be loaded twice: what counts is the later one, and the
+    /// order is that of those that count.
+    ///
+    /// # Safety
+    ///
+    /// - `len` bytes from `from` on are readable, and this process accesses them only atomically.
+    /// - `len` bytes from `to` on may be written, and nobody else accesses them.
+    #[inline(never)]
+    pub(crate) unsafe fn load(self, mut from: *const u8, mut to: *mut u8, mut len: usize) {
+        if (from.addr() | len) % 8 != 0 {
+            // SAFETY: the caller's promise.
+            let aligned = unsafe { load_ragged(from, to, len) };
+            let Some((head, words)) = aligned else { return };
+            // SAFETY: inside both ranges.
+            from = unsafe { from.add(head) };
+            // SAFETY: as above.
+            to = unsafe { to.add(head) };
+            len = words;
+        }
+        if len < BLOCK || !is_x86_feature_detected!("avx") {
+            // SAFETY: a part of the caller's bytes, from an address that is a multiple of 8, and a multiple of 8 long.
+            return unsafe { load_words(from, to, len) };
+        }
+        if from.addr() % BLOCK != 0 {
+            // SAFETY: as above; there are at least 16 bytes.
+            unsafe { load_words(from, to, 8) };
+            // SAFETY: inside both ranges.
+            from = unsafe { from.add(8) };
+            // SAFETY: as above.
+            to = unsafe { to.add(8) };
+            len -= 8;
+        }
+        let in_blocks = len / BLOCK * BLOCK;
+        if in_blocks != 0 {
+            // SAFETY: a part of the caller's bytes, at least one block, from the start of a block on. The processor has AVX.
+            unsafe { blocks::load(from, to, in_blocks) };
+        }
+        if in_blocks != len {
+            // SAFETY: inside both ranges.
+            let from = unsafe { from.add(in_blocks) };
+            // SAFETY: as above.
+            let to = unsafe { to.add(in_blocks) };
+            // SAFETY: the last 8 bytes, from a multiple of 8 on.
+            unsafe { load_words(from, to, 8) };
+        }
+    }
+
+    /// As [`Wide::load`], for one value: without a call where `len` is known when compiling and small.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Wide::load`].
+    #[inline(always)]
+    pub(crate) unsafe fn load_one(self, from: *const u8, to: *mut u8, len: usize) {
+        if len > 64 || from.addr() % 8 != 0 {
+            // SAFETY: the caller's promise.
+            return unsafe { self.load(from, to, len) };
+        }
+        each_word(0, len, |offset, width| {
+            // SAFETY: the word lies inside both ranges, and is aligned to its width, for `from` is a multiple of 8.
+            unsafe { load_word(from, to, offset, width) };
+        });
+    }
+
+    /// Copies `count` values of 12 bytes out, which start 16 bytes apart in shared memory and lie without gaps in `to`.
+    ///
+    /// # Safety
+    ///
+    /// - `from` is a multiple of 8, and `count` times 16 bytes from there on are readable; this process accesses them only
+    ///   atomically.
+    /// - `count` times 12 bytes from `to` on may be written, and nobody else accesses them.
+    pub(crate) unsafe fn load_twelves(self, from: *const u8, to: *mut u8, count: usize) {
+        let mut done = 0;
+        if from.addr() % BLOCK == 0 && count >= 8 && is_x86_feature_detected!("avx") {
+            done = count / 8 * 8;
+            // SAFETY: a part of the caller's bytes, at least 8 values, from the start of a block on. The processor has AVX.
+            unsafe { blocks::load_twelves(from, to, done) };
+        }
+        for index in done..count {
+            // SAFETY: inside both ranges.
+            let from = unsafe { from.add(index * 16) };
+            // SAFETY: as above.
+            let to = unsafe { to.add(index * 12) };
+            // SAFETY: one of the caller's values.
+            unsafe { self.load_one(from, to, 12) };
+        }
+    }
+
+    /// Copies `len` bytes into shared memory, in rising order, each once.
+    ///
+    /// # Safety
+    ///
+    /// - `len` bytes from `from` on may be read, and nobody writes them meanwhile.
+    /// - `len` bytes from `to` on are writable, and this process accesses them only atomically.
+    #[inline(never)]
+    pub(crate) unsafe fn store(self, mut from: *const u8, mut to: *mut u8, mut len: usize) {
+        let head = (to.addr().wrapping_neg() % BLOCK).min(len);
+        let in_blocks = (len - head) / BLOCK * BLOCK;
+        if in_blocks != 0 && is_x86_feature_detected!("avx") {
+            // SAFETY: the start of the caller's bytes.
+            unsafe { store_words(from, to, head) };
+            // SAFETY: inside both ranges.
+            from = unsafe { from.add(head) };
+            // SAFETY: as above.
+            to = unsafe { to.add(head) };
+            // SAFETY: a part of the caller's bytes, at least one block, to the start of a block. The processor has AVX.
+            unsafe { blocks::store(from, to, in_blocks) };
+            // SAFETY: inside both ranges, or at their ends.
+            from = unsafe { from.add(in_blocks) };
+            // SAFETY: as above.
+            to = unsafe { to.add(in_blocks) };
+            len -= head + in_blocks;
+        }
+        // SAFETY: what is left of the caller's bytes.
+        unsafe { store_words(from, to, len) };
+    }
+
+    /// As [`Wide::store`], for one value: without a call where `len` is known when compiling and small.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Wide::store`].
+    #[inline(always)]
+    pub(crate) unsafe fn store_one(self, from: *const u8, to: *mut u8, len: usize) {
+        if len > 64 || to.addr() % 8 != 0 {
+            // SAFETY: the caller's promise.
+            return unsafe { self.store(from, to, len) };
+        }
+        each_word(0, len, |offset, width| {
+            // SAFETY: the word lies inside both ranges, and is aligned to its width, for `to` is a multiple of 8.
+            unsafe { store_word(from, to, offset, width) };
+        });
+    }
+}
+
+/// Copies the bytes before the first and behind the last whole 8 aligned ones out. Gives how many are before, and how many between,
+/// if there are any.
+///
+/// # Safety
+///
+/// As for [`Wide::load`].
+#[cold]
+unsafe fn load_ragged(from: *const u8, to: *mut u8, len: usize) -> Option<(usize, usize)> {
+    let head = (from.addr().wrapping_neg() % 8).min(len);
+    let words = (len - head) / 8 * 8;
+    each_word(from.addr(), len, |offset, width| {
+        if offset < head || offset >= head + words {
+            // SAFETY: inside both ranges, and aligned to its width, says `each_word`.
+            unsafe { load_word(from, to, offset, width) };
+        }
+    });
+    (words != 0).then_some((head, words))
+}
+
+/// # Safety
+///
+/// As for [`Wide::load`]; `from` and `len` are multiples of 8.
+#[inline(always)]
+unsafe fn load_words(from: *const u8, to: *mut u8, len: usize) {
+    for offset in (0..len).step_by(8) {
+        // SAFETY: inside both ranges, and aligned.
+        unsafe { load_word(from, to, offset, 8) };
+    }
+}
+
+/// # Safety
+///
+/// As for [`Wide::store`].
+#[inline(always)]
+unsafe fn store_words(from: *const u8, to: *mut u8, len: usize) {
+    each_word(to.addr(), len, |offset, width| {
+        // SAFETY: inside both ranges, and aligned to its width, says `each_word`.
+        unsafe { store_word(from, to, offset, width) };
+    });
+}
+
+/// Copies one word out.
+///
+/// # Safety
+///
+/// As for [`Wide::load`]: `width` bytes from `offset` on are inside both ranges. That is 1, 2, 4 or 8, and the address that is
+/// loaded from a multiple of it.
+#[inline(always)]
+unsafe fn load_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
+    // SAFETY: inside the range.
+    let from = unsafe { from.add(offset) };
+    // SAFETY: as above.
+    let to = unsafe { to.add(offset) };
+    with_word!(width, Word => {
+        // SAFETY: readable, and aligned to its width.
+        let word = unsafe { <Word as Move>::load(from) };
+        // SAFETY: may be written, says the caller.
+        unsafe { to.cast::<Word>().write_unaligned(word) };
+    });
+}
+
+/// Copies one word in.
+///
+/// # Safety
+///
+/// As for [`Wide::store`]: `width` bytes from `offset` on are inside both ranges. That is 1, 2, 4 or 8, and the address that is
+/// stored to a multiple of it.
+#[inline(always)]
+unsafe fn store_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
+    // SAFETY: inside the range.
+    let from = unsafe { from.add(offset) };
+    // SAFETY: as above.
+    let to = unsafe { to.add(offset) };
+    with_word!(width, Word => {
+        // SAFETY: may be read, says the caller.
+        let word = unsafe { from.cast::<Word>().read_unaligned() };
+        // SAFETY: writable, and aligned to its width.
+        unsafe { <Word as Move>::store(to, word) };
+    });
+}
+
+/// One `mov` of a word.
+trait Move: Sized {
+    /// Loads the scalars that these bytes are.
+    ///
+    /// # Safety
+    ///
+    /// The bytes are readable, accessed only atomically by this process, and aligned to their number.
+    unsafe fn load(from: *const u8) -> Self;
+
+    /// Stores the scalars that these bytes are.
+    ///
+    /// # Safety
+    ///
+    /// The bytes are writable, accessed only atomically by this process, and aligned to their number.
+    unsafe fn store(to: *mut u8, word: Self);
+}
+
+macro_rules! moves {
+    ($($word:ty: $class:ident $load:literal $store:literal;)*) => {$(
+        impl Move for $word {
+            #[inline(always)]
+            unsafe fn load(from: *const u8) -> $word {
+                let word;
+                // SAFETY: an aligned load of up to 8 bytes is one access. To Rust it is a relaxed load of each scalar in them.
+                unsafe {
+                    asm!($load, word = out($class) word, from = in(reg) from, options(nostack, preserves_flags));
+                }
+                word
+            }
+
+            #[inline(always)]
+            unsafe fn store(to: *mut u8, word: $word) {
+                // SAFETY: an aligned store of up to 8 bytes is one access. To Rust it is a relaxed store of each scalar in them.
+                unsafe {
+                    asm!($store, word = in($class) word, to = in(reg) to, options(nostack, preserves_flags));
+                }
+            }
+        }
+    )*};
+}
+
+moves! {
+    u8: reg_byte "mov {word}, byte ptr [{from}]" "mov byte ptr [{to}], {word}";
+    u16: reg "mov {word:x}, word ptr [{from}]" "mov word ptr [{to}], {word:x}";
+    u32: reg "mov {word:e}, dword ptr [{from}]" "mov dword ptr [{to}], {word:e}";
+    u64: reg "mov {word:r}, qword ptr [{from}]" "mov qword ptr [{to}], {word:r}";
+}
