@@ -5,14 +5,46 @@
 
 use std::arch::asm;
 
+use super::machine::{load_word, store_word};
+
 /// Copies `len` bytes out, in rising order; the last 128 may be loaded twice.
 ///
+/// # Safety
+///
+/// As for [`Wide::load`](super::Wide::load). `from` and `len` are multiples of 8.
+#[target_feature(enable = "avx")]
+pub(super) unsafe fn load(mut from: *const u8, mut to: *mut u8, mut len: usize) {
+    if from.addr() % 16 != 0 && len != 0 {
+        // SAFETY: the first 8 bytes, aligned.
+        unsafe { load_word(from, to, 0, 8) };
+        // SAFETY: inside both ranges, or at their ends.
+        from = unsafe { from.add(8) };
+        // SAFETY: as above.
+        to = unsafe { to.add(8) };
+        len -= 8;
+    }
+    if len % 16 == 0 {
+        if len != 0 {
+            // SAFETY: what is left of the caller's bytes, blocks from the start of one on.
+            unsafe { load_blocks(from, to, len) };
+        }
+        return;
+    }
+    len -= 8;
+    if len != 0 {
+        // SAFETY: as above, without the last 8 bytes.
+        unsafe { load_blocks(from, to, len) };
+    }
+    // SAFETY: the last 8 bytes, aligned.
+    unsafe { load_word(from, to, len, 8) };
+}
+
 /// # Safety
 ///
 /// As for [`Wide::load`](super::Wide::load). `len` is a multiple of 16 and not 0, `from` a multiple of 16.
 #[target_feature(enable = "avx")]
 #[inline]
-pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
+unsafe fn load_blocks(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: each load is of one of the `len / 16` blocks that the caller may load, and an aligned one, hence one access. To Rust
     // it is a relaxed load of each scalar in it. Stores are to the place of the same bytes behind `to`, which may be written. The
     // registers that change are named; the upper halves of others are those of a caller without AVX, which has none, or unchanged.
@@ -180,10 +212,35 @@ pub(super) unsafe fn load_twelves(from: *const u8, to: *mut u8, count: usize) {
 ///
 /// # Safety
 ///
+/// As for [`Wide::store`](super::Wide::store). `to` and `len` are multiples of 8.
+#[target_feature(enable = "avx")]
+pub(super) unsafe fn store(mut from: *const u8, mut to: *mut u8, mut len: usize) {
+    if to.addr() % 16 != 0 && len != 0 {
+        // SAFETY: the first 8 bytes, aligned.
+        unsafe { store_word(from, to, 0, 8) };
+        // SAFETY: inside both ranges, or at their ends.
+        from = unsafe { from.add(8) };
+        // SAFETY: as above.
+        to = unsafe { to.add(8) };
+        len -= 8;
+    }
+    let in_blocks = len / 16 * 16;
+    if in_blocks != 0 {
+        // SAFETY: what is left of the caller's bytes, blocks to the start of one.
+        unsafe { store_blocks(from, to, in_blocks) };
+    }
+    if in_blocks != len {
+        // SAFETY: the last 8 bytes, aligned.
+        unsafe { store_word(from, to, in_blocks, 8) };
+    }
+}
+
+/// # Safety
+///
 /// As for [`Wide::store`](super::Wide::store). `len` is a multiple of 16 and not 0, `to` a multiple of 16.
 #[target_feature(enable = "avx")]
 #[inline]
-pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
+unsafe fn store_blocks(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: each store is of one of the `len / 16` blocks that the caller may store, and an aligned one, hence one access. To Rust
     // it is a relaxed store of each scalar in it. What is stored was loaded from the same place behind `from`, which may be read.
     // The registers that change are named.

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::arch::{asm, is_x86_feature_detected};
+use std::ops::Range;
 
 use super::blocks;
 use crate::memory::{each_word, with_word};
@@ -12,7 +13,7 @@ pub(crate) struct Wide(());
 
 pub(crate) const WIDE: Option<Wide> = Some(Wide(()));
 
-/// From here on a call and the question what the processor has pay.
+/// What is moved at once where the processor has AVX.
 const BLOCK: usize = 16;
 
 impl Wide {
@@ -23,43 +24,14 @@ impl Wide {
     ///
     /// - `len` bytes from `from` on are readable, and this process accesses them only atomically.
     /// - `len` bytes from `to` on may be written, and nobody else accesses them.
-    #[inline(never)]
-    pub(crate) unsafe fn load(self, mut from: *const u8, mut to: *mut u8, mut len: usize) {
-        if (from.addr() | len) % 8 != 0 {
+    #[inline(always)]
+    pub(crate) unsafe fn load(self, from: *const u8, to: *mut u8, len: usize) {
+        if (from.addr() | len) % 8 == 0 && is_x86_feature_detected!("avx") {
+            // SAFETY: the caller's promise. All is a multiple of 8, and the processor has AVX.
+            unsafe { blocks::load(from, to, len) };
+        } else {
             // SAFETY: the caller's promise.
-            let aligned = unsafe { load_ragged(from, to, len) };
-            let Some((head, words)) = aligned else { return };
-            // SAFETY: inside both ranges.
-            from = unsafe { from.add(head) };
-            // SAFETY: as above.
-            to = unsafe { to.add(head) };
-            len = words;
-        }
-        if len < BLOCK || !is_x86_feature_detected!("avx") {
-            // SAFETY: a part of the caller's bytes, from an address that is a multiple of 8, and a multiple of 8 long.
-            return unsafe { load_words(from, to, len) };
-        }
-        if from.addr() % BLOCK != 0 {
-            // SAFETY: as above; there are at least 16 bytes.
-            unsafe { load_words(from, to, 8) };
-            // SAFETY: inside both ranges.
-            from = unsafe { from.add(8) };
-            // SAFETY: as above.
-            to = unsafe { to.add(8) };
-            len -= 8;
-        }
-        let in_blocks = len / BLOCK * BLOCK;
-        if in_blocks != 0 {
-            // SAFETY: a part of the caller's bytes, at least one block, from the start of a block on. The processor has AVX.
-            unsafe { blocks::load(from, to, in_blocks) };
-        }
-        if in_blocks != len {
-            // SAFETY: inside both ranges.
-            let from = unsafe { from.add(in_blocks) };
-            // SAFETY: as above.
-            let to = unsafe { to.add(in_blocks) };
-            // SAFETY: the last 8 bytes, from a multiple of 8 on.
-            unsafe { load_words(from, to, 8) };
+            unsafe { load_ragged(from, to, len) };
         }
     }
 
@@ -110,27 +82,15 @@ impl Wide {
     ///
     /// - `len` bytes from `from` on may be read, and nobody writes them meanwhile.
     /// - `len` bytes from `to` on are writable, and this process accesses them only atomically.
-    #[inline(never)]
-    pub(crate) unsafe fn store(self, mut from: *const u8, mut to: *mut u8, mut len: usize) {
-        let head = (to.addr().wrapping_neg() % BLOCK).min(len);
-        let in_blocks = (len - head) / BLOCK * BLOCK;
-        if in_blocks != 0 && is_x86_feature_detected!("avx") {
-            // SAFETY: the start of the caller's bytes.
-            unsafe { store_words(from, to, head) };
-            // SAFETY: inside both ranges.
-            from = unsafe { from.add(head) };
-            // SAFETY: as above.
-            to = unsafe { to.add(head) };
-            // SAFETY: a part of the caller's bytes, at least one block, to the start of a block. The processor has AVX.
-            unsafe { blocks::store(from, to, in_blocks) };
-            // SAFETY: inside both ranges, or at their ends.
-            from = unsafe { from.add(in_blocks) };
-            // SAFETY: as above.
-            to = unsafe { to.add(in_blocks) };
-            len -= head + in_blocks;
+    #[inline(always)]
+    pub(crate) unsafe fn store(self, from: *const u8, to: *mut u8, len: usize) {
+        if (to.addr() | len) % 8 == 0 && is_x86_feature_detected!("avx") {
+            // SAFETY: the caller's promise. All is a multiple of 8, and the processor has AVX.
+            unsafe { blocks::store(from, to, len) };
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { store_ragged(from, to, len) };
         }
-        // SAFETY: what is left of the caller's bytes.
-        unsafe { store_words(from, to, len) };
     }
 
     /// As [`Wide::store`], for one value: without a call where `len` is known when compiling and small.
@@ -151,44 +111,79 @@ impl Wide {
     }
 }
 
-/// Copies the bytes before the first and behind the last whole 8 aligned ones out. Gives how many are before, and how many between,
-/// if there are any.
+/// As [`Wide::load`], from anywhere and on any processor.
 ///
 /// # Safety
 ///
 /// As for [`Wide::load`].
-#[cold]
-unsafe fn load_ragged(from: *const u8, to: *mut u8, len: usize) -> Option<(usize, usize)> {
+#[inline(never)]
+unsafe fn load_ragged(from: *const u8, to: *mut u8, len: usize) {
     let head = (from.addr().wrapping_neg() % 8).min(len);
     let words = (len - head) / 8 * 8;
-    each_word(from.addr(), len, |offset, width| {
-        if offset < head || offset >= head + words {
-            // SAFETY: inside both ranges, and aligned to its width, says `each_word`.
-            unsafe { load_word(from, to, offset, width) };
-        }
-    });
-    (words != 0).then_some((head, words))
-}
-
-/// # Safety
-///
-/// As for [`Wide::load`]; `from` and `len` are multiples of 8.
-#[inline(always)]
-unsafe fn load_words(from: *const u8, to: *mut u8, len: usize) {
-    for offset in (0..len).step_by(8) {
-        // SAFETY: inside both ranges, and aligned.
-        unsafe { load_word(from, to, offset, 8) };
+    if words < 2 * BLOCK || !is_x86_feature_detected!("avx") {
+        // SAFETY: the caller's promise.
+        return unsafe { load_words(from, to, 0..len) };
     }
+    // SAFETY: the start of the caller's bytes.
+    unsafe { load_words(from, to, 0..head) };
+    // SAFETY: inside both ranges.
+    let from_words = unsafe { from.add(head) };
+    // SAFETY: as above.
+    let to_words = unsafe { to.add(head) };
+    // SAFETY: a part of the caller's bytes, from a multiple of 8 on. The processor has AVX.
+    unsafe { blocks::load(from_words, to_words, words) };
+    // SAFETY: the rest of the caller's bytes.
+    unsafe { load_words(from, to, head + words..len) };
 }
 
+/// As [`Wide::store`], to anywhere and on any processor.
+///
 /// # Safety
 ///
 /// As for [`Wide::store`].
+#[inline(never)]
+unsafe fn store_ragged(from: *const u8, to: *mut u8, len: usize) {
+    let head = (to.addr().wrapping_neg() % 8).min(len);
+    let words = (len - head) / 8 * 8;
+    if words < 2 * BLOCK || !is_x86_feature_detected!("avx") {
+        // SAFETY: the caller's promise.
+        return unsafe { store_words(from, to, 0..len) };
+    }
+    // SAFETY: the start of the caller's bytes.
+    unsafe { store_words(from, to, 0..head) };
+    // SAFETY: inside both ranges.
+    let from_words = unsafe { from.add(head) };
+    // SAFETY: as above.
+    let to_words = unsafe { to.add(head) };
+    // SAFETY: a part of the caller's bytes, to a multiple of 8. The processor has AVX.
+    unsafe { blocks::store(from_words, to_words, words) };
+    // SAFETY: the rest of the caller's bytes.
+    unsafe { store_words(from, to, head + words..len) };
+}
+
+/// Copies some of the bytes out.
+///
+/// # Safety
+///
+/// As for [`Wide::load`], with so many bytes that the range is inside.
 #[inline(always)]
-unsafe fn store_words(from: *const u8, to: *mut u8, len: usize) {
-    each_word(to.addr(), len, |offset, width| {
+unsafe fn load_words(from: *const u8, to: *mut u8, bytes: Range<usize>) {
+    each_word(from.addr() + bytes.start, bytes.len(), |offset, width| {
         // SAFETY: inside both ranges, and aligned to its width, says `each_word`.
-        unsafe { store_word(from, to, offset, width) };
+        unsafe { load_word(from, to, bytes.start + offset, width) };
+    });
+}
+
+/// Copies some of the bytes in.
+///
+/// # Safety
+///
+/// As for [`Wide::store`], with so many bytes that the range is inside.
+#[inline(always)]
+unsafe fn store_words(from: *const u8, to: *mut u8, bytes: Range<usize>) {
+    each_word(to.addr() + bytes.start, bytes.len(), |offset, width| {
+        // SAFETY: inside both ranges, and aligned to its width, says `each_word`.
+        unsafe { store_word(from, to, bytes.start + offset, width) };
     });
 }
 
@@ -199,7 +194,7 @@ unsafe fn store_words(from: *const u8, to: *mut u8, len: usize) {
 /// As for [`Wide::load`]: `width` bytes from `offset` on are inside both ranges. That is 1, 2, 4 or 8, and the address that is
 /// loaded from a multiple of it.
 #[inline(always)]
-unsafe fn load_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
+pub(super) unsafe fn load_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
     // SAFETY: inside the range.
     let from = unsafe { from.add(offset) };
     // SAFETY: as above.
@@ -219,7 +214,7 @@ unsafe fn load_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
 /// As for [`Wide::store`]: `width` bytes from `offset` on are inside both ranges. That is 1, 2, 4 or 8, and the address that is
 /// stored to a multiple of it.
 #[inline(always)]
-unsafe fn store_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
+pub(super) unsafe fn store_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
     // SAFETY: inside the range.
     let from = unsafe { from.add(offset) };
     // SAFETY: as above.
