@@ -5,53 +5,18 @@
 
 use std::arch::asm;
 
-use super::machine::{load_word, store_word};
-
-/// Copies `len` bytes out, in rising order; the last 128 may be loaded twice.
+/// Copies `len` bytes out, in rising order; some may be loaded twice.
 ///
-/// # Safety
-///
-/// As for [`Wide::load`](super::Wide::load). `from` and `len` are multiples of 8.
-#[target_feature(enable = "avx")]
-pub(super) unsafe fn load(mut from: *const u8, mut to: *mut u8, mut len: usize) {
-    if from.addr() % 16 != 0 && len != 0 {
-        // SAFETY: the first 8 bytes, aligned.
-        unsafe { load_word(from, to, 0, 8) };
-        // SAFETY: inside both ranges, or at their ends.
-        from = unsafe { from.add(8) };
-        // SAFETY: as above.
-        to = unsafe { to.add(8) };
-        len -= 8;
-    }
-    if len % 16 == 0 {
-        if len != 0 {
-            // SAFETY: what is left of the caller's bytes, blocks from the start of one on.
-            unsafe { load_blocks(from, to, len) };
-        }
-        return;
-    }
-    len -= 8;
-    if len != 0 {
-        // SAFETY: as above, without the last 8 bytes.
-        unsafe { load_blocks(from, to, len) };
-    }
-    // SAFETY: the last 8 bytes, aligned.
-    unsafe { load_word(from, to, len, 8) };
-}
-
 /// # Safety
 ///
 /// As for [`Wide::load`](super::Wide::load). `len` is a multiple of 16 and not 0, `from` a multiple of 16.
 #[target_feature(enable = "avx")]
-#[inline]
-unsafe fn load_blocks(from: *const u8, to: *mut u8, len: usize) {
+pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: each load is of one of the `len / 16` blocks that the caller may load, and an aligned one, hence one access. To Rust
     // it is a relaxed load of each scalar in it. Stores are to the place of the same bytes behind `to`, which may be written. The
     // registers that change are named; the upper halves of others are those of a caller without AVX, which has none, or unchanged.
     unsafe {
         asm!(
-            "cmp {len}, 128",
-            "ja 5f",
             "cmp {len}, 64",
             "ja 4f",
             "cmp {len}, 32",
@@ -61,8 +26,8 @@ unsafe fn load_blocks(from: *const u8, to: *mut u8, len: usize) {
             "vmovdqa xmm1, [{from} + {len} - 16]",
             "vmovdqu [{to}], xmm0",
             "vmovdqu [{to} + {len} - 16], xmm1",
-            "jmp 6f",
-            // Up to four: the first two and the last two.
+            "jmp 7f",
+            // Three or four: the first two and the last two.
             "3:",
             "vmovdqa xmm0, [{from}]",
             "vmovdqa xmm1, [{from} + 16]",
@@ -72,81 +37,81 @@ unsafe fn load_blocks(from: *const u8, to: *mut u8, len: usize) {
             "vmovdqu [{to} + 16], xmm1",
             "vmovdqu [{to} + {len} - 32], xmm2",
             "vmovdqu [{to} + {len} - 16], xmm3",
-            "jmp 6f",
-            // More than eight: one, so that stores of 32 bytes are aligned where `to` is to 16, as that of a `Vec` is.
-            "5:",
-            "test {to:l}, 16",
-            "jz 2f",
-            "vmovdqa xmm0, [{from}]",
-            "vmovdqu [{to}], xmm0",
-            "add {from}, 16",
-            "add {to}, 16",
-            "sub {len}, 16",
-            "cmp {len}, 128",
-            "jbe 4f",
-            // Eight, as long as more than eight are left.
-            ".p2align 5",
-            "2:",
-            "vmovdqa xmm0, [{from}]",
-            "vmovdqa xmm1, [{from} + 16]",
-            "vmovdqa xmm2, [{from} + 32]",
-            "vmovdqa xmm3, [{from} + 48]",
-            "vmovdqa xmm4, [{from} + 64]",
-            "vmovdqa xmm5, [{from} + 80]",
-            "vmovdqa xmm6, [{from} + 96]",
-            "vmovdqa xmm7, [{from} + 112]",
-            "vinsertf128 ymm0, ymm0, xmm1, 1",
-            "vinsertf128 ymm2, ymm2, xmm3, 1",
-            "vinsertf128 ymm4, ymm4, xmm5, 1",
-            "vinsertf128 ymm6, ymm6, xmm7, 1",
-            "vmovdqu [{to}], ymm0",
-            "vmovdqu [{to} + 32], ymm2",
-            "vmovdqu [{to} + 64], ymm4",
-            "vmovdqu [{to} + 96], ymm6",
-            "sub {from}, -128",
-            "sub {to}, -128",
-            "sub {len}, 128",
-            "cmp {len}, 128",
-            "ja 2b",
-            // Five to eight, or behind a loop one to eight with some that it has copied: the first four and the last four.
+            "jmp 7f",
+            // Five to eight: the first four and the last four.
             "4:",
-            "cmp {len}, 64",
-            "ja 7f",
-            "lea {from}, [{from} + {len} - 64]",
-            "lea {to}, [{to} + {len} - 64]",
-            "mov {len:e}, 64",
             "vmovdqa xmm0, [{from}]",
             "vmovdqa xmm1, [{from} + 16]",
             "vmovdqa xmm2, [{from} + 32]",
             "vmovdqa xmm3, [{from} + 48]",
-            "vinsertf128 ymm0, ymm0, xmm1, 1",
-            "vinsertf128 ymm2, ymm2, xmm3, 1",
-            "vmovdqu [{to}], ymm0",
-            "vmovdqu [{to} + 32], ymm2",
-            "vzeroupper",
-            "jmp 6f",
-            "7:",
-            "vmovdqa xmm0, [{from}]",
-            "vmovdqa xmm1, [{from} + 16]",
-            "vmovdqa xmm2, [{from} + 32]",
-            "vmovdqa xmm3, [{from} + 48]",
+            "cmp {len}, 128",
+            "ja 5f",
             "vmovdqa xmm4, [{from} + {len} - 64]",
             "vmovdqa xmm5, [{from} + {len} - 48]",
             "vmovdqa xmm6, [{from} + {len} - 32]",
             "vmovdqa xmm7, [{from} + {len} - 16]",
+            "vmovdqu [{to}], xmm0",
+            "vmovdqu [{to} + 16], xmm1",
+            "vmovdqu [{to} + 32], xmm2",
+            "vmovdqu [{to} + 48], xmm3",
+            "vmovdqu [{to} + {len} - 64], xmm4",
+            "vmovdqu [{to} + {len} - 48], xmm5",
+            "vmovdqu [{to} + {len} - 32], xmm6",
+            "vmovdqu [{to} + {len} - 16], xmm7",
+            "jmp 7f",
+            // More: eight at a time, and the last eight. The first one alone where that makes stores of 32 bytes aligned, as it
+            // does in a `Vec`.
+            "5:",
+            "xor {at:e}, {at:e}",
+            "test {to:l}, 16",
+            "jz 6f",
+            "vmovdqu [{to}], xmm0",
+            "mov {at:e}, 16",
+            "6:",
+            "add {len}, -128",
+            ".p2align 5",
+            "2:",
+            "vmovdqa xmm0, [{from} + {at}]",
+            "vmovdqa xmm1, [{from} + {at} + 16]",
+            "vmovdqa xmm2, [{from} + {at} + 32]",
+            "vmovdqa xmm3, [{from} + {at} + 48]",
+            "vmovdqa xmm4, [{from} + {at} + 64]",
+            "vmovdqa xmm5, [{from} + {at} + 80]",
+            "vmovdqa xmm6, [{from} + {at} + 96]",
+            "vmovdqa xmm7, [{from} + {at} + 112]",
             "vinsertf128 ymm0, ymm0, xmm1, 1",
             "vinsertf128 ymm2, ymm2, xmm3, 1",
             "vinsertf128 ymm4, ymm4, xmm5, 1",
             "vinsertf128 ymm6, ymm6, xmm7, 1",
-            "vmovdqu [{to}], ymm0",
-            "vmovdqu [{to} + 32], ymm2",
-            "vmovdqu [{to} + {len} - 64], ymm4",
-            "vmovdqu [{to} + {len} - 32], ymm6",
+            "vmovdqu [{to} + {at}], ymm0",
+            "vmovdqu [{to} + {at} + 32], ymm2",
+            "vmovdqu [{to} + {at} + 64], ymm4",
+            "vmovdqu [{to} + {at} + 96], ymm6",
+            "sub {at}, -128",
+            "cmp {at}, {len}",
+            "jb 2b",
+            "vmovdqa xmm0, [{from} + {len}]",
+            "vmovdqa xmm1, [{from} + {len} + 16]",
+            "vmovdqa xmm2, [{from} + {len} + 32]",
+            "vmovdqa xmm3, [{from} + {len} + 48]",
+            "vmovdqa xmm4, [{from} + {len} + 64]",
+            "vmovdqa xmm5, [{from} + {len} + 80]",
+            "vmovdqa xmm6, [{from} + {len} + 96]",
+            "vmovdqa xmm7, [{from} + {len} + 112]",
+            "vinsertf128 ymm0, ymm0, xmm1, 1",
+            "vinsertf128 ymm2, ymm2, xmm3, 1",
+            "vinsertf128 ymm4, ymm4, xmm5, 1",
+            "vinsertf128 ymm6, ymm6, xmm7, 1",
+            "vmovdqu [{to} + {len}], ymm0",
+            "vmovdqu [{to} + {len} + 32], ymm2",
+            "vmovdqu [{to} + {len} + 64], ymm4",
+            "vmovdqu [{to} + {len} + 96], ymm6",
             "vzeroupper",
-            "6:",
-            from = inout(reg) from => _,
-            to = inout(reg) to => _,
+            "7:",
+            from = in(reg) from,
+            to = in(reg) to,
             len = inout(reg) len => _,
+            at = out(reg) _,
             out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _,
             out("ymm4") _, out("ymm5") _, out("ymm6") _, out("ymm7") _,
             options(nostack),
@@ -160,7 +125,6 @@ unsafe fn load_blocks(from: *const u8, to: *mut u8, len: usize) {
 ///
 /// As for [`Wide::load_twelves`](super::Wide::load_twelves). `count` is a multiple of 8 and not 0, `from` a multiple of 16.
 #[target_feature(enable = "avx")]
-#[inline]
 pub(super) unsafe fn load_twelves(from: *const u8, to: *mut u8, count: usize) {
     // SAFETY: each load is of one of the `count` blocks that the caller may load, and an aligned one, hence one access. To Rust it is
     // a relaxed load of each scalar in the first 12 bytes of it. Each round stores 96 bytes, those of 8 values, behind those of the
@@ -212,35 +176,9 @@ pub(super) unsafe fn load_twelves(from: *const u8, to: *mut u8, count: usize) {
 ///
 /// # Safety
 ///
-/// As for [`Wide::store`](super::Wide::store). `to` and `len` are multiples of 8.
-#[target_feature(enable = "avx")]
-pub(super) unsafe fn store(mut from: *const u8, mut to: *mut u8, mut len: usize) {
-    if to.addr() % 16 != 0 && len != 0 {
-        // SAFETY: the first 8 bytes, aligned.
-        unsafe { store_word(from, to, 0, 8) };
-        // SAFETY: inside both ranges, or at their ends.
-        from = unsafe { from.add(8) };
-        // SAFETY: as above.
-        to = unsafe { to.add(8) };
-        len -= 8;
-    }
-    let in_blocks = len / 16 * 16;
-    if in_blocks != 0 {
-        // SAFETY: what is left of the caller's bytes, blocks to the start of one.
-        unsafe { store_blocks(from, to, in_blocks) };
-    }
-    if in_blocks != len {
-        // SAFETY: the last 8 bytes, aligned.
-        unsafe { store_word(from, to, in_blocks, 8) };
-    }
-}
-
-/// # Safety
-///
 /// As for [`Wide::store`](super::Wide::store). `len` is a multiple of 16 and not 0, `to` a multiple of 16.
 #[target_feature(enable = "avx")]
-#[inline]
-unsafe fn store_blocks(from: *const u8, to: *mut u8, len: usize) {
+pub(super) unsafe fn store(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: each store is of one of the `len / 16` blocks that the caller may store, and an aligned one, hence one access. To Rust
     // it is a relaxed store of each scalar in it. What is stored was loaded from the same place behind `from`, which may be read.
     // The registers that change are named.

@@ -26,8 +26,8 @@ impl Wide {
     /// - `len` bytes from `to` on may be written, and nobody else accesses them.
     #[inline(always)]
     pub(crate) unsafe fn load(self, from: *const u8, to: *mut u8, len: usize) {
-        if (from.addr() | len) % 8 == 0 && is_x86_feature_detected!("avx") {
-            // SAFETY: the caller's promise. All is a multiple of 8, and the processor has AVX.
+        if (from.addr() | len) % BLOCK == 0 && len != 0 && is_x86_feature_detected!("avx") {
+            // SAFETY: the caller's promise. All are whole blocks, and the processor has AVX.
             unsafe { blocks::load(from, to, len) };
         } else {
             // SAFETY: the caller's promise.
@@ -84,8 +84,8 @@ impl Wide {
     /// - `len` bytes from `to` on are writable, and this process accesses them only atomically.
     #[inline(always)]
     pub(crate) unsafe fn store(self, from: *const u8, to: *mut u8, len: usize) {
-        if (to.addr() | len) % 8 == 0 && is_x86_feature_detected!("avx") {
-            // SAFETY: the caller's promise. All is a multiple of 8, and the processor has AVX.
+        if (to.addr() | len) % BLOCK == 0 && len != 0 && is_x86_feature_detected!("avx") {
+            // SAFETY: the caller's promise. All are whole blocks, and the processor has AVX.
             unsafe { blocks::store(from, to, len) };
         } else {
             // SAFETY: the caller's promise.
@@ -118,22 +118,22 @@ impl Wide {
 /// As for [`Wide::load`].
 #[inline(never)]
 unsafe fn load_ragged(from: *const u8, to: *mut u8, len: usize) {
-    let head = (from.addr().wrapping_neg() % 8).min(len);
-    let words = (len - head) / 8 * 8;
-    if words < 2 * BLOCK || !is_x86_feature_detected!("avx") {
+    let head = (from.addr().wrapping_neg() % BLOCK).min(len);
+    let blocks = (len - head) / BLOCK * BLOCK;
+    if blocks == 0 || !is_x86_feature_detected!("avx") {
         // SAFETY: the caller's promise.
         return unsafe { load_words(from, to, 0..len) };
     }
     // SAFETY: the start of the caller's bytes.
     unsafe { load_words(from, to, 0..head) };
     // SAFETY: inside both ranges.
-    let from_words = unsafe { from.add(head) };
+    let from_blocks = unsafe { from.add(head) };
     // SAFETY: as above.
-    let to_words = unsafe { to.add(head) };
-    // SAFETY: a part of the caller's bytes, from a multiple of 8 on. The processor has AVX.
-    unsafe { blocks::load(from_words, to_words, words) };
+    let to_blocks = unsafe { to.add(head) };
+    // SAFETY: a part of the caller's bytes: whole blocks. The processor has AVX.
+    unsafe { blocks::load(from_blocks, to_blocks, blocks) };
     // SAFETY: the rest of the caller's bytes.
-    unsafe { load_words(from, to, head + words..len) };
+    unsafe { load_words(from, to, head + blocks..len) };
 }
 
 /// As [`Wide::store`], to anywhere and on any processor.
@@ -143,22 +143,22 @@ unsafe fn load_ragged(from: *const u8, to: *mut u8, len: usize) {
 /// As for [`Wide::store`].
 #[inline(never)]
 unsafe fn store_ragged(from: *const u8, to: *mut u8, len: usize) {
-    let head = (to.addr().wrapping_neg() % 8).min(len);
-    let words = (len - head) / 8 * 8;
-    if words < 2 * BLOCK || !is_x86_feature_detected!("avx") {
+    let head = (to.addr().wrapping_neg() % BLOCK).min(len);
+    let blocks = (len - head) / BLOCK * BLOCK;
+    if blocks == 0 || !is_x86_feature_detected!("avx") {
         // SAFETY: the caller's promise.
         return unsafe { store_words(from, to, 0..len) };
     }
     // SAFETY: the start of the caller's bytes.
     unsafe { store_words(from, to, 0..head) };
     // SAFETY: inside both ranges.
-    let from_words = unsafe { from.add(head) };
+    let from_blocks = unsafe { from.add(head) };
     // SAFETY: as above.
-    let to_words = unsafe { to.add(head) };
-    // SAFETY: a part of the caller's bytes, to a multiple of 8. The processor has AVX.
-    unsafe { blocks::store(from_words, to_words, words) };
+    let to_blocks = unsafe { to.add(head) };
+    // SAFETY: a part of the caller's bytes: whole blocks. The processor has AVX.
+    unsafe { blocks::store(from_blocks, to_blocks, blocks) };
     // SAFETY: the rest of the caller's bytes.
-    unsafe { store_words(from, to, head + words..len) };
+    unsafe { store_words(from, to, head + blocks..len) };
 }
 
 /// Copies some of the bytes out.
@@ -194,7 +194,7 @@ unsafe fn store_words(from: *const u8, to: *mut u8, bytes: Range<usize>) {
 /// As for [`Wide::load`]: `width` bytes from `offset` on are inside both ranges. That is 1, 2, 4 or 8, and the address that is
 /// loaded from a multiple of it.
 #[inline(always)]
-pub(super) unsafe fn load_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
+unsafe fn load_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
     // SAFETY: inside the range.
     let from = unsafe { from.add(offset) };
     // SAFETY: as above.
@@ -214,7 +214,7 @@ pub(super) unsafe fn load_word(from: *const u8, to: *mut u8, offset: usize, widt
 /// As for [`Wide::store`]: `width` bytes from `offset` on are inside both ranges. That is 1, 2, 4 or 8, and the address that is
 /// stored to a multiple of it.
 #[inline(always)]
-pub(super) unsafe fn store_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
+unsafe fn store_word(from: *const u8, to: *mut u8, offset: usize, width: usize) {
     // SAFETY: inside the range.
     let from = unsafe { from.add(offset) };
     // SAFETY: as above.
