@@ -16,6 +16,12 @@ pub(crate) const WIDE: Option<Wide> = Some(Wide(()));
 /// What is moved at once where the processor has AVX.
 const BLOCK: usize = 16;
 
+/// Whether the processor has AVX: a load and a test, after the first time.
+#[inline(always)]
+fn has_avx() -> bool {
+    is_x86_feature_detected!("avx")
+}
+
 impl Wide {
     /// Copies `len` bytes out of shared memory, in rising order. Some may be loaded twice: what counts is the later one, and the
     /// order is that of those that count.
@@ -26,12 +32,12 @@ impl Wide {
     /// - `len` bytes from `to` on may be written, and nobody else accesses them.
     #[inline(always)]
     pub(crate) unsafe fn load(self, from: *const u8, to: *mut u8, len: usize) {
-        if (from.addr() | len) % BLOCK == 0 && len != 0 && is_x86_feature_detected!("avx") {
+        if (from.addr() | len) % BLOCK == 0 && len != 0 && has_avx() {
             // SAFETY: the caller's promise. All are whole blocks, and the processor has AVX.
             unsafe { blocks::load(from, to, len) };
         } else {
             // SAFETY: the caller's promise.
-            unsafe { load_ragged(from, to, len) };
+            unsafe { load_ragged(from, to, len, has_avx()) };
         }
     }
 
@@ -61,7 +67,7 @@ impl Wide {
     /// - `count` times 12 bytes from `to` on may be written, and nobody else accesses them.
     pub(crate) unsafe fn load_twelves(self, from: *const u8, to: *mut u8, count: usize) {
         let mut done = 0;
-        if from.addr() % BLOCK == 0 && count >= 8 && is_x86_feature_detected!("avx") {
+        if from.addr() % BLOCK == 0 && count >= 8 && has_avx() {
             done = count / 8 * 8;
             // SAFETY: a part of the caller's bytes, at least 8 values, from the start of a block on. The processor has AVX.
             unsafe { blocks::load_twelves(from, to, done) };
@@ -84,12 +90,12 @@ impl Wide {
     /// - `len` bytes from `to` on are writable, and this process accesses them only atomically.
     #[inline(always)]
     pub(crate) unsafe fn store(self, from: *const u8, to: *mut u8, len: usize) {
-        if (to.addr() | len) % BLOCK == 0 && len != 0 && is_x86_feature_detected!("avx") {
+        if (to.addr() | len) % BLOCK == 0 && len != 0 && has_avx() {
             // SAFETY: the caller's promise. All are whole blocks, and the processor has AVX.
             unsafe { blocks::store(from, to, len) };
         } else {
             // SAFETY: the caller's promise.
-            unsafe { store_ragged(from, to, len) };
+            unsafe { store_ragged(from, to, len, has_avx()) };
         }
     }
 
@@ -115,12 +121,12 @@ impl Wide {
 ///
 /// # Safety
 ///
-/// As for [`Wide::load`].
+/// As for [`Wide::load`]; the processor has AVX if `has_avx` says so.
 #[inline(never)]
-unsafe fn load_ragged(from: *const u8, to: *mut u8, len: usize) {
+unsafe fn load_ragged(from: *const u8, to: *mut u8, len: usize, has_avx: bool) {
     let head = (from.addr().wrapping_neg() % BLOCK).min(len);
     let blocks = (len - head) / BLOCK * BLOCK;
-    if blocks == 0 || !is_x86_feature_detected!("avx") {
+    if blocks == 0 || !has_avx {
         // SAFETY: the caller's promise.
         return unsafe { load_words(from, to, 0..len) };
     }
@@ -140,12 +146,12 @@ unsafe fn load_ragged(from: *const u8, to: *mut u8, len: usize) {
 ///
 /// # Safety
 ///
-/// As for [`Wide::store`].
+/// As for [`Wide::store`]; the processor has AVX if `has_avx` says so.
 #[inline(never)]
-unsafe fn store_ragged(from: *const u8, to: *mut u8, len: usize) {
+unsafe fn store_ragged(from: *const u8, to: *mut u8, len: usize, has_avx: bool) {
     let head = (to.addr().wrapping_neg() % BLOCK).min(len);
     let blocks = (len - head) / BLOCK * BLOCK;
-    if blocks == 0 || !is_x86_feature_detected!("avx") {
+    if blocks == 0 || !has_avx {
         // SAFETY: the caller's promise.
         return unsafe { store_words(from, to, 0..len) };
     }
@@ -273,4 +279,64 @@ moves! {
     u16: reg "mov {word:x}, word ptr [{from}]" "mov word ptr [{to}], {word:x}";
     u32: reg "mov {word:e}, dword ptr [{from}]" "mov dword ptr [{to}], {word:e}";
     u64: reg "mov {word:r}, qword ptr [{from}]" "mov qword ptr [{to}], {word:r}";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: usize = 400;
+
+    /// As from a page: what is tested is where bytes are.
+    #[repr(align(64))]
+    struct Bytes([u8; ROOM]);
+
+    impl Bytes {
+        fn numbered() -> Bytes {
+            Bytes(std::array::from_fn(|index| (index % 251) as u8))
+        }
+    }
+
+    /// Every length at every place, by blocks and without them.
+    fn each(check: impl Fn(usize, usize, usize, bool)) {
+        for shared in 0..32 {
+            for private in [0, 1, 8, 16, 24] {
+                for len in (0..80).chain([95, 111, 128, 129, 136, 144, 160, 255, 256, 264, 272, 300]) {
+                    for avx in [false, has_avx()] {
+                        check(shared, private, len, avx);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_length_is_loaded_from_every_place() {
+        let mut from = Bytes::numbered();
+        let shared = from.0.as_mut_ptr();
+        each(|start, private, len, avx| {
+            let mut to = Bytes([0xff; ROOM]);
+            let (at, to_at) = (shared.wrapping_add(start), to.0.as_mut_ptr().wrapping_add(private));
+            // SAFETY: so many bytes are there, at both places, and nobody else accesses them.
+            unsafe { load_ragged(at, to_at, len, avx) };
+            let loaded = &to.0[private..private + len];
+            assert!(loaded.iter().zip(start..).all(|(byte, index)| usize::from(*byte) == index % 251));
+            let around = to.0[..private].iter().chain(&to.0[private + len..]);
+            assert!(around.copied().all(|byte| byte == 0xff), "{start} {private} {len} {avx}");
+        });
+    }
+
+    #[test]
+    fn every_length_is_stored_to_every_place() {
+        let from = Bytes::numbered();
+        each(|start, private, len, avx| {
+            let mut to = Bytes([0xff; ROOM]);
+            let at = to.0.as_mut_ptr().wrapping_add(start);
+            // SAFETY: so many bytes are there, at both places, and nobody else accesses them.
+            unsafe { store_ragged(from.0.as_ptr().wrapping_add(private), at, len, avx) };
+            assert_eq!(to.0[start..start + len], from.0[private..private + len]);
+            let around = to.0[..start].iter().chain(&to.0[start + len..]);
+            assert!(around.copied().all(|byte| byte == 0xff), "{start} {private} {len} {avx}");
+        });
+    }
 }
