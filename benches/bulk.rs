@@ -4,7 +4,6 @@
 use std::hint::black_box;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::slice;
-use std::sync::atomic::Ordering::Relaxed;
 
 use bpfvar::{Array, Map, MapValue, Result};
 
@@ -169,12 +168,8 @@ fn one_field(bench: &mut Bench, len: u32) -> Result<()> {
                 }
             });
         })
-        .subject("Array::iter", |b| {
-            b.iter(|| {
-                for (value, field) in black_box(&array).iter().zip(fields()) {
-                    *field = value.packets.load(Relaxed);
-                }
-            });
+        .subject("Array::load_each_to", |b| {
+            b.iter(|| black_box(&array).load_each_to(fields(), |value| value.packets));
         })
         .measure();
     bench

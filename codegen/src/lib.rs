@@ -190,11 +190,17 @@ pub fn field_of_all_total(values: Values<'_>) -> u64 {
     values.iter().map(|value| value.packets.load(Relaxed)).fold(0, u64::wrapping_add)
 }
 
+/// # Safety
+///
+/// There are `len`.
 #[unsafe(no_mangle)]
-pub fn raw_field_of_all_total(values: &[RawStats]) -> u64 {
-    values.iter().map(|value| value.packets.load(Relaxed)).fold(0, u64::wrapping_add)
+pub unsafe fn raw_field_of_all_total(first: *const RawStats, len: usize) -> u64 {
+    // SAFETY: below len.
+    let value = |index| unsafe { &*first.add(index) };
+    (0..len).map(|index| value(index).packets.load(Relaxed)).fold(0, u64::wrapping_add)
 }
 
+/// Four sums, as each addition waits for the one before.
 #[unsafe(no_mangle)]
 pub fn field_of_all_sum(values: Values<'_>) -> u64 {
     values.sum(|value| value.packets)
@@ -207,25 +213,29 @@ pub fn field_of_all_store(values: Values<'_>, mode: u32) {
     }
 }
 
+/// # Safety
+///
+/// There are `len`.
 #[unsafe(no_mangle)]
-pub fn raw_field_of_all_store(values: &[RawStats], mode: u32) {
-    for value in values {
+pub unsafe fn raw_field_of_all_store(first: *const RawStats, len: usize, mode: u32) {
+    for index in 0..len {
+        // SAFETY: below len.
+        let value = unsafe { &*first.add(index) };
         value.mode.store(mode, Relaxed);
     }
 }
 
-/// An element of the array in each entry.
+/// An element of the array in each entry. One comparison of lengths.
 #[unsafe(no_mangle)]
-pub fn element_of_all_load(values: Values<'_>, to: &mut [u64]) {
-    for (value, to) in values.iter().zip(to) {
-        *to = value.sizes.at(2).load(Relaxed);
-    }
+pub fn field_of_all_load(values: Values<'_>, to: &mut [u64]) {
+    values.load_each_to(to, |value| value.sizes.at(2));
 }
 
+/// Two iterators: a look at both ends in each step, by hand and here.
 #[unsafe(no_mangle)]
-pub fn raw_element_of_all_load(values: &[RawStats], to: &mut [u64]) {
+pub fn field_of_all_zip(values: Values<'_>, to: &mut [u64]) {
     for (value, to) in values.iter().zip(to) {
-        *to = value.sizes[2].load(Relaxed);
+        *to = value.sizes.at(2).load(Relaxed);
     }
 }
 
@@ -237,5 +247,5 @@ pub fn elements_total(value: Field<'_, Stats, ReadWrite>) -> u64 {
 
 #[unsafe(no_mangle)]
 pub fn raw_elements_total(value: &RawStats) -> u64 {
-    value.sizes.iter().map(|size| size.load(Relaxed)).fold(0, u64::wrapping_add)
+    (0..14).map(|index| value.sizes[index].load(Relaxed)).fold(0, u64::wrapping_add)
 }

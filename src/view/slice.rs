@@ -6,8 +6,9 @@ use std::iter::FusedIterator;
 use std::marker::PhantomData;
 use std::ops::{Bound, Range, RangeBounds};
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering::Relaxed;
 
-use super::{Field, Integer, MapValue};
+use super::{Field, Integer, MapValue, Scalar};
 use crate::memory::{Access, ReadWrite, WIDE, Wide};
 
 /// Values of type `T` in a row, in shared memory, for `'m`: all entries of an array, some of them
@@ -235,6 +236,31 @@ impl<'m, T: MapValue, A: Access, const PADDED: bool> Slice<'m, T, A, PADDED> {
     pub fn sum<I: Integer>(self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, I, A>) -> I::Sum {
         // SAFETY: `add_up` asks for what is below len, says the contract of `Integer`.
         I::add_up(self.len, |index| scalar(T::view(unsafe { self.field_unchecked(index) })).read())
+    }
+
+    /// Loads a scalar of every value: `stats.load_each(|value| value.packets)`. Allocates once.
+    #[inline]
+    pub fn load_each<S: Scalar>(self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, S, A>) -> Vec<S> {
+        self.fields().map(|field| scalar(T::view(field)).load(Relaxed)).collect()
+    }
+
+    /// Loads a scalar of every value into `scalars`: in fewer steps than by [`iter`](Slice::iter) and `zip`, which looks at the
+    /// ends of both in each.
+    ///
+    /// # Panics
+    ///
+    /// If `scalars` has another length.
+    #[inline]
+    #[track_caller]
+    pub fn load_each_to<S: Scalar>(self, scalars: &mut [S], scalar: impl Fn(T::View<'m, A>) -> Field<'m, S, A>) {
+        if scalars.len() != self.len {
+            other_length(scalars.len(), self.len);
+        }
+        for (index, to) in scalars.iter_mut().enumerate() {
+            // SAFETY: `scalars` has `len` places.
+            let field = unsafe { self.field_unchecked(index) };
+            *to = scalar(T::view(field)).load(Relaxed);
+        }
     }
 
     #[inline(always)]
