@@ -164,7 +164,7 @@ fn one_field(bench: &mut Bench, len: u32) -> Result<()> {
                 let first = black_box(first);
                 for (index, field) in fields().iter_mut().enumerate() {
                     // SAFETY: the first field of value `index`, which is mapped, and which only this thread accesses.
-                    *field = unsafe { first.add(index * STRIDE).read() };
+                    *field = unsafe { first.wrapping_add(index * STRIDE).read() };
                 }
             });
         })
@@ -178,7 +178,7 @@ fn one_field(bench: &mut Bench, len: u32) -> Result<()> {
             b.iter(|| {
                 let first = black_box(first);
                 // SAFETY: as above.
-                let field = |index| unsafe { first.add(index * STRIDE).read() };
+                let field = |index| unsafe { first.wrapping_add(index * STRIDE).read() };
                 (0..black_box(len as usize)).map(field).fold(0, u64::wrapping_add)
             });
         })

@@ -51,4 +51,4 @@ L4:
 L5:
 	lea	rdx, [rip + PLACE]
 	mov	rdi, rcx
-	call	qword ptr [rip + _ZN6bpfvar4view5slice12other_length17hb25c0642f3c4f44fE@GOTPCREL]
+	call	qword ptr [rip + other_length@GOTPCREL]

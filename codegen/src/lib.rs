@@ -196,7 +196,7 @@ pub fn field_of_all_total(values: Values<'_>) -> u64 {
 #[unsafe(no_mangle)]
 pub unsafe fn raw_field_of_all_total(first: *const RawStats, len: usize) -> u64 {
     // SAFETY: below len.
-    let value = |index| unsafe { &*first.add(index) };
+    let value = |index| unsafe { &*first.wrapping_add(index) };
     (0..len).map(|index| value(index).packets.load(Relaxed)).fold(0, u64::wrapping_add)
 }
 
@@ -220,7 +220,7 @@ pub fn field_of_all_store(values: Values<'_>, mode: u32) {
 pub unsafe fn raw_field_of_all_store(first: *const RawStats, len: usize, mode: u32) {
     for index in 0..len {
         // SAFETY: below len.
-        let value = unsafe { &*first.add(index) };
+        let value = unsafe { &*first.wrapping_add(index) };
         value.mode.store(mode, Relaxed);
     }
 }

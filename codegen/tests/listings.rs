@@ -77,7 +77,7 @@ fn normalised(lines: &[&str]) -> String {
             match labels.iter().position(|label| *label == name) {
                 Some(number) => text.push_str(&format!("L{number}")),
                 None if name.starts_with(".Lanon.") => text.push_str("PLACE"),
-                None if name.starts_with("_ZN") || name.starts_with("_R") => text.push_str(function(name)),
+                None if name.starts_with("_ZN") => text.push_str(function(name)),
                 None => text.push_str(name),
             }
             text.push_str(rest);
@@ -87,9 +87,18 @@ fn normalised(lines: &[&str]) -> String {
     text
 }
 
-/// The function that a symbol is of.
+/// The name of the function that a symbol is of: the last part of its path, before the hash.
 fn function(symbol: &str) -> &str {
-    ["out_of_bounds", "panic_bounds_check"].into_iter().find(|name| symbol.contains(name)).unwrap_or(symbol)
+    let (mut rest, mut function) = (symbol.trim_start_matches("_ZN"), symbol);
+    while let Some(end) = rest.find(|digit: char| !digit.is_ascii_digit()).filter(|end| *end != 0) {
+        let len: usize = rest[..end].parse().expect("digits");
+        let part = &rest[end..end + len];
+        rest = &rest[end + len..];
+        if rest != "E" {
+            function = part;
+        }
+    }
+    function
 }
 
 /// The instructions of a listing: the same ones are the same code, as the compiler orders those that do not depend on one another
