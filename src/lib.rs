@@ -189,5 +189,5 @@ pub mod btf {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::globals::Binder;
-    pub use crate::view::{Layout as ValueLayout, Plain};
+    pub use crate::view::{Layout as ValueLayout, Plain, PlainStruct};
 }

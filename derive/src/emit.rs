@@ -135,10 +135,10 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
 
                 const PLAIN: #krate::__private::Plain<Self> = {
                     // SAFETY: all fields follow.
-                    let __plain = unsafe { <#krate::__private::Plain<Self>>::structure() };
+                    let __plain = unsafe { <#krate::__private::PlainStruct>::start::<Self>() };
                     #(
                         // SAFETY: as in `view`, which has these fields and no others (see `layout`).
-                        let __plain = unsafe { <#krate::__private::Plain<Self>>::with::<#types>(__plain) };
+                        let __plain = unsafe { <#krate::__private::PlainStruct>::with::<Self, #types>(__plain) };
                     )*
                     __plain
                 };

@@ -21,7 +21,7 @@ pub use field::Field;
 pub use layout::Layout;
 pub(crate) use layout::{Class, LayoutField, ScalarKind, Shape};
 pub use map_value::MapValue;
-pub use plain::Plain;
+pub use plain::{Plain, PlainStruct};
 pub(crate) use protocol::slot_of;
 pub use scalar::{Integer, Scalar};
 pub use seq::{Seq, SeqView};

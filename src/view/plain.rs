@@ -62,29 +62,6 @@ impl<T: MapValue> Plain<T> {
         Plain::of(F::PLAIN.facts)
     }
 
-    /// Starts a struct whose fields follow by [`Plain::with`].
-    ///
-    /// # Safety
-    ///
-    /// All fields of `T` follow, each as often as there are such.
-    pub const unsafe fn structure() -> Plain<T> {
-        Plain::of(Facts { any_bytes: true, filled: 0, scalars: 0 })
-    }
-
-    /// Adds a field.
-    ///
-    /// # Safety
-    ///
-    /// `T` has this field, of this type.
-    pub const unsafe fn with<F: MapValue>(self) -> Plain<T> {
-        let field = F::PLAIN.facts;
-        Plain::of(Facts {
-            any_bytes: self.facts.any_bytes && field.any_bytes,
-            filled: self.facts.filled + field.filled,
-            scalars: self.facts.scalars.saturating_add(field.scalars),
-        })
-    }
-
     /// Whether any bytes are a value: then one is read by copying its bytes. Padding, if there is any, is copied too.
     pub(super) const fn any_bytes(&self) -> bool {
         self.facts.any_bytes
@@ -108,5 +85,36 @@ impl<T: MapValue, const N: usize> Plain<[T; N]> {
         let Facts { any_bytes, filled, scalars } = T::PLAIN.facts;
         // The elements lie one behind the other, so the array has their padding N times and no other.
         Plain::of(Facts { any_bytes, filled: filled * N, scalars: scalars.saturating_mul(N) })
+    }
+}
+
+/// Makes the [`Plain`] of a derived struct. The struct is a parameter of the functions and not of this type: whose type it is that
+/// the derive calls by its path, a user's crate may have a say in, but not of which struct it says something.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum PlainStruct {}
+
+impl PlainStruct {
+    /// Starts a struct whose fields follow by [`PlainStruct::with`].
+    ///
+    /// # Safety
+    ///
+    /// All fields of `T` follow, each as often as there are such.
+    pub const unsafe fn start<T: MapValue>() -> Plain<T> {
+        Plain::of(Facts { any_bytes: true, filled: 0, scalars: 0 })
+    }
+
+    /// Adds a field.
+    ///
+    /// # Safety
+    ///
+    /// `T` has this field, of this type.
+    pub const unsafe fn with<T: MapValue, F: MapValue>(plain: Plain<T>) -> Plain<T> {
+        let (of, field) = (plain.facts, F::PLAIN.facts);
+        Plain::of(Facts {
+            any_bytes: of.any_bytes && field.any_bytes,
+            filled: of.filled + field.filled,
+            scalars: of.scalars.saturating_add(field.scalars),
+        })
     }
 }
