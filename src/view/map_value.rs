@@ -21,7 +21,7 @@ use crate::memory::{Access, ReadWrite};
 ///
 /// For `struct Stats` it makes `struct StatsView<'m, A>` with a public field for each field, a [`Field`] or a nested view;
 /// `read()`, which copies the whole struct, scalar by scalar; and, where `A` is [`ReadWrite`], `write(value)`. Padding is
-/// neither read nor written. All of these are pointers: a view that is used in place costs nothing.
+/// not written. All of these are pointers: a view that is used in place costs nothing.
 ///
 /// | attribute on the struct | |
 /// |---|---|
@@ -40,7 +40,7 @@ use crate::memory::{Access, ReadWrite};
 /// | an integer, `float`, `double`, `bool` (a skeleton's `MaybeUninit<bool>`) | the same scalar: any byte but 0 is `true` |
 /// | `enum mode`, flags | `Checked<Mode>` with `#[derive(Repr)]` ([`Checked`](crate::Checked)), or the integer of its size |
 /// | a newtype, `#[repr(transparent)] struct Ip(u32)` | the same with this derive |
-/// | `char name[16]` (`[c_char; 16]`) | `[u8; 16]`, `[i8; 16]`, or `Zerocopy<[u8; 16]>` to copy it by words |
+/// | `char name[16]` (`[c_char; 16]`) | `[u8; 16]`, `[i8; 16]` |
 /// | `__int128` | `Zerocopy<u128>`, which is read as two words |
 /// | a pointer | `u64` |
 /// | a bitfield, a union, a packed struct | a field whose name starts with `_` and that covers it; the parts by name, with [`Var`](crate::Var) |

@@ -17,8 +17,15 @@ use crate::memory::{Access, ReadWrite, WIDE, Wide};
 ///
 /// The values of a map are `PADDED`: they start at multiples of 8 bytes. Elements of an array inside a value are not.
 ///
-/// Every method that copies does so by one relaxed access a scalar, in rising order: each scalar is whole, the run is not
+/// Every method that copies does so as by one relaxed access a scalar, in rising order: each scalar is whole, the run is not
 /// a moment's picture.
+///
+/// # Speed
+///
+/// On x86-64 runs are copied by the widest moves that the vendors promise to tear no scalar: 16 bytes where the processor has AVX, else
+/// 8. That is about the speed of `memcpy`, whatever the scalars are. It holds for types of which any bytes are a value, when reading,
+/// and for types without padding, when writing: scalars but `bool`, [`Checked`](crate::Checked), arrays and derived structs of these,
+/// [`Zerocopy`](crate::Zerocopy) and `Bytemuck`. A type with a `bool` in it, and any type elsewhere, is copied by an access a scalar.
 pub struct Slice<'m, T, A, const PADDED: bool = true> {
     first: NonNull<u8>,
     len: usize,

@@ -26,7 +26,8 @@ use crate::memory::{Access, ReadWrite, each_word, with_word};
 /// assert_eq!(macs.at(2).read().0, Mac([2, 0, 0, 0, 0, 1]));
 /// ```
 ///
-/// Also the better way to bytes: a `[u8; 256]` is 256 loads of a byte, a `Zerocopy<[u8; 256]>` is 32 loads of a word.
+/// Where there are no [bulk copies](crate::Slice#speed), it is also the better way to bytes: a `[u8; 256]` is 256 loads of a byte, a
+/// `Zerocopy<[u8; 256]>` is 32 loads of a word.
 ///
 /// # Access width
 ///

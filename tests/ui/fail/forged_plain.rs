@@ -5,11 +5,9 @@ use bpfvar::{Access, Field, MapValue, ReadWrite};
 struct Evil(bool);
 
 impl MapValue for Evil {
-    type View<'m, A: Access> = Field<'m, Evil, A>;
+    type View<'m, A: Access> = ();
 
-    fn view<A: Access>(field: Field<'_, Self, A>) -> Self::View<'_, A> {
-        field
-    }
+    fn view<A: Access>(_field: Field<'_, Self, A>) {}
 
     fn read_from<A: Access>(_field: Field<'_, Self, A>) -> Self {
         Evil(true)
@@ -77,6 +75,18 @@ mod facade {
 #[repr(C)]
 struct Bait {
     byte: u8,
+}
+
+impl MapValue for Bait {
+    type View<'m, A: Access> = ();
+
+    fn view<A: Access>(_field: Field<'_, Self, A>) {}
+
+    fn read_from<A: Access>(_field: Field<'_, Self, A>) -> Self {
+        Bait { byte: 2 }
+    }
+
+    fn write_to(_field: Field<'_, Self, ReadWrite>, _value: &Self) {}
 }
 
 impl facade::Swap for Bait {
