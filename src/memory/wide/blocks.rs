@@ -14,7 +14,7 @@ use std::arch::asm;
 pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: each load is of one of the `len / 16` blocks that the caller may load, and an aligned one, hence one access. To Rust
     // it is a relaxed load of each scalar in it. Stores are to the place of the same bytes behind `to`, which may be written. The
-    // registers that change are named; the upper halves of others are those of a caller without AVX, which has none, or unchanged.
+    // registers that change are named: all, as `vzeroupper` clears the upper halves of all.
     unsafe {
         asm!(
             "cmp {len}, 64",
@@ -116,6 +116,8 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
             at = out(reg) _,
             out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _,
             out("ymm4") _, out("ymm5") _, out("ymm6") _, out("ymm7") _,
+            out("ymm8") _, out("ymm9") _, out("ymm10") _, out("ymm11") _,
+            out("ymm12") _, out("ymm13") _, out("ymm14") _, out("ymm15") _,
             options(nostack),
         );
     }
@@ -130,7 +132,7 @@ pub(super) unsafe fn load(from: *const u8, to: *mut u8, len: usize) {
 pub(super) unsafe fn load_twelves(from: *const u8, to: *mut u8, count: usize) {
     // SAFETY: each load is of one of the `count` blocks that the caller may load, and an aligned one, hence one access. To Rust it is
     // a relaxed load of each scalar in the first 12 bytes of it. Each round stores 96 bytes, those of 8 values, behind those of the
-    // rounds before. The registers that change are named.
+    // rounds before. The registers that change are named: all, as `vzeroupper` clears the upper halves of all.
     unsafe {
         asm!(
             ".p2align 5",
@@ -168,7 +170,8 @@ pub(super) unsafe fn load_twelves(from: *const u8, to: *mut u8, count: usize) {
             count = inout(reg) count => _,
             out("ymm0") _, out("ymm1") _, out("ymm2") _, out("ymm3") _,
             out("ymm4") _, out("ymm5") _, out("ymm6") _, out("ymm7") _,
-            out("ymm8") _, out("ymm9") _, out("ymm10") _,
+            out("ymm8") _, out("ymm9") _, out("ymm10") _, out("ymm11") _,
+            out("ymm12") _, out("ymm13") _, out("ymm14") _, out("ymm15") _,
             options(nostack),
         );
     }
