@@ -11,7 +11,7 @@ use crate::kernel::{Map, MapBuilder};
 use crate::mapped::Values;
 use crate::memory::{Access, ReadOnly, ReadWrite};
 use crate::together::{PerCpu, SwitchWriter};
-use crate::view::{CacheLine, Field, Integer, Iter, Layout, MapValue, Shared, Slice, Switch};
+use crate::view::{CacheLine, Field, Integer, Iter, Layout, MapValue, Scalar, Shared, Slice, Switch};
 
 /// An array map of `T`, mapped into this process: its values are plain shared memory.
 ///
@@ -325,6 +325,27 @@ impl<T: MapValue, A: Access> Array<T, A> {
     #[track_caller]
     pub fn copy_to(&self, values: &mut [T]) {
         self.slice().copy_to(values);
+    }
+
+    /// Loads a scalar of every value: `stats.load_each(|value| value.packets)`. Allocates once.
+    #[inline]
+    pub fn load_each<'m, S: Scalar>(&'m self, scalar: impl Fn(T::View<'m, A>) -> Field<'m, S, A>) -> Vec<S> {
+        self.slice().load_each(scalar)
+    }
+
+    /// Loads a scalar of every value into `scalars`. Allocates nothing.
+    ///
+    /// # Panics
+    ///
+    /// If `scalars` has another length than the array.
+    #[inline]
+    #[track_caller]
+    pub fn load_each_to<'m, S: Scalar>(
+        &'m self,
+        scalars: &mut [S],
+        scalar: impl Fn(T::View<'m, A>) -> Field<'m, S, A>,
+    ) {
+        self.slice().load_each_to(scalars, scalar);
     }
 
     /// Adds up a scalar of every value: `stats.sum(|value| value.packets)`. The sum is a `u64` or `i64` and wraps around. Loads

@@ -133,6 +133,16 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                     )*
                 }
 
+                const PLAIN: #krate::__private::Plain<Self> = {
+                    // SAFETY: all fields follow.
+                    let __plain = unsafe { <#krate::__private::PlainStruct>::start::<Self>() };
+                    #(
+                        // SAFETY: as in `view`, which has these fields and no others (see `layout`).
+                        let __plain = unsafe { <#krate::__private::PlainStruct>::with::<Self, #types>(__plain) };
+                    )*
+                    __plain
+                };
+
                 fn layout() -> #krate::__private::ValueLayout {
                     // Never called. It compiles for a struct with just these fields of just these types, all of them aligned,
                     // and for nothing else: a pattern finds no field behind a Deref, a union has no such pattern without

@@ -11,9 +11,9 @@ use super::mapping;
 use super::values::map_one;
 use crate::error::Result;
 use crate::kernel::Map;
-use crate::memory::{Access, ReadWrite, Region};
+use crate::memory::{Access, ReadWrite, Region, with_word};
 use crate::types::{Unit, Units, pieces, put_masked};
-use crate::view::{Field, Layout, MapValue, Shared, with_word};
+use crate::view::{Field, Layout, MapValue, Shared};
 
 /// A region that is only ever seen as `entries` values, a stride apart, by the units of their type: what makes views of it
 /// sound. See [`Units`].

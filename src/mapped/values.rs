@@ -67,7 +67,8 @@ impl<T: MapValue, A: Access> Values<T, A> {
         assert!(region.base().addr().get() % align_of::<T>().max(8) == 0, "the region starts where a value may");
         assert!(region.is_writable() || !A::WRITABLE, "what is written is writable");
         // SAFETY: `len` values a stride apart lie inside the region, at multiples of T's alignment and as accessible as A says
-        // (all asserted; a stride is a multiple of T's alignment, for T's size is one and 8 is one of every smaller alignment).
+        // (all asserted; a stride is a multiple of T's alignment, for T's size is one and 8 is one of every smaller alignment), and
+        // so do the gaps, which nobody accesses.
         // The region holds them for as long as it lives, hence for longer than `all` is lent. They are accessed as T only, says
         // the caller.
         let all = unsafe { Slice::new(region.base(), len) };

@@ -3,6 +3,10 @@
 
 mod access;
 mod region;
+mod wide;
+mod word;
 
 pub use access::{Access, ReadOnly, ReadWrite};
 pub(crate) use region::{MAX_ALIGN, Region};
+pub(crate) use wide::{WIDE, Wide};
+pub(crate) use word::{each_word, with_word};

@@ -152,9 +152,9 @@ impl<T: MapValue> SwitchWriter<T> {
     fn switch(&self, from: Option<u64>, then: Then, change: impl FnOnce(&mut T)) -> Result<u64> {
         let view = self.switch.view();
         let result = switch::<Error>(view.head(), (&self.runs, self.sleepable), from, then, |old, new| {
-            let mut value = T::read_from(view.slot(old));
+            let mut value = view.slot(old).read();
             change(&mut value);
-            T::write_to(view.slot(new), &value);
+            view.slot(new).write_from(&value);
             Ok(())
         });
         result.map_err(|error| error.about(self.object.clone()))

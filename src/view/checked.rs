@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::layout::Layout;
 use super::scalar::sealed::Sealed;
-use super::{Field, MapValue, Scalar};
+use super::{Field, MapValue, Plain, Scalar};
 use crate::memory::{Access, ReadWrite};
 
 /// A type for some or all of whose values a scalar stands: an enum, a set of flags, a newtype.
@@ -178,6 +178,9 @@ impl<T: Repr> MapValue for Checked<T> {
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         field.store(*value, Relaxed);
     }
+
+    // SAFETY: it is `repr(transparent)`, and made of any scalar.
+    const PLAIN: Plain<Self> = unsafe { Plain::same_as::<T::Scalar>() };
 
     fn layout() -> Layout {
         let name = type_name::<T>();

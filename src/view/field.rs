@@ -1,17 +1,19 @@
 //! A pointer to a value, or to a part of one, in memory that others change.
 //!
-//! Every access of this crate to such memory is made here, by one atomic instruction a scalar: never wider, never narrower,
-//! and never through a plain reference. Why that is sound is argued in DESIGN.md, "Memory model".
+//! Every access of this crate to such memory is made here, by one atomic instruction a scalar, and never through a plain
+//! reference; or, where many scalars are copied, by `memory::WIDE`, which is as if each were loaded or stored so. Why that is
+//! sound is argued in DESIGN.md, "Memory model".
 #![allow(unsafe_code)]
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ptr::NonNull;
+use std::mem::MaybeUninit;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{Ordering, fence};
 
 use super::scalar::{Bits, Operation};
 use super::{Integer, Iter, MapValue, Scalar, Slice};
-use crate::memory::{Access, ReadOnly, ReadWrite};
+use crate::memory::{Access, ReadOnly, ReadWrite, WIDE};
 
 /// A pointer to a value of type `T`, or to a part of one, that lives in shared memory for `'m`. One word; copied freely.
 ///
@@ -144,19 +146,43 @@ impl<'m, T: MapValue, A: Access> Field<'m, T, A> {
         T::view(self)
     }
 
-    /// Copies the value out: one relaxed load a scalar, no padding. Each scalar is whole; the value as a whole may be caught
+    /// Copies the value out: as by one relaxed load a scalar. Each scalar is whole; the value as a whole may be caught
     /// in the middle of an update.
     #[inline]
     pub fn read(self) -> T {
-        T::read_from(self)
+        self.read_plain().unwrap_or_else(|| T::read_from(self))
+    }
+
+    /// Copies the value out by its bytes, where that takes fewer steps than scalar by scalar.
+    #[inline(always)]
+    pub(super) fn read_plain(self) -> Option<T> {
+        let wide = WIDE.filter(|_| T::PLAIN.any_bytes() && T::PLAIN.is_quicker())?;
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: `size_of::<T>()` bytes are readable and accessed only atomically (see `new`); the others are the local's own.
+        unsafe { wide.load_one(self.at.as_ptr().cast(), value.as_mut_ptr().cast(), size_of::<T>()) };
+        // SAFETY: all of it was written, and any bytes are a T.
+        Some(unsafe { value.assume_init() })
     }
 }
 
 impl<T: MapValue> Field<'_, T, ReadWrite> {
-    /// Copies `value` in: one relaxed store a scalar, no padding. Others may see some of the scalars before the rest.
+    /// Copies `value` in: as by one relaxed store a scalar, no padding. Others may see some of the scalars before the rest.
     #[inline]
     pub fn write(self, value: T) {
-        T::write_to(self, &value);
+        self.write_from(&value);
+    }
+
+    /// The same, without taking the value: by its bytes, where that takes fewer steps than scalar by scalar.
+    #[inline(always)]
+    pub(crate) fn write_from(self, value: &T) {
+        match WIDE.filter(|_| T::PLAIN.no_padding() && T::PLAIN.is_quicker()) {
+            // SAFETY: the value's bytes are all initialised, for there is no padding; as many are writable and accessed only
+            // atomically (see `new`).
+            Some(wide) => unsafe {
+                wide.store_one(ptr::from_ref(value).cast(), self.at.as_ptr().cast(), size_of::<T>());
+            },
+            None => T::write_to(self, value),
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::alloc;
 use std::any::TypeId as RustType;
 use std::ptr::NonNull;
 
-use super::whole::each_word;
 use super::{MapValue, Scalar};
+use crate::memory::each_word;
 use crate::types::{Description, Emitter, Encoding, TypeId};
 
 /// Where the scalars of a type lie and what they are called.

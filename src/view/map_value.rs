@@ -1,9 +1,10 @@
 //! The trait of everything that can be a value of a map.
+#![allow(unsafe_code)]
 
 use std::fmt::Debug;
 
-use super::Field;
 use super::layout::{Class, Layout};
+use super::{Field, Plain};
 use crate::memory::{Access, ReadWrite};
 
 /// A type that a map's values, or a part of them, can have.
@@ -20,7 +21,7 @@ use crate::memory::{Access, ReadWrite};
 ///
 /// For `struct Stats` it makes `struct StatsView<'m, A>` with a public field for each field, a [`Field`] or a nested view;
 /// `read()`, which copies the whole struct, scalar by scalar; and, where `A` is [`ReadWrite`], `write(value)`. Padding is
-/// neither read nor written. All of these are pointers: a view that is used in place costs nothing.
+/// not written. All of these are pointers: a view that is used in place costs nothing.
 ///
 /// | attribute on the struct | |
 /// |---|---|
@@ -39,7 +40,7 @@ use crate::memory::{Access, ReadWrite};
 /// | an integer, `float`, `double`, `bool` (a skeleton's `MaybeUninit<bool>`) | the same scalar: any byte but 0 is `true` |
 /// | `enum mode`, flags | `Checked<Mode>` with `#[derive(Repr)]` ([`Checked`](crate::Checked)), or the integer of its size |
 /// | a newtype, `#[repr(transparent)] struct Ip(u32)` | the same with this derive |
-/// | `char name[16]` (`[c_char; 16]`) | `[u8; 16]`, `[i8; 16]`, or `Zerocopy<[u8; 16]>` to copy it by words |
+/// | `char name[16]` (`[c_char; 16]`) | `[u8; 16]`, `[i8; 16]` |
 /// | `__int128` | `Zerocopy<u128>`, which is read as two words |
 /// | a pointer | `u64` |
 /// | a bitfield, a union, a packed struct | a field whose name starts with `_` and that covers it; the parts by name, with [`Var`](crate::Var) |
@@ -89,6 +90,10 @@ pub trait MapValue: Sized + 'static {
     /// Copies `value` in, each scalar by one relaxed store. Others may see some of them before the rest.
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self);
 
+    /// What is known of the type's bytes. For the derive.
+    #[doc(hidden)]
+    const PLAIN: Plain<Self> = Plain::unknown();
+
     /// Returns what the type says of its layout, which is compared with BTF and made into BTF. For the derive.
     #[doc(hidden)]
     fn layout() -> Layout {
@@ -116,6 +121,9 @@ macro_rules! scalars {
                 field.store(*value, std::sync::atomic::Ordering::Relaxed);
             }
 
+            // SAFETY: a scalar. Any bytes are a number, and not any byte is a bool.
+            const PLAIN: Plain<Self> = unsafe { Plain::scalar(!matches!(Class::$class, Class::Bool)) };
+
             fn layout() -> Layout {
                 Layout::scalar::<$scalar>(stringify!($scalar), Class::$class)
             }
@@ -139,8 +147,10 @@ impl<T: MapValue, const N: usize> MapValue for [T; N] {
 
     #[inline]
     fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
-        let elements = field.slice();
-        std::array::from_fn(|index| elements.read(index))
+        field.read_plain().unwrap_or_else(|| {
+            let elements = field.slice();
+            std::array::from_fn(|index| elements.read(index))
+        })
     }
 
     #[inline]
@@ -152,6 +162,8 @@ impl<T: MapValue, const N: usize> MapValue for [T; N] {
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         field.slice().copy_from(value);
     }
+
+    const PLAIN: Plain<Self> = Plain::array();
 
     fn layout() -> Layout {
         Layout::array::<T, N>()

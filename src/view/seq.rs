@@ -336,18 +336,18 @@ impl<'m, T: MapValue, A: Access> SeqView<'m, T, A> {
     /// [`Torn`], with the last numbers. If it stays so, a writer was cut short: [`SeqView::write`] ends that.
     #[inline]
     pub fn read(self) -> Result<T, Torn> {
-        Ok(self.head().sequence().read(TRIES, || T::read_from(self.value()))?)
+        Ok(self.head().sequence().read(TRIES, || self.value().read())?)
     }
 
     /// The same, with how many writers had left.
     fn read_counted(self) -> Result<(u64, T), Torn> {
-        Ok(self.head().sequence().read(TRIES, || (self.head().end.load(Relaxed), T::read_from(self.value())))?)
+        Ok(self.head().sequence().read(TRIES, || (self.head().end.load(Relaxed), self.value().read()))?)
     }
 
     /// Returns a copy of the value, each scalar by one relaxed load. It may be caught in the middle of an update.
     #[inline]
     pub fn read_relaxed(self) -> T {
-        T::read_from(self.value())
+        self.value().read()
     }
 
     /// Returns the view of the value itself, for single scalars, which are whole always.
@@ -380,7 +380,7 @@ impl<T: MapValue> SeqView<'_, T, ReadWrite> {
     /// [`Error::Busy`] if another thread keeps the lock, or if programs were inside whenever it was looked. Nothing was written.
     pub fn write(self, value: T) -> Result<()> {
         self.head().lock(Start::Afresh)?.write(|| {
-            T::write_to(self.value(), &value);
+            self.value().write_from(&value);
             Ok(())
         })
     }
@@ -398,7 +398,7 @@ impl<T: MapValue> SeqView<'_, T, ReadWrite> {
         for _ in 0..TRIES {
             let (came, mut value) = self.read_counted()?;
             change(&mut value);
-            if lock.write_after(came, || T::write_to(self.value(), &value))?.is_some() {
+            if lock.write_after(came, || self.value().write_from(&value))?.is_some() {
                 return Ok(());
             }
         }
@@ -443,7 +443,7 @@ impl<T: MapValue> MapValue for Seq<T> {
         let sequence = view.head().sequence();
         let abandoned = view.head().abandoned().unwrap_or(0);
         sequence.enter_anyway();
-        T::write_to(view.value(), &value.value);
+        view.value().write_from(&value.value);
         sequence.leave(abandoned);
     }
 

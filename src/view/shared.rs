@@ -67,7 +67,7 @@ impl<T: MapValue, A: Access> Shared<T, A> {
         T::view(self.field)
     }
 
-    /// Copies the value out: one relaxed load a scalar, no padding. Each scalar is whole; the value as a whole may be caught
+    /// Copies the value out: as by one relaxed load a scalar. Each scalar is whole; the value as a whole may be caught
     /// in the middle of an update.
     #[inline]
     pub fn read(&self) -> T {
@@ -98,7 +98,7 @@ impl<T: MapValue, A: Access> Shared<T, A> {
 }
 
 impl<T: MapValue> Shared<T, ReadWrite> {
-    /// Copies `value` in: one relaxed store a scalar, no padding. Others may see some of the scalars before the rest.
+    /// Copies `value` in: as by one relaxed store a scalar, no padding. Others may see some of the scalars before the rest.
     #[inline]
     pub fn write(&self, value: T) {
         self.field.write(value);

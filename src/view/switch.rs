@@ -155,7 +155,7 @@ impl<'m, T: MapValue, A: Access> SwitchView<'m, T, A> {
     /// As [`SwitchView::read`].
     #[inline]
     pub fn read_versioned(self) -> Result<(u64, T), Torn> {
-        let copy = |slot| T::read_from(self.slot(slot));
+        let copy = |slot| self.slot(slot).read();
         self.head().versions().read(TRIES, copy).map_err(|version| Torn::new(version, version))
     }
 
@@ -191,7 +191,7 @@ impl<T: MapValue> MapValue for Switch<T> {
     fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self {
         let view = SwitchView { at: field };
         let head = view.head();
-        let read = |slot| T::read_from(view.slot(slot));
+        let read = |slot| view.slot(slot).read();
         let copy = |_| bpfvar_switch_and(head, read);
         let (version, (settled, writer, slots)) =
             head.versions().read(TRIES, copy).unwrap_or_else(|version| (version, bpfvar_switch_and(head, read)));
@@ -202,8 +202,8 @@ impl<T: MapValue> MapValue for Switch<T> {
     fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
         let view = SwitchView { at: field };
         let [even, odd] = &value.slots;
-        T::write_to(view.slot(0), even);
-        T::write_to(view.slot(1), odd);
+        view.slot(0).write_from(even);
+        view.slot(1).write_from(odd);
         let bpfvar_switch { version, settled, writer: _ } = value.bpfvar_switch;
         view.head().settled.store(settled, Relaxed);
         view.head().version.store(version, Release);

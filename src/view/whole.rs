@@ -7,9 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use super::word::with_word;
-use super::{Field, Layout, MapValue};
-use crate::memory::{Access, ReadWrite};
+use super::{Field, Layout, MapValue, Plain};
+use crate::memory::{Access, ReadWrite, each_word, with_word};
 
 /// A value whose type has zerocopy's traits `FromBytes`, `IntoBytes` and `Immutable`: read and written whole, without the
 /// derive of this crate.
@@ -27,7 +26,8 @@ use crate::memory::{Access, ReadWrite};
 /// assert_eq!(macs.at(2).read().0, Mac([2, 0, 0, 0, 0, 1]));
 /// ```
 ///
-/// Also the better way to bytes: a `[u8; 256]` is 256 loads of a byte, a `Zerocopy<[u8; 256]>` is 32 loads of a word.
+/// Where there are no [bulk copies](crate::Slice#speed), it is also the better way to bytes: a `[u8; 256]` is 256 loads of a byte, a
+/// `Zerocopy<[u8; 256]>` is 32 loads of a word.
 ///
 /// # Access width
 ///
@@ -70,6 +70,9 @@ impl<T: FromBytes + IntoBytes + Immutable + 'static> MapValue for Zerocopy<T> {
         // SAFETY: as in `read_from`.
         unsafe { store_bytes(field, value.0.as_bytes()) };
     }
+
+    // SAFETY: any bytes are a `T: FromBytes`, and a `T: IntoBytes` has no padding. It is `repr(transparent)`.
+    const PLAIN: Plain<Self> = unsafe { Plain::words() };
 
     fn layout() -> Layout {
         Layout::words::<Self>()
@@ -178,6 +181,9 @@ impl<T: bytemuck::Pod> MapValue for Bytemuck<T> {
         unsafe { store_bytes(field, bytemuck::bytes_of(&value.0)) };
     }
 
+    // SAFETY: any bytes are a `T: Pod`, which has no padding. It is `repr(transparent)`.
+    const PLAIN: Plain<Self> = unsafe { Plain::words() };
+
     fn layout() -> Layout {
         Layout::words::<Self>()
     }
@@ -218,33 +224,6 @@ impl<T: bytemuck::Pod> Field<'_, Bytemuck<T>, ReadWrite> {
 impl<T: bytemuck::Pod, A: Access> fmt::Debug for Field<'_, Bytemuck<T>, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         bytemuck::bytes_of(&self.read().0).fmt(f)
-    }
-}
-
-/// Calls `access` with offset and width of every word that a value of `len` bytes is accessed in. `place` is an address of
-/// which only the lowest three bits count.
-#[inline(always)]
-pub(super) fn each_word(place: usize, len: usize, mut access: impl FnMut(usize, usize)) {
-    // Narrow words up to where 8 bytes are aligned and from where they no longer fit. Those between are a loop of their own,
-    // which is unrolled.
-    let head = (place.wrapping_neg() % 8).min(len);
-    let tail = len - (len - head) % 8;
-    narrow_words(place, 0..head, &mut access);
-    for offset in (head..tail).step_by(8) {
-        access(offset, 8);
-    }
-    narrow_words(place, tail..len, &mut access);
-}
-
-#[inline(always)]
-fn narrow_words(place: usize, bytes: Range<usize>, access: &mut impl FnMut(usize, usize)) {
-    let mut offset = bytes.start;
-    while offset < bytes.end {
-        let aligned = 1 << (place + offset).trailing_zeros().min(2);
-        let fits = 1 << (bytes.end - offset).ilog2().min(2);
-        let width = aligned.min(fits);
-        access(offset, width);
-        offset += width;
     }
 }
 

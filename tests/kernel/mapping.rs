@@ -222,9 +222,14 @@ fn padding_and_the_bytes_behind_the_value_are_left_alone() {
     map.update(0, &[0xee; 12]).unwrap();
     let array: Array<Holes> = Array::from_map(map).unwrap();
     array.write(0, Holes { a: 1, b: 2, c: 3 });
-    let mut bytes = [0; 12];
-    array.map().unwrap().lookup(0, &mut bytes).unwrap();
-    assert_eq!(bytes, [1, 0xee, 0xee, 0xee, 2, 0, 0, 0, 3, 0, 0xee, 0xee]);
+    let bytes = || {
+        let mut bytes = [0; 12];
+        array.map().unwrap().lookup(0, &mut bytes).unwrap();
+        bytes
+    };
+    assert_eq!(bytes(), [1, 0xee, 0xee, 0xee, 2, 0, 0, 0, 3, 0, 0xee, 0xee]);
+    array.copy_from(&[Holes { a: 4, b: 5, c: 6 }]);
+    assert_eq!(bytes(), [4, 0xee, 0xee, 0xee, 5, 0, 0, 0, 6, 0, 0xee, 0xee]);
 }
 
 #[test]
@@ -247,6 +252,8 @@ fn a_bool_is_any_byte_but_zero() {
     assert!(on.load(Relaxed) && array.read(0).on);
     assert_eq!(on.compare_exchange(false, true, AcqRel, Relaxed), Err(true));
     assert_eq!(on.compare_exchange(true, false, AcqRel, Relaxed), Ok(true), "2 is true");
+    set(3);
+    assert!(array.snapshot()[0].on, "and so in a copy of all");
     set(255);
     assert!(on.swap(true, Relaxed));
     assert_eq!(on.fetch_update(AcqRel, Relaxed, |on| Some(!on)), Ok(true));

@@ -9,7 +9,7 @@ use crate::hostile::Types;
 
 /// What the derive takes for bpfvar: all real but the trait.
 mod facade {
-    use bpfvar::__private::ValueLayout;
+    use bpfvar::__private::{Plain, ValueLayout};
     pub(super) use bpfvar::{__private, Access, Field, ReadWrite};
 
     #[expect(dead_code, reason = "the derive implements all of them")]
@@ -19,6 +19,7 @@ mod facade {
         fn read_from<A: Access>(field: Field<'_, Self, A>) -> Self;
         fn read_into<A: Access>(field: Field<'_, Self, A>, value: &mut Self);
         fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self);
+        const PLAIN: Plain<Self>;
         fn layout() -> ValueLayout;
     }
 
@@ -40,6 +41,8 @@ mod facade {
         fn write_to(field: Field<'_, Self, ReadWrite>, value: &Self) {
             field.write(*value);
         }
+
+        const PLAIN: Plain<Self> = <u64 as bpfvar::MapValue>::PLAIN;
 
         fn layout() -> ValueLayout {
             <u64 as bpfvar::MapValue>::layout()

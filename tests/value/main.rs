@@ -2,6 +2,7 @@
 //! ThreadSanitizer and valgrind.
 
 mod array;
+mod bulk;
 mod scalar;
 mod shared;
 mod slice;

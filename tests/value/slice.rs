@@ -110,6 +110,18 @@ fn sums_are_wide_and_wrap() {
 }
 
 #[test]
+fn one_scalar_of_every_value_is_loaded() {
+    let array = Array::<[i16; 3]>::in_process(5);
+    array.copy_from(&[[0, 1, 2], [10, 11, 12], [20, 21, 22], [30, 31, 32], [40, 41, 42]]);
+    assert_eq!(array.load_each(|value| value.at(1)), [1, 11, 21, 31, 41]);
+    let mut seconds = [0; 2];
+    array.range(2..4).load_each_to(&mut seconds, |value| value.at(2));
+    assert_eq!(seconds, [22, 32]);
+    let message = panic_of(|| array.load_each_to(&mut [0; 4], |value| value.at(0)));
+    assert_eq!(message, "a slice of 4 values was given, but there are 5");
+}
+
+#[test]
 fn elements_of_an_array_inside_a_value_are_packed() {
     let array = Array::<[[u16; 3]; 2]>::in_process(2);
     array.write(1, [[1, 2, 3], [4, 5, 6]]);

@@ -1,0 +1,4 @@
+	mov	rax, rsi
+	mov	rcx, qword ptr [rdi]
+	lock		xadd	qword ptr [rcx], rax
+	ret

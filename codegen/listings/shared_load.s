@@ -1,0 +1,3 @@
+	mov	rax, qword ptr [rdi]
+	mov	rax, qword ptr [rax]
+	ret

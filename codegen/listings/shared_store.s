@@ -1,0 +1,3 @@
+	mov	rax, qword ptr [rdi]
+	mov	qword ptr [rax], rsi
+	ret

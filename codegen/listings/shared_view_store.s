@@ -1,0 +1,3 @@
+	mov	rax, qword ptr [rdi]
+	mov	dword ptr [rax + 12], esi
+	ret

@@ -1,0 +1,2 @@
+	mov	rax, qword ptr [rdi + 56]
+	ret

@@ -1,0 +1,3 @@
+	mov	rax, rsi
+	lock		xadd	qword ptr [rdi], rax
+	ret
