@@ -1,2 +1,3 @@
-//! x
+//! What a program costs that does nothing, for comparison.
+
 fn main() {}
