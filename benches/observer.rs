@@ -46,8 +46,10 @@ enum Means {
 struct Watched {
     often: &'static str,
     way: &'static str,
-    /// Increments of a CPU in a second.
-    rates: Vec<f64>,
+    /// [`Speed::own`].
+    own: Vec<f64>,
+    /// [`Speed::all`].
+    all: Vec<f64>,
     /// Reads in a second. A watcher may be too slow for what it should do.
     reads: Vec<f64>,
     /// Hundredths of a CPU that the watcher used.
@@ -84,7 +86,7 @@ fn watch(effort: Effort, figures: &mut Figures) -> Result<()> {
                         Means::SystemCall => by_call(cpu),
                     }
                 };
-                let ((used, reads), rate) = on_all(&cpus, &program, || {
+                let ((used, reads), speed) = on_all(&cpus, &program, || {
                     let (start, before, mut round) = (Instant::now(), host::on_cpu(), 0);
                     while start.elapsed() < lasts {
                         for _ in 0..a_millisecond {
@@ -103,16 +105,19 @@ fn watch(effort: Effort, figures: &mut Figures) -> Result<()> {
                     rows.push(Watched { often, way, ..Watched::default() });
                     rows.len() - 1
                 });
-                rows[at].rates.push(rate);
+                rows[at].own.push(speed.own);
+                rows[at].all.push(speed.all);
                 rows[at].reads.push(reads);
                 rows[at].cost.push(used * 100.0);
             }
         }
     }
-    println!("\n| counters read a second | | reached | increments/s of a CPU | watcher, % of a CPU |\n|--:|---|--:|--:|--:|");
-    for Watched { often, way, rates, reads, cost } in &rows {
-        let [rate, reached, used] = [rates, reads, cost].map(|values| digits(middle(values.clone())));
-        println!("| {often} | {way} | {reached} | {rate} | {used} |");
+    println!(
+        "\n| counters read a second | | reached | increments/s of CPU time | of all CPUs | watcher, % of a CPU |\n|--:|---|--:|--:|--:|--:|"
+    );
+    for Watched { often, way, own, all, reads, cost } in &rows {
+        let [reached, rate, total, used] = [reads, own, all, cost].map(|values| digits(middle(values.clone())));
+        println!("| {often} | {way} | {reached} | {rate} | {total} | {used} |");
         let role = match *way {
             "by mapping" => Role::Subject,
             "by system call" => Role::Call,
@@ -120,7 +125,8 @@ fn watch(effort: Effort, figures: &mut Figures) -> Result<()> {
         };
         let at = Some(often.replace(',', "").parse().expect("a number"));
         let mut add = |operation, unit, values| figures.add(&Row { operation, way, role, unit, at, values });
-        add("watched programs", "increments/s", rates);
+        add("watched programs", "increments/s of CPU time", own);
+        add("watched programs on all CPUs", "increments/s", all);
         add("the watcher", "% of a CPU", cost);
         add("the watcher's reads", "reads/s", reads);
     }
@@ -161,8 +167,8 @@ fn scale(effort: Effort, figures: &mut Figures) -> Result<()> {
     for _ in 0..effort.turns() {
         for (at, &number) in numbers.iter().enumerate() {
             for ((.., program), rates) in ways.iter().zip(&mut rates) {
-                let ((), rate) = on_all(&cpus[..number], program, || thread::sleep(lasts(effort)));
-                rates[at].push(rate * number as f64);
+                let ((), speed) = on_all(&cpus[..number], program, || thread::sleep(lasts(effort)));
+                rates[at].push(speed.own * number as f64);
             }
         }
     }
@@ -211,26 +217,38 @@ fn counting(map: BorrowedFd<'_>, count: Count) -> Vec<Insn> {
     insns
 }
 
-/// Does `work` while the program runs on these CPUs. Returns what it returned, and how many increments a CPU makes in a second of
-/// its time: what the work takes of a CPU's time is not the program's.
-fn on_all<R>(cpus: &[usize], program: &Program, work: impl FnOnce() -> R) -> (R, f64) {
+/// How fast programs count.
+struct Speed {
+    /// Increments of a CPU in a second of the program's time on it.
+    own: f64,
+    /// Increments of all CPUs in a second of the clock: what others take of the CPUs is missing.
+    all: f64,
+}
+
+/// Does `work` while the program runs on these CPUs. Returns what it returned, and how fast the programs were.
+fn on_all<R>(cpus: &[usize], program: &Program, work: impl FnOnce() -> R) -> (R, Speed) {
     const AT_ONCE: u32 = 1_000;
     let done = AtomicBool::new(false);
     let run = |cpu| {
         host::pin_to(cpu);
-        let (before, mut runs) = (host::on_cpu(), 0.0);
+        let (start, before, mut increments) = (Instant::now(), host::on_cpu(), 0.0);
         while !done.load(Relaxed) {
             program.run(AT_ONCE);
-            runs += f64::from(AT_ONCE);
+            increments += f64::from(AT_ONCE * INCREMENTS);
         }
-        runs / (host::on_cpu() - before).as_secs_f64()
+        [host::on_cpu() - before, start.elapsed()].map(|spent| increments / spent.as_secs_f64())
     };
     let run = &run;
     thread::scope(|scope| {
         let threads: Vec<_> = cpus.iter().map(|&cpu| scope.spawn(move || run(cpu))).collect();
         let result = work();
         done.store(true, Relaxed);
-        let rates: Vec<f64> = threads.into_iter().map(|thread| thread.join().expect("it ran")).collect();
-        (result, rates.iter().sum::<f64>() / rates.len() as f64 * f64::from(INCREMENTS))
+        let mut speed = Speed { own: 0.0, all: 0.0 };
+        for thread in threads {
+            let [own, all] = thread.join().expect("it ran");
+            speed.own += own / cpus.len() as f64;
+            speed.all += all;
+        }
+        (result, speed)
     })
 }

@@ -52,7 +52,13 @@ struct Timed {
 }
 
 impl Size {
-    fn add(&mut self, (operation, way, role): (&'static str, &'static str, Role), unit: &'static str, at: usize, value: f64) {
+    fn add(
+        &mut self,
+        (operation, way, role): (&'static str, &'static str, Role),
+        unit: &'static str,
+        at: usize,
+        value: f64,
+    ) {
         let known = self.rows.iter_mut().find(|row| (row.operation, row.way, row.at) == (operation, way, at));
         match known {
             Some(row) => row.values.push(value),
@@ -146,9 +152,8 @@ fn size(bench: &mut Size, pages: usize) -> Result<()> {
         })?;
     }
     let ours = "Array::from_borrowed_fd";
-    bench.time(("map", ours, Subject), Some(("unmap", ours, Subject)), pages, || {
-        Array::<u64>::from_borrowed_fd(map)
-    })?;
+    bench
+        .time(("map", ours, Subject), Some(("unmap", ours, Subject)), pages, || Array::<u64>::from_borrowed_fd(map))?;
     let window = entries / 2..entries / 2 + (host::page_size() / size_of::<u64>()) as u32;
     let window = if pages == 1 { 0..entries } else { window };
     bench.time(("map", "Array::from_map_window, 1 page", Subject), None, pages, || {
@@ -186,9 +191,10 @@ fn numbers(bench: &mut Size) -> Result<()> {
             let maps = maps.collect::<Result<Vec<_>>>()?;
             bench.add(("create maps", "Array::builder", Subject), "ns", number, start.elapsed().as_nanos() as f64);
             // A mapping keeps a map without a descriptor, of which a process may have few; listing needs one for each.
-            let maps: Vec<MmapRaw> = maps.iter().map(|array| mapping(array.map().expect("a map"))).collect();
+            let maps: Vec<MmapRaw> = maps.into_iter().map(|array| mapping(array.map().expect("a map"))).collect();
             bench.time(("list", "Map::from_id of each", Limit), None, number, || {
-                Map::ids().map(|id| Map::from_id(id?)).collect::<Result<Vec<_>>>()
+                // Maps of others may be gone before they are opened.
+                Ok(Map::ids().filter_map(|id| Map::from_id(id.ok()?).ok()).collect::<Vec<_>>())
             })?;
             bench.time(("list", "Globals::of_system", Subject), None, number, Globals::of_system)?;
             drop(maps);

@@ -43,12 +43,8 @@ fn owner() -> Result<(), Box<dyn Error>> {
     stats.at(2).packets.store(1, Relaxed);
     let fd = stats.map().ok_or("it is a map")?.as_fd().try_clone_to_owned()?;
     // Any way to hand over a descriptor does: SCM_RIGHTS, pidfd_getfd, LISTEN_FDS. Here it is the reader's standard input.
-    let mut reader = Command::new("/proc/self/exe")
-        .arg("reader")
-        .stdin(Stdio::from(fd))
-        .uid(NOBODY)
-        .gid(NOBODY)
-        .spawn()?;
+    let mut reader =
+        Command::new("/proc/self/exe").arg("reader").stdin(Stdio::from(fd)).uid(NOBODY).gid(NOBODY).spawn()?;
     let start = Instant::now();
     while reader.try_wait()?.is_none() && start.elapsed() < Duration::from_secs(10) {
         for _ in 0..1000 {

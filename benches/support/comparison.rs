@@ -73,7 +73,9 @@ impl Bench {
 
     /// Criterion's median, unless this run did not measure it: a filter left it out, or it was a test.
     fn median(&self, operation: &str, way: &str, turn: usize) -> Option<f64> {
-        let names = [operation, way, &turn.to_string()].map(|name| name.replace([':', '/'], "_"));
+        // As criterion makes names of directories.
+        const NOT_IN_NAMES: [char; 10] = ['?', '"', '/', '\\', '*', '<', '>', ':', '|', '^'];
+        let names = [operation, way, &turn.to_string()].map(|name| name.replace(NOT_IN_NAMES, "_"));
         let path = self.directory.join(names.join("/")).join("new/estimates.json");
         if fs::metadata(&path).ok()?.modified().ok()? < self.started {
             return None;

@@ -248,7 +248,9 @@ fn variable(bench: &mut Bench, cilium: Option<&Cilium>) -> Result<()> {
     let at = mapping.as_mut_ptr().wrapping_add(RATE).cast::<u64>();
     let mut size = 0;
     // SAFETY: the map of a loaded object, for as long as the skeleton lives.
-    let in_c = unsafe { libbpf_rs::libbpf_sys::bpf_map__initial_value(skeleton.maps.data.as_libbpf_object().as_ptr(), &raw mut size) };
+    let in_c = unsafe {
+        libbpf_rs::libbpf_sys::bpf_map__initial_value(skeleton.maps.data.as_libbpf_object().as_ptr(), &raw mut size)
+    };
     assert!(!in_c.is_null() && size == SECTION as u64, "a skeleton maps its sections");
     let in_c = in_c.cast::<u8>().wrapping_add(RATE).cast::<u64>();
     // SAFETY: an array of one entry, of so many bytes, as all values below are.

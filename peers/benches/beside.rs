@@ -108,13 +108,16 @@ fn lost(bench: &mut Beside, cilium: Option<&Cilium>) {
     let [ours, packets] = [&neighbour, &packets].map(|var| var.bind::<u64, ReadWrite>().expect("they are u64"));
     // SAFETY: an array of one entry, of so many bytes, as all values below are.
     let kernel = unsafe { kernel::Entries::new(bss) };
-    let theirs = std::ptr::from_mut(skeleton.maps.bss_data.as_deref_mut().expect("a skeleton maps its sections"));
+    let theirs = skeleton.maps.bss_data.as_deref_mut().expect("a skeleton maps its sections");
+    let theirs = &raw mut theirs.neighbour;
     let (libbpf_rs, key, id) = (&skeleton.maps.bss, 0_u32.to_ne_bytes(), bss.info().id);
     let program = runnable(&skeleton.progs.count);
 
     let mut ebpf = section::by_aya();
     let aya = RefCell::new(section::of_aya::<SECTION>(&mut ebpf, ".bss"));
-    let AyaProgram::SocketFilter(of_aya) = ebpf.program("count").expect("it has one") else { panic!("a socket filter") };
+    let AyaProgram::SocketFilter(of_aya) = ebpf.program("count").expect("it has one") else {
+        panic!("a socket filter")
+    };
     let program_of_aya = runnable(of_aya.fd().expect("it is loaded"));
 
     let counted = || packets.load(Relaxed);
@@ -125,7 +128,7 @@ fn lost(bench: &mut Beside, cilium: Option<&Cilium>) {
             "libbpf (C) or libbpf-rs, skeleton",
             Role::Peer,
             // SAFETY: valid for as long as the skeleton lives. A volatile store, as what programs do meanwhile no `&mut` bears.
-            Box::new(|| unsafe { (&raw mut (*theirs).neighbour).write_volatile(7) }),
+            Box::new(|| unsafe { theirs.write_volatile(7) }),
         ),
         way(
             "libbpf-rs, Map::lookup, update",
@@ -171,7 +174,7 @@ fn lost(bench: &mut Beside, cilium: Option<&Cilium>) {
 
     let runs: u32 = match bench.effort {
         Effort::Test => 1_000,
-        Effort::Quick => 200_000,
+        Effort::Quick => 1_000_000,
         Effort::Full => 2_000_000,
     };
     let (mut lost, mut rate) = (Turns::new("of a million"), Turns::new("changes/s"));

@@ -3,7 +3,15 @@
 
 /// The skeleton of `bpf/count.bpf.c`, as libbpf-cargo generates it.
 #[cfg(feature = "loaders")]
-#[allow(clippy::all, clippy::undocumented_unsafe_blocks, missing_docs, unreachable_pub, unsafe_code, reason = "generated")]
+#[allow(
+    clippy::all,
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::undocumented_unsafe_blocks,
+    missing_docs,
+    unreachable_pub,
+    unsafe_code,
+    reason = "generated"
+)]
 pub mod count {
     include!(concat!(env!("OUT_DIR"), "/count.skel.rs"));
 }

@@ -42,11 +42,12 @@ pub(crate) struct Group {
 }
 
 /// How long a bar is.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Scale {
+    /// From zero.
     Linear,
-    /// Each vertical line is ten times the one to its left.
-    Logarithmic,
+    /// Each vertical line is ten times the one to its left, and says what it is.
+    Logarithmic(fn(f64) -> String),
 }
 
 fn text(size: u32, colour: RGBColor, horizontal: HPos) -> TextStyle<'static> {
@@ -57,7 +58,7 @@ fn text(size: u32, colour: RGBColor, horizontal: HPos) -> TextStyle<'static> {
 pub(crate) fn bars(path: &Path, title: &str, axis: &str, scale: Scale, groups: &[Group]) -> Result<()> {
     const LEFT: i32 = 290;
     const RIGHT: i32 = 170;
-    const TOP: i32 = 72;
+    const TOP: i32 = 84;
     let (bar, heading, gap) = (24, 26, 12);
     let rows: usize = groups.iter().map(|group| group.bars.len()).sum();
     let headings = groups.iter().filter(|group| !group.heading.is_empty()).count();
@@ -73,21 +74,22 @@ pub(crate) fn bars(path: &Path, title: &str, axis: &str, scale: Scale, groups: &
     let (low, high) = match scale {
         Scale::Linear => (0.0, most),
         // The shortest bar is still to be seen.
-        Scale::Logarithmic => ((least / 2.0).log10().floor(), most.log10().ceil()),
+        Scale::Logarithmic(_) => ((least / 2.0).log10().floor(), most.log10().ceil()),
     };
     let room = f64::from(WIDTH as i32 - LEFT - RIGHT);
     let end = |value: f64| {
         let place = match scale {
             Scale::Linear => value / high,
-            Scale::Logarithmic if value <= 0.0 => 0.0,
-            Scale::Logarithmic => (value.log10() - low) / (high - low),
+            Scale::Logarithmic(_) if value <= 0.0 => 0.0,
+            Scale::Logarithmic(_) => (value.log10() - low) / (high - low),
         };
         LEFT + (place * room).round() as i32
     };
-    if scale == Scale::Logarithmic {
-        for power in low as i32..=high as i32 {
-            let x = end(10_f64.powi(power));
+    if let Scale::Logarithmic(name) = scale {
+        for value in (low as i32..=high as i32).map(|power| 10_f64.powi(power)) {
+            let x = end(value);
             root.draw(&PathElement::new(vec![(x, TOP - 6), (x, height - 8)], GRID))?;
+            root.draw(&Text::new(name(value), (x, TOP - 14), text(11, FAINT, HPos::Center)))?;
         }
     }
     let mut y = TOP;
@@ -256,7 +258,7 @@ mod tests {
             heading: "an operation".to_owned(),
             bars: vec![bar(0.0, Role::Limit), bar(0.5, Role::Subject), bar(1500.0, Role::Call)],
         }];
-        for scale in [Scale::Linear, Scale::Logarithmic] {
+        for scale in [Scale::Linear, Scale::Logarithmic(time)] {
             bars(&path, "A title", "ns", scale, &groups).expect("it can be written");
             let svg = fs::read_to_string(&path).expect("it was written");
             for text in ["A title", "an operation", "way &lt;0.5&gt;", "1.5 µs", "#2563EB"] {
@@ -264,7 +266,8 @@ mod tests {
             }
             assert!(!svg.contains("NaN"), "{svg}");
         }
-        let line = |points| Line { label: "mmap".to_owned(), colour: Role::Subject.colour(), points, model: Vec::new() };
+        let line =
+            |points| Line { label: "mmap".to_owned(), colour: Role::Subject.colour(), points, model: Vec::new() };
         for points in [vec![(1.0, 5000.0), (4096.0, 1e6)], vec![(1.0, 5000.0)]] {
             lines(&path, "A title", "time", |x| x.to_string(), time, &[line(points)]).expect("it can be written");
             let svg = fs::read_to_string(&path).expect("it was written");

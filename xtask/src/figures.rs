@@ -68,8 +68,7 @@ impl Figures {
         for entry in fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))? {
             let path = entry?.path();
             let text = fs::read_to_string(&path)?;
-            let bench: Bench =
-                serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+            let bench: Bench = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
             benches.push(bench);
         }
         Ok(Figures { benches })
@@ -78,8 +77,10 @@ impl Figures {
     /// Those of one bench program.
     pub(crate) fn bench(&self, title: &str) -> Result<&Bench> {
         self.benches.iter().find(|bench| bench.title == title).ok_or_else(|| {
-            format!("{title:?} was not measured; the benches need root and a kernel with BPF: sudo -E cargo xtask bench")
-                .into()
+            format!(
+                "{title:?} was not measured; the benches need root and a kernel with BPF: sudo -E cargo xtask bench"
+            )
+            .into()
         })
     }
 }

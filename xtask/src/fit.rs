@@ -47,7 +47,10 @@ mod tests {
         let line = Line { once: 5000.0, each: 270.0 };
         let points = [1.0, 16.0, 4096.0, 262_144.0].map(|size| (size, line.at(size)));
         let found = Line::fit(&points).expect("four sizes");
-        assert!((found.once / line.once - 1.0).abs() < 1e-6 && (found.each / line.each - 1.0).abs() < 1e-6, "{found:?}");
+        assert!(
+            (found.once / line.once - 1.0).abs() < 1e-6 && (found.each / line.each - 1.0).abs() < 1e-6,
+            "{found:?}"
+        );
         assert!(found.deviation(&points) < 1e-6);
     }
 

@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 
 /// The library, and the feature of `peers` that builds it. The first is a program that does nothing.
-const PROGRAMS: [(&str, &str); 4] =
-    [("nothing", ""), ("bpfvar", "bpfvar"), ("aya", "aya"), ("libbpf-rs", "libbpf-rs")];
+const PROGRAMS: [(&str, &str); 4] = [("nothing", ""), ("bpfvar", "bpfvar"), ("aya", "aya"), ("libbpf-rs", "libbpf-rs")];
 
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Footprint {

@@ -21,9 +21,9 @@ pub(crate) fn grouped(number: u64) -> String {
 /// Nanoseconds in the unit that suits them.
 pub(crate) fn time(ns: f64) -> String {
     let (number, unit) = match ns {
-        ..1e3 => (ns, "ns"),
-        ..1e6 => (ns / 1e3, "µs"),
-        ..1e9 => (ns / 1e6, "ms"),
+        ..999.5 => (ns, "ns"),
+        ..999.5e3 => (ns / 1e3, "µs"),
+        ..999.5e6 => (ns / 1e6, "ms"),
         _ => (ns / 1e9, "s"),
     };
     format!("{} {unit}", short(number))
@@ -60,13 +60,16 @@ mod tests {
 
     #[test]
     fn digits_are_three_or_so() {
-        let texts = [0.0, 0.0123, 0.345, 5.0, 64.31, 999.6, 1234.5, 1e7].map(digits);
-        assert_eq!(texts, ["0", "0.012", "0.34", "5.00", "64.3", "1,000", "1,234", "10,000,000"]);
+        let texts = [0.0, 0.0123, 0.345, 5.0, 64.31, 999.6, 1234.6, 1e7].map(digits);
+        assert_eq!(texts, ["0", "0.012", "0.34", "5.00", "64.3", "1,000", "1,235", "10,000,000"]);
     }
 
     #[test]
     fn units_suit_the_number() {
-        assert_eq!([0.34, 590.0, 1466.0, 2e6, 1.5e9].map(time), ["0.34 ns", "590 ns", "1.47 µs", "2 ms", "1.5 s"]);
+        assert_eq!(
+            [0.34, 590.0, 999.9, 1466.0, 2e6, 1.5e9].map(time),
+            ["0.34 ns", "590 ns", "1 µs", "1.47 µs", "2 ms", "1.5 s"]
+        );
         assert_eq!([12.0, 20_000.0, 3.25e8, 2e9].map(count), ["12", "20 thousand", "325 million", "2 billion"]);
         assert_eq!([4096.0, 1_048_576.0, 1_073_741_824.0].map(bytes), ["4 KiB", "1 MiB", "1 GiB"]);
     }

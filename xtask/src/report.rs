@@ -21,6 +21,7 @@ pub(crate) struct Run {
     pub(crate) quick: bool,
 }
 
+/// Bytes of a page, for the axis: what x86-64 has.
 const PAGE: f64 = 4096.0;
 
 pub(crate) fn write(out: &Path, run: &Run, figures: &Figures) -> Result<()> {
@@ -38,7 +39,9 @@ pub(crate) fn write(out: &Path, run: &Run, figures: &Figures) -> Result<()> {
     size(out, &mut text, figures.bench("Size")?)?;
     footprint(&mut text, &run.footprint)?;
     text += LIMIT;
-    for title in ["One value", "Many values", "Globals", "Values that change together", "A map's life", "Processes", "Scrapes"] {
+    for title in
+        ["One value", "Many values", "Globals", "Values that change together", "A map's life", "Processes", "Scrapes"]
+    {
         // A bench that another machine cannot run, as it has no bpftool, leaves the others.
         if let Ok(bench) = figures.bench(title) {
             text += &against_limit(bench);
@@ -84,15 +87,21 @@ fn peers(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
                 label: row.way.clone(),
                 role: row.role,
                 value: row.median(),
-                text: format!("{}   {}x", time(row.median()), digits(row.ratio(ours))),
+                text: format!("{} · {}x", time(row.median()), digits(row.ratio(ours))),
             });
             groups.push(Group { heading: operation.to_owned(), bars: bars.collect() });
         }
     }
     // What README shows comes first.
     groups.reverse();
-    let axis = "time of one operation, and beside bpfvar's; each line is ten times the one to its left";
-    charts::bars(&out.join("bench-peers.svg"), "Access to BPF maps and variables", axis, Scale::Logarithmic, &groups)
+    let axis = "time of one operation, and beside bpfvar's; the axis is logarithmic";
+    charts::bars(
+        &out.join("bench-peers.svg"),
+        "Access to BPF maps and variables",
+        axis,
+        Scale::Logarithmic(time),
+        &groups,
+    )
 }
 
 fn ours<'b>(rows: &[&'b Row]) -> Result<&'b Row> {
@@ -108,8 +117,7 @@ fn beside(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
         correctness, not speed. A store to one variable loses none (`peers/benches/beside.rs`).\n\n\
         | changed by | increments lost of a million | changes a second |\n|---|--:|--:|\n",
     );
-    let (lost, changes) =
-        ("increments lost while a neighbour is changed", bench.of("changes of the neighbour"));
+    let (lost, changes) = ("increments lost while a neighbour is changed", bench.of("changes of the neighbour"));
     for (lost, changes) in bench.of(lost).iter().zip(changes) {
         writeln!(text, "| {} | {} | {} |", lost.way, digits(lost.median()), count(changes.median()))?;
     }
@@ -149,35 +157,34 @@ fn observer(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
     text.push_str(
         "\n## The observer costs nothing\n\n![the rate of watched programs](bench-observer.svg)\n\n\
         Programs run on every CPU; each adds to a counter on a cache line of its own. A watcher reads one counter after the other so \
-        often, in a burst every millisecond. A program's rate is that in a second of its own CPU time. What the watcher takes of a CPU is \
-        taken from the programs besides, as they use all CPUs (`benches/observer.rs`).\n\n\
-        | reads asked for | by | reached | increments/s of a CPU | of unwatched | watcher |\n|--:|---|--:|--:|--:|--:|\n",
+        often, in a burst every millisecond. The rate of all CPUs is by the clock: as the programs use all CPUs, it lacks what the watcher \
+        takes of one. The rate in a second of the programs' own CPU time shows whether reading slows them beyond that \
+        (`benches/observer.rs`).\n\n\
+        | reads asked for | by | reached | increments/s of all CPUs | of unwatched | in the programs' own time | watcher |\n\
+        |--:|---|--:|--:|--:|--:|--:|\n",
     );
-    let (rates, costs, reads) = ("watched programs", bench.of("the watcher"), bench.of("the watcher's reads"));
-    let rates = bench.of(rates);
-    let alone = *rates.first().ok_or("nothing was watched")?;
+    let all = bench.of("watched programs on all CPUs");
+    let (own, costs, reads) = (bench.of("watched programs"), bench.of("the watcher"), bench.of("the watcher's reads"));
+    let (Some(&all_alone), Some(&own_alone)) = (all.first(), own.first()) else {
+        return Err("nothing was watched".into());
+    };
     let mut groups: Vec<Group> = Vec::new();
-    for ((rate, cost), reads) in rates.iter().zip(costs).zip(reads) {
-        let (asked, of_alone) = (grouped(rate.at.unwrap_or_default()), rate.ratio(alone) * 100.0);
-        let (reached, used) = (count(reads.median()), digits(cost.median()));
-        let rate_text = count(rate.median());
-        writeln!(text, "| {asked} | {} | {reached} | {rate_text} | {of_alone:.1} % | {used} % of a CPU |", rate.way)?;
-        let bar = Bar {
-            label: rate.way.clone(),
-            role: rate.role,
-            value: of_alone,
-            text: format!("{of_alone:.1} %, reader {used} %"),
-        };
-        let heading = format!("{asked} reads a second");
-        match groups.iter_mut().find(|group| group.heading == heading) {
-            Some(group) => group.bars.push(bar),
-            None => groups.push(Group { heading, bars: vec![bar] }),
-        }
+    for (((all, own), cost), reads) in all.iter().zip(own).zip(costs).zip(reads) {
+        let asked = grouped(all.at.unwrap_or_default());
+        let [of_alone, of_own] = [all.ratio(all_alone) * 100.0, own.ratio(own_alone) * 100.0];
+        let (reached, rate, used) = (count(reads.median()), count(all.median()), digits(cost.median()));
+        let way = &all.way;
+        writeln!(
+            text,
+            "| {asked} | {way} | {reached} | {rate} | {of_alone:.1} % | {of_own:.1} % | {used} % of a CPU |"
+        )?;
+        let bar = Bar { label: way.clone(), role: all.role, value: of_alone, text: format!("{of_alone:.1} %") };
+        push(&mut groups, format!("{asked} reads a second"), bar);
     }
     charts::bars(
         &out.join("bench-observer.svg"),
-        "Speed of programs that are watched",
-        "increments in a second of their CPU time, of those unwatched; and what the reader takes of a CPU",
+        "Speed of programs on all CPUs while their counters are read",
+        "increments a second, of those that nobody reads",
         Scale::Linear,
         &groups,
     )?;
@@ -198,10 +205,7 @@ fn observer(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
         writeln!(text, "| {} | {cpus} | {} | {} |", row.way, count(row.median()), digits(beside))?;
         let bar = Bar { label: row.way.clone(), role: row.role, value: row.median(), text: count(row.median()) };
         let heading = if cpus == 1 { "1 CPU".to_owned() } else { format!("{cpus} CPUs") };
-        match groups.iter_mut().find(|group| group.heading == heading) {
-            Some(group) => group.bars.push(bar),
-            None => groups.push(Group { heading, bars: vec![bar] }),
-        }
+        push(&mut groups, heading, bar);
     }
     charts::bars(
         &out.join("bench-scaling.svg"),
@@ -212,6 +216,14 @@ fn observer(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
     )
 }
 
+/// Adds a bar to the group of this heading.
+fn push(groups: &mut Vec<Group>, heading: String, bar: Bar) {
+    match groups.iter_mut().find(|group| group.heading == heading) {
+        Some(group) => group.bars.push(bar),
+        None => groups.push(Group { heading, bars: vec![bar] }),
+    }
+}
+
 fn size(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
     text.push_str(
         "\n## Cost against size\n\n![time to create, map and unmap](bench-size.svg)\n\n\
@@ -220,7 +232,7 @@ fn size(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
         | | once | for each page | largest deviation of a measured point |\n|---|--:|--:|--:|\n",
     );
     let ways = [
-        ("create", "Array::builder", "create"),
+        ("create", "Array::builder", "create and map"),
         ("create", "BPF_MAP_CREATE", "create by the bare call"),
         ("map", "Array::from_borrowed_fd", "map"),
         ("map", "mmap", "map by the bare call"),
@@ -230,7 +242,7 @@ fn size(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
         ("touch", "Array, a word of each page", "touch every page"),
     ];
     let palette = [
-        ("create", Role::Call.colour()),
+        ("create and map", Role::Call.colour()),
         ("map", Role::Subject.colour()),
         ("unmap", Role::Peer.colour()),
         ("map a window of 1 page", plotters::style::RGBColor(5, 150, 105)),
@@ -257,17 +269,23 @@ fn size(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
     )?;
     let faults = bench.series("page faults", "Array, a word of each page");
     let faults = faults.iter().map(|point| point.1).fold(0.0, f64::max);
+    let populated = |way| bench.series("map", way).last().map_or(f64::NAN, |point| point.1);
     writeln!(
         text,
-        "\nThe most page faults that touching every page of a fresh mapping took: {}.\n\n\
-        - **A large map of which little is needed:** map a window, `Array::from_map_window`. Its cost is that of its pages.\n\
-        - **Opened often:** keep the `Array` or the handles. Access costs nothing once it is mapped; each opening pays for all pages.\n\
-        - **`MAP_POPULATE`** has nothing to do for arrays on this kernel, as there are no page faults to save: Linux maps arrays eagerly \
-        since they can be mapped (5.5). It is for kernels and kinds of memory that map lazily.\n",
+        "\nThe most page faults that touching every page of a fresh mapping took: {}. Mapping the largest with `MAP_POPULATE` took {} times \
+        as long as without.\n\n\
+        - **A large map of which little is needed:** map a window, `Array::from_map_window`. Its cost is that of its pages, however large \
+        the map is.\n\
+        - **Opened often:** keep the `Array` or the handles. Each opening pays for all pages, and access costs nothing after it.\n\
+        - **`MAP_POPULATE`:** leave it out. Linux maps arrays eagerly since they can be mapped (5.5), so there are no page faults that it \
+        could save, and it looks at every page again. Where a kernel maps lazily, the line above shows page faults; there it helps.\n",
         digits(faults),
+        digits(populated("mmap, MAP_POPULATE") / populated("mmap")),
     )?;
 
-    text.push_str("![time to list maps](bench-list.svg)\n\n| | once | for each map | largest deviation |\n|---|--:|--:|--:|\n");
+    text.push_str(
+        "![time to list maps](bench-list.svg)\n\n| | once | for each map | largest deviation |\n|---|--:|--:|--:|\n",
+    );
     let mut lines = Vec::new();
     for (operation, way, name, role) in [
         ("create maps", "Array::builder", "create", Role::Call),
