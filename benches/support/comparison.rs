@@ -3,33 +3,25 @@
 use std::env;
 use std::fs::{self, File};
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use bpfvar_testkit::host;
 use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode};
 
-/// How often the ways of an operation take turns. What slows the machine down for a while slows all of them down, and
-/// ratios are taken within a turn.
-const TURNS: usize = 7;
+// Benches of other packages have this file by its path.
+#[path = "figures.rs"]
+pub(crate) mod figures;
+
+use figures::{Effort, Figures, Role, digits, middle, target};
 
 /// One bench program: measures, then prints its table.
 pub(crate) struct Bench {
     criterion: Criterion,
     directory: PathBuf,
     started: SystemTime,
+    turns: usize,
     rows: Vec<Row>,
-}
-
-/// What a way to do an operation is to the others.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// The fastest that the machine has.
-    Limit,
-    /// One that the library has.
-    Subject,
-    /// The system call that the library replaces.
-    Call,
 }
 
 /// A way as measured.
@@ -47,22 +39,29 @@ impl Bench {
     pub(crate) fn run(title: &str, measure: impl FnOnce(&mut Bench) -> bpfvar::Result<()>) {
         host::pin_to(*host::cpus().last().expect("this runs on some CPU"));
         // Where criterion's results go by default, except that this is always the directory that cargo built to.
-        let directory = env::var_os("CRITERION_HOME")
-            .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("criterion"), PathBuf::from);
+        let directory = env::var_os("CRITERION_HOME").map_or_else(|| target().join("criterion"), PathBuf::from);
+        let (samples, warm_up, measurement) = match Effort::asked() {
+            Effort::Full => (20, 50, 250),
+            Effort::Test | Effort::Quick => (10, 5, 25),
+        };
         let mut bench = Bench {
             criterion: Criterion::default()
-                .sample_size(20)
-                .warm_up_time(Duration::from_millis(50))
-                .measurement_time(Duration::from_millis(250))
+                .sample_size(samples)
+                .warm_up_time(Duration::from_millis(warm_up))
+                .measurement_time(Duration::from_millis(measurement))
                 .nresamples(2_000)
                 .output_directory(&directory)
                 .configure_from_args(),
             directory,
             started: SystemTime::now(),
+            turns: Effort::asked().turns(),
             rows: Vec::new(),
         };
         match measure(&mut bench) {
-            Ok(()) => bench.print(title),
+            Ok(()) => {
+                bench.print(title);
+                bench.write(title);
+            }
             Err(error) => println!("{title}: not measured: {error}"),
         }
     }
@@ -74,7 +73,9 @@ impl Bench {
 
     /// Criterion's median, unless this run did not measure it: a filter left it out, or it was a test.
     fn median(&self, operation: &str, way: &str, turn: usize) -> Option<f64> {
-        let names = [operation, way, &turn.to_string()].map(|name| name.replace([':', '/'], "_"));
+        // As criterion makes names of directories.
+        const NOT_IN_NAMES: [char; 10] = ['?', '"', '/', '\\', '*', '<', '>', ':', '|', '^'];
+        let names = [operation, way, &turn.to_string()].map(|name| name.replace(NOT_IN_NAMES, "_"));
         let path = self.directory.join(names.join("/")).join("new/estimates.json");
         if fs::metadata(&path).ok()?.modified().ok()? < self.started {
             return None;
@@ -96,6 +97,14 @@ impl Bench {
             let [of_limit, against_call] = [of_limit, against_call].map(Option::unwrap_or_default);
             println!("| {}: {} | {ns} | {of_limit} | {against_call} |", row.operation, row.way);
         }
+    }
+
+    fn write(&self, title: &str) {
+        let mut figures = Figures::new(title);
+        for Row { operation, way, role, medians } in &self.rows {
+            figures.add(&figures::Row { operation, way, role: *role, unit: "ns", at: None, values: medians });
+        }
+        figures.write();
     }
 
     /// The row of this role in the comparison that `row` belongs to, if that is another one.
@@ -134,6 +143,12 @@ impl<'b> Operation<'b> {
         self.way(name, Role::Call, run)
     }
 
+    /// Adds a way that another library has.
+    #[allow(dead_code, reason = "not every bench has such")]
+    pub(crate) fn peer(self, name: &'static str, run: impl FnMut(&mut Bencher<'_>) + 'b) -> Self {
+        self.way(name, Role::Peer, run)
+    }
+
     fn way(mut self, name: &'static str, role: Role, run: impl FnMut(&mut Bencher<'_>) + 'b) -> Self {
         let run = Box::new(run);
         self.ways.push(Way { name, role, run });
@@ -145,14 +160,14 @@ impl<'b> Operation<'b> {
         let Operation { bench, name, mut ways } = self;
         let mut group = bench.criterion.benchmark_group(&name);
         group.sampling_mode(SamplingMode::Flat);
-        for turn in 0..TURNS {
+        for turn in 0..bench.turns {
             for way in &mut ways {
                 group.bench_function(BenchmarkId::new(way.name, turn), |bencher| (way.run)(bencher));
             }
         }
         group.finish();
         for Way { name: way, role, .. } in ways {
-            if let Some(medians) = (0..TURNS).map(|turn| bench.median(&name, way, turn)).collect() {
+            if let Some(medians) = (0..bench.turns).map(|turn| bench.median(&name, way, turn)).collect() {
                 bench.rows.push(Row { operation: name.clone(), way, role, medians });
             }
         }
@@ -163,28 +178,6 @@ impl<'b> Operation<'b> {
 fn ratio(of: &Row, to: &Row) -> String {
     let ratios = of.medians.iter().zip(&to.medians).map(|(of, to)| of / to);
     format!("{}x", digits(middle(ratios.collect())))
-}
-
-fn middle(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
-}
-
-/// Three digits or so, in groups of three.
-fn digits(number: f64) -> String {
-    match number {
-        ..0.1 => format!("{number:.3}"),
-        ..10.0 => format!("{number:.2}"),
-        ..100.0 => format!("{number:.1}"),
-        _ => grouped(number.round() as u64),
-    }
-}
-
-fn grouped(number: u64) -> String {
-    match number {
-        ..1000 => number.to_string(),
-        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
-    }
 }
 
 /// `Bencher::iter` for what is over within a cycle or two: eight to a round, as the loop would be a part of it, and where the

@@ -229,6 +229,33 @@ pub fn thread_id() -> u32 {
     unsafe { libc::gettid() as u32 }
 }
 
+/// How long this thread was on a CPU so far.
+///
+/// # Panics
+///
+/// If the kernel does not tell.
+pub fn on_cpu() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel fills the struct.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// How many page faults this thread had so far.
+///
+/// # Panics
+///
+/// If the kernel does not tell.
+pub fn page_faults() -> u64 {
+    // SAFETY: a struct of numbers; zero is one.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel fills the struct.
+    let result = unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    (usage.ru_minflt + usage.ru_majflt) as u64
+}
+
 /// The size of a page in bytes.
 pub fn page_size() -> usize {
     // SAFETY: no argument but a name, no effect.

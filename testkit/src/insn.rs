@@ -49,6 +49,7 @@ pub enum Size {
 pub enum Helper {
     MapLookupElem = 1,
     MapUpdateElem = 2,
+    GetSmpProcessorId = 8,
     GetCurrentPidTgid = 14,
 }
 
