@@ -86,7 +86,7 @@
 //! | a scalar of up to 8 bytes, aligned as C does | whole, old or new, always | one instruction |
 //! | a struct or an array: [`Array::read`], [`snapshot`](Array::snapshot), [`Var::read`] | each scalar whole; some may be old beside some that are new | on x86-64 about that of `memcpy`, else a load a scalar |
 //! | the same, written: [`Array::write`], [`Var::set`] | each scalar whole; others see some before the rest | the same, with stores |
-//! | [`Seq<T>`](Seq), read | **consistent**: as it was at one moment, or [`Torn`](error::Torn) | 1.5 to 1.8 times a plain read, no system call |
+//! | [`Seq<T>`](Seq), read | **consistent**: as it was at one moment, or [`Torn`](error::Torn) | 1.9 to 2.1 times a plain read, no system call |
 //! | [`Seq<T>`](Seq), written from user space | **consistent** for programs (`bpfvar_seq_read`) and for processes | 0.2 µs, one system call |
 //! | [`Switch<T>`](Switch), read by programs | **consistent**: one version in one run | one load |
 //! | [`Switch<T>`](Switch), read from user space | **consistent** | as `Seq` |

@@ -1,6 +1,6 @@
 //! Chores of the repository.
 //!
-//!     sudo -E cargo xtask bench            # measures everything: about 15 minutes; writes docs/benchmarks.md and docs/bench-*.svg
+//!     sudo -E cargo xtask bench            # measures everything: about 20 minutes; writes docs/benchmarks.md and docs/bench-*.svg
 //!     sudo -E cargo xtask bench --quick    # the same with fewer and shorter measurements, to target/benchmarks: to try it
 
 mod bench;

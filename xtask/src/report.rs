@@ -53,7 +53,7 @@ pub(crate) fn write(out: &Path, run: &Run, figures: &Figures) -> Result<()> {
 
 const HEAD: &str = "# Benchmarks
 
-This file and its charts are written by one command, which takes about 15 minutes:
+This file and its charts are written by one command, which takes about 20 minutes:
 
 ```console
 $ sudo -E cargo xtask bench
@@ -61,7 +61,7 @@ $ sudo -E cargo xtask bench
 
 All ways to do an operation are measured in the same run and take turns, seven times. A figure is the median of the turns; a ratio is
 the median of the ratios within a turn, so that what slows the machine for a while slows both sides. Times depend on the machine, and so
-does the ratio of a memory access to a system call: 260 on one, 1,200 and more on another, because some kernels and hypervisors make
+does the ratio of a memory access to a system call: 260 on one, 1,100 and more on another, because some kernels and hypervisors make
 system calls dearer. `cargo xtask bench --quick` tries the command, and measures little.
 ";
 
