@@ -92,7 +92,7 @@ fn bools_enums_and_texts_have_editors_of_their_own() {
 fn what_cannot_be_changed_says_why() {
     let Some(loaded) = load(Source::Count) else { return };
     let p = program(&loaded);
-    let Some(terminal) = Terminal::run(140, 24, &["top", &p]) else { return };
+    let Some(terminal) = Terminal::run(160, 24, &["top", &p]) else { return };
     select(&terminal, "version");
     let screen = terminal.has(&[&format!("{p}.version  const volatile __u32  read-only")]);
     has(about(&screen, &p), &["is frozen, for good"]);
