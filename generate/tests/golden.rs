@@ -36,8 +36,8 @@ macro_rules! golden {
 }
 
 golden! {
-    count: "count", custom: "custom", forged: "forged", keyed: "keyed", kinds: "kinds", maps: "maps", shapes: "shapes", tail: "tail", together: "together",
-    together_x86: "together-x86", twin: "twin"
+    count: "count", custom: "custom", forged: "forged", keyed: "keyed", kinds: "kinds", maps: "maps", percpu: "percpu", shapes: "shapes",
+    tail: "tail", together: "together", together_x86: "together-x86", twin: "twin"
 }
 
 fn path(source: Source) -> PathBuf {
@@ -93,6 +93,9 @@ fn every_golden_struct_can_be_bound() {
     assert_eq!(together.config.read().unwrap().rate, 1000);
     let maps = bound::<maps::Maps>(Source::Maps).unwrap();
     assert_eq!((maps.stats.len(), maps.a_map_with_a_long_name.len(), maps.percpu.name()), (4, 1, "percpu"));
+    let percpu = bound::<percpu::Percpu>(Source::PerCpu).unwrap();
+    let hits: Value = percpu.parr.var("parr[0].hits").unwrap().read().unwrap();
+    assert_eq!((hits.as_i128(), size_of::<percpu::Hits>()), (Some(0), 16));
 }
 
 #[test]
