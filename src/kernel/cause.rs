@@ -123,6 +123,8 @@ pub(super) fn of_get(source: &io::Error, path: &Path) -> Cause {
 pub(super) fn of_id(source: &io::Error, kind: IdKind) -> Cause {
     match errno(source) {
         libc::ENOENT => Cause::NoSuchId,
+        // A link has its number a moment before it can be opened.
+        libc::EAGAIN if kind == IdKind::Link => Cause::NoSuchId,
         libc::EPERM if kind == IdKind::Btf && !has_capability(CAP_SYS_ADMIN) => Cause::BtfNeedsCapSysAdmin,
         libc::EPERM if !has_capability(CAP_SYS_ADMIN) => Cause::NeedsCapSysAdmin,
         libc::EPERM => Cause::Policy,
@@ -225,5 +227,12 @@ mod tests {
         assert_eq!(of_create(&io::Error::from_raw_os_error(libc::E2BIG), false), Cause::TooBig);
         assert_eq!(of_create(&io::Error::from_raw_os_error(libc::E2BIG), true), Cause::UnsupportedByKernel);
         assert_eq!(of_id(&io::Error::from_raw_os_error(libc::ESRCH), IdKind::Map), Cause::Other);
+    }
+
+    #[test]
+    fn a_link_that_is_being_made_is_not_there_yet() {
+        let error = io::Error::from_raw_os_error(libc::EAGAIN);
+        assert_eq!(of_id(&error, IdKind::Link), Cause::NoSuchId);
+        assert_eq!(of_id(&error, IdKind::Map), Cause::Other);
     }
 }
