@@ -29,12 +29,12 @@ pub(crate) fn time(ns: f64) -> String {
     format!("{} {unit}", short(number))
 }
 
-/// A count in thousands, millions or milliards.
+/// A count in thousands, millions or billions.
 pub(crate) fn count(number: f64) -> String {
     match number {
         ..1e4 => short(number),
-        ..1e6 => format!("{} thousand", short(number / 1e3)),
-        ..1e9 => format!("{} million", short(number / 1e6)),
+        ..999.5e3 => format!("{} thousand", short(number / 1e3)),
+        ..999.5e6 => format!("{} million", short(number / 1e6)),
         _ => format!("{} billion", short(number / 1e9)),
     }
 }
@@ -70,7 +70,10 @@ mod tests {
             [0.34, 590.0, 999.9, 1466.0, 2e6, 1.5e9].map(time),
             ["0.34 ns", "590 ns", "1 µs", "1.47 µs", "2 ms", "1.5 s"]
         );
-        assert_eq!([12.0, 20_000.0, 3.25e8, 2e9].map(count), ["12", "20 thousand", "325 million", "2 billion"]);
+        assert_eq!(
+            [12.0, 20_000.0, 999_900.0, 3.25e8, 2e9].map(count),
+            ["12", "20 thousand", "1 million", "325 million", "2 billion"]
+        );
         assert_eq!([4096.0, 1_048_576.0, 1_073_741_824.0].map(bytes), ["4 KiB", "1 MiB", "1 GiB"]);
     }
 }

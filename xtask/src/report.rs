@@ -68,10 +68,10 @@ system calls dearer. `cargo xtask bench --quick` tries the command, and measures
 fn peers(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
     text.push_str(
         "\n## Beside other libraries\n\n![the time of one operation by each library](bench-peers.svg)\n\n\
-        The same work on the same kind of map. Ours, the raw pointer and the skeletons access mapped memory; all others make a system \
-        call. libbpf in C is called through its own functions, which `libbpf-sys` declares, and a skeleton in C is a pointer from \
-        `bpf_map__initial_value`. The skeleton of libbpf-rs is one that libbpf-cargo generates. cilium/ebpf runs in a process of its own, \
-        in Go, which times its own loop; the version of Debian 12 cannot map, versions from 0.17 on can. Where a library has a way \
+        The same work on the same kind of map. Ours, the raw pointer and the skeletons access mapped memory; all others make a system\n\
+        call. libbpf in C is called through its own functions, which `libbpf-sys` declares, and a skeleton in C is a pointer from\n\
+        `bpf_map__initial_value`. The skeleton of libbpf-rs is one that libbpf-cargo generates. cilium/ebpf runs in a process of its own,\n\
+        in Go, which times its own loop; the version of Debian 12 cannot map, versions from 0.17 on can. Where a library has a way\n\
         without an allocation, it is that one. `peers/benches/access.rs` has the code.\n",
     );
     let mut groups = Vec::new();
@@ -112,8 +112,8 @@ fn ours<'b>(rows: &[&'b Row]) -> Result<&'b Row> {
 fn beside(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
     text.push_str(
         "\n## What a program loses\n\n![increments lost](bench-lost.svg)\n\n\
-        A program on one CPU counts in a variable, by atomic additions. On another CPU a library changes the variable next to it in the \
-        same section, as often as it can. Who has to write the whole section writes back an old count: increments are lost. This is \
+        A program on one CPU counts in a variable, by atomic additions. On another CPU a library changes the variable next to it in the\n\
+        same section, as often as it can. Who has to write the whole section writes back an old count: increments are lost. This is\n\
         correctness, not speed. A store to one variable loses none (`peers/benches/beside.rs`).\n\n\
         | changed by | increments lost of a million | changes a second |\n|---|--:|--:|\n",
     );
@@ -137,7 +137,7 @@ fn beside(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
 
     text.push_str(
         "\n## Reading 64 counters a thousand times a second\n\n\
-        A program on one CPU adds to 64 counters in each run; a reader on another CPU reads them all every millisecond and sleeps in \
+        A program on one CPU adds to 64 counters in each run; a reader on another CPU reads them all every millisecond and sleeps in\n\
         between. The timer alone is what sleeping and waking cost.\n\n\
         | read by | reader's CPU time a round | of a CPU | runs of the program in a second of its CPU time | of those unread |\n\
         |---|--:|--:|--:|--:|\n",
@@ -159,9 +159,9 @@ fn beside(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
 fn observer(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
     text.push_str(
         "\n## The observer costs nothing\n\n![the rate of watched programs](bench-observer.svg)\n\n\
-        Programs run on every CPU; each adds to a counter on a cache line of its own. A watcher reads one counter after the other so \
-        often, in a burst every millisecond. The rate of all CPUs is by the clock: as the programs use all CPUs, it lacks what the watcher \
-        takes of one. The rate in a second of the programs' own CPU time shows whether reading slows them beyond that \
+        Programs run on every CPU; each adds to a counter on a cache line of its own. A watcher reads one counter after the other so\n\
+        often, in a burst every millisecond. The rate of all CPUs is by the clock: as the programs use all CPUs, it lacks what the watcher\n\
+        takes of one. The rate in a second of the programs' own CPU time shows whether reading slows them beyond that\n\
         (`benches/observer.rs`).\n\n\
         | reads asked for | by | reached | increments/s of all CPUs | of unwatched | in the programs' own time | watcher |\n\
         |--:|---|--:|--:|--:|--:|--:|\n",
@@ -194,8 +194,8 @@ fn observer(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
 
     text.push_str(
         "\n## Counters of several CPUs\n\n![increments a second by the number of CPUs](bench-scaling.svg)\n\n\
-        Counters of different CPUs on one cache line slow one another, although each CPU writes its own: the line moves between the CPUs. \
-        A `CacheLine<T>` in an array, and a `PerCpu<T>`, which is declared by `BPFVAR_PERCPU`, give each CPU a line of its own. They are \
+        Counters of different CPUs on one cache line slow one another, although each CPU writes its own: the line moves between the CPUs.\n\
+        A `CacheLine<T>` in an array, and a `PerCpu<T>`, which is declared by `BPFVAR_PERCPU`, give each CPU a line of its own. They are\n\
         as fast as the kernel's per-CPU array, which cannot be mapped.\n\n\
         | counters | CPUs | increments/s of all | beside a CacheLine |\n|---|--:|--:|--:|\n",
     );
@@ -230,7 +230,7 @@ fn push(groups: &mut Vec<Group>, heading: String, bar: Bar) {
 fn size(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
     text.push_str(
         "\n## Cost against size\n\n![time to create, map and unmap](bench-size.svg)\n\n\
-        The kernel sets one page-table entry for each page when an array is mapped, and not at the first access; it removes them again \
+        The kernel sets one page-table entry for each page when an array is mapped, and not at the first access; it removes them again\n\
         when it is unmapped. Creating fills every page with zeros. So each is a fixed cost and a cost for each page (`benches/size.rs`):\n\n\
         | | once | for each page | largest deviation of a measured point |\n|---|--:|--:|--:|\n",
     );
@@ -275,12 +275,12 @@ fn size(out: &Path, text: &mut String, bench: &Bench) -> Result<()> {
     let populated = |way| bench.series("map", way).last().map_or(f64::NAN, |point| point.1);
     writeln!(
         text,
-        "\nThe most page faults that touching every page of a fresh mapping took: {}. Mapping the largest with `MAP_POPULATE` took {} times \
+        "\nThe most page faults that touching every page of a fresh mapping took: {}. Mapping the largest with `MAP_POPULATE` took {} times\n\
         as long as without.\n\n\
-        - **A large map of which little is needed:** map a window, `Array::from_map_window`. Its cost is that of its pages, however large \
+        - **A large map of which little is needed:** map a window, `Array::from_map_window`. Its cost is that of its pages, however large\n\
         the map is.\n\
         - **Opened often:** keep the `Array` or the handles. Each opening pays for all pages, and access costs nothing after it.\n\
-        - **`MAP_POPULATE`:** leave it out. Linux maps arrays eagerly since they can be mapped (5.5), so there are no page faults that it \
+        - **`MAP_POPULATE`:** leave it out. Linux maps arrays eagerly since they can be mapped (5.5), so there are no page faults that it\n\
         could save, and it looks at every page again. Where a kernel maps lazily, the line above shows page faults; there it helps.\n",
         digits(faults),
         digits(populated("mmap, MAP_POPULATE") / populated("mmap")),
@@ -335,7 +335,7 @@ fn sampled(model: Line, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 fn footprint(text: &mut String, programs: &[Footprint]) -> Result<()> {
     text.push_str(
         "\n## Footprint\n\n\
-        A program that opens a map by its id and prints one counter, in release mode, without symbols (`peers/footprint`). Built from \
+        A program that opens a map by its id and prints one counter, in release mode, without symbols (`peers/footprint`). Built from\n\
         nothing, with what it depends on; libbpf-rs compiles libbpf in C besides.\n\n\
         | | packages | build | CPU time of it | binary | more than an empty program |\n|---|--:|--:|--:|--:|--:|\n",
     );
