@@ -137,8 +137,8 @@ pub(crate) fn emit(value: &Value) -> TokenStream {
                     // SAFETY: all fields follow.
                     let __plain = unsafe { <#krate::__private::PlainStruct>::start::<Self>() };
                     #(
-                        // SAFETY: as in `view`, which has these fields and no others (see `layout`).
-                        let __plain = unsafe { <#krate::__private::PlainStruct>::with::<Self, #types>(__plain) };
+                        // SAFETY: as in `view`: the place is that of a field of this very type. There are no others (see `layout`).
+                        let __plain = unsafe { <#krate::__private::PlainStruct>::with::<Self, #types>(__plain, #places) };
                     )*
                     __plain
                 };

@@ -69,7 +69,8 @@ impl<T: MapValue> Plain<T> {
 
     /// Whether it is all scalars: then one is written by copying its bytes.
     pub(super) const fn no_padding(&self) -> bool {
-        self.facts.filled == size_of::<T>()
+        // Of a type without bytes it is not known whether it is written by what the user wrote.
+        self.facts.filled == size_of::<T>() && self.facts.filled != 0
     }
 
     /// Whether also a single one is copied faster by its bytes than scalar by scalar: if it has more scalars than words, or is
@@ -104,12 +105,16 @@ impl PlainStruct {
         Plain::of(Facts { any_bytes: true, filled: 0, scalars: 0 })
     }
 
-    /// Adds a field.
+    /// Adds a field. Its place is never asked for: it is there so that only a field of this very type compiles, also where the type is
+    /// written by a macro, which may write another one each time.
     ///
     /// # Safety
     ///
-    /// `T` has this field, of this type.
-    pub const unsafe fn with<T: MapValue, F: MapValue>(plain: Plain<T>) -> Plain<T> {
+    /// `place` gives a field of `T`, which is no other's that was added.
+    pub const unsafe fn with<T: MapValue, F: MapValue>(
+        plain: Plain<T>,
+        _place: unsafe fn(*mut T) -> *mut F,
+    ) -> Plain<T> {
         let (of, field) = (plain.facts, F::PLAIN.facts);
         Plain::of(Facts {
             any_bytes: of.any_bytes && field.any_bytes,
