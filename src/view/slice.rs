@@ -25,7 +25,8 @@ use crate::memory::{Access, ReadWrite, WIDE, Wide};
 /// On x86-64 runs are copied by the widest moves that the vendors promise to tear no scalar: 16 bytes where the processor has AVX, else
 /// 8. That is about the speed of `memcpy`, whatever the scalars are. It holds for types of which any bytes are a value, when reading,
 /// and for types without padding, when writing: scalars but `bool`, [`Checked`](crate::Checked), arrays and derived structs of these,
-/// [`Zerocopy`](crate::Zerocopy) and `Bytemuck`. A type with a `bool` in it is read, and any type elsewhere is copied, by an access a scalar.
+/// [`Zerocopy`](crate::Zerocopy) and `Bytemuck`. Where values of a map have a gap behind them, as their size is no multiple of 8, those of
+/// more than 8 bytes are read by 8 bytes or more, all others and all that is written by an access a scalar. A type with a `bool` in it is read, and any type elsewhere is copied, by an access a scalar.
 pub struct Slice<'m, T, A, const PADDED: bool = true> {
     first: NonNull<u8>,
     len: usize,
