@@ -295,10 +295,9 @@ fn a_signal_ends_the_waiting() {
         return drop(wait.wait_with_output());
     }
     std::thread::sleep(Duration::from_millis(300));
-    let start = Instant::now();
     assert!(Command::new("kill").arg(wait.id().to_string()).status().unwrap().success());
     let output = wait.wait_with_output().unwrap();
-    assert!(start.elapsed() < Duration::from_secs(30) && output.status.code() == Some(1), "{output:?}");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
     has(&text(&output.stdout), &["1 not loaded"]);
 }
 

@@ -237,9 +237,7 @@ fn what_failed_is_tried_again() {
     let mut service = Service::of(file.path());
     thread::sleep(Duration::from_millis(500));
     ok(&["set", "-q", &format!("map:{shared}.shared={{\"words\": [4,4,4,4,4,4,4,4]}}")]);
-    let start = Instant::now();
     assert_eq!(service.line(), format!("map:{shared}.shared.words[0]: 4 -> 5"));
-    assert!(start.elapsed() < Duration::from_secs(10));
     service.line();
     let told = service.end("-TERM");
     assert_eq!(told.lines().count(), 1, "{told}");

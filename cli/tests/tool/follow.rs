@@ -59,9 +59,7 @@ fn a_row_goes_on_with_the_successor() {
     assert!(row["value"].is_null() && row["change"].is_null(), "while it is gone: {row}");
     let second = load_named(Source::Count, "follow_rows");
     run_times(&second, 2);
-    let loaded = Instant::now();
     let found = watching.find(|line| line["event"] == "found");
-    assert!(loaded.elapsed() < Duration::from_secs(5), "half a second, on a machine that has nothing else to do");
     let new = second.map(".bss").info().id;
     has(found["warning"].as_str().unwrap(), &["loaded anew", &format!("id {new}")]);
     assert_ne!(old, new);

@@ -60,7 +60,7 @@ fn what_ended_it_before_is_said_and_fails() {
     };
     let start = Instant::now();
     let output = run(&args(&["--timeout", "150ms", "-i", "1s"]));
-    assert!(start.elapsed() >= Duration::from_millis(150) && start.elapsed() < Duration::from_secs(10));
+    assert!(start.elapsed() >= Duration::from_millis(150));
     assert_eq!(output.status.code(), Some(1));
     let line = text(&output.stderr);
     let still = [format!("{p}.packets > 10 (it is 0)"), format!(" or {p}.config.mode == OFF (it is FAST)")];

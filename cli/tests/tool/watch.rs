@@ -137,8 +137,7 @@ fn one_millisecond_is_kept_without_drift() {
     let printed = ok(&["watch", &format!("{}.packets", program(&loaded)), "-i", "1ms", "-n", "500"]);
     let took = start.elapsed();
     has(&printed, &["\n500 samples in "]);
-    // The machine is busy with other tests.
-    assert!(took >= Duration::from_millis(499) && took < Duration::from_secs(10), "{took:?}");
+    assert!(took >= Duration::from_millis(499), "{took:?}");
 }
 
 /// Counts the calls of bpf(2) that the main thread of a process makes.
