@@ -141,6 +141,27 @@ fn more_than_the_machine_has_is_out_of_memory() {
 }
 
 #[test]
+fn before_5_11_the_limit_of_locked_memory_is_named() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    if host::argument().is_none() {
+        let output = host::this_test_again("limited");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    host::limit_locked_memory(0);
+    let created = Array::<u64>::builder().create();
+    if host::kernel() < (5, 11) {
+        let error = created.unwrap_err();
+        assert_eq!((error.cause(), error.raw_os_error()), (Some(Cause::MemlockLimit), Some(libc::EPERM)), "{error}");
+        assert!(error.to_string().contains("RLIMIT_MEMLOCK") && error.to_string().contains("ulimit -l"), "{error}");
+    } else {
+        created.unwrap();
+    }
+}
+
+#[test]
 fn no_such_numa_node_is_einval_and_says_so() {
     if !host::ready((5, 8)) {
         return;

@@ -89,7 +89,15 @@ fn a_read_only_descriptor_looks_up_and_no_more() {
     let mut value = [1; 12];
     map.lookup(0, &mut value).unwrap();
     assert_eq!(value, [0; 12]);
-    for error in [map.update(0, &value), map.update_batch(0..1, &value), map.freeze()].map(Result::unwrap_err) {
+    let mut refused = vec![map.update(0, &value), map.update_batch(0..1, &value)];
+    // Linux 6.5 asks for a descriptor that may write; those before it for CAP_BPF alone.
+    let frozen = map.freeze();
+    if host::kernel() < (6, 5) {
+        frozen.unwrap()
+    } else {
+        refused.push(frozen)
+    }
+    for error in refused.into_iter().map(Result::unwrap_err) {
         assert_eq!(
             (error.cause(), error.raw_os_error()),
             (Some(Cause::ReadOnlyDescriptor), Some(libc::EPERM)),

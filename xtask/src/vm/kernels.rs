@@ -1,0 +1,87 @@
+//! The kernels: which packages of Debian, and what must be in them.
+
+/// A package in the pool of an archive of Debian.
+pub(crate) struct Package {
+    pub(crate) archive: Archive,
+    /// Below the archive's address.
+    pub(crate) path: &'static str,
+    pub(crate) sha256: &'static str,
+}
+
+/// An archive of Debian, by the last part of its address.
+#[derive(Clone, Copy)]
+pub(crate) enum Archive {
+    Debian,
+    Security,
+}
+
+impl Archive {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Archive::Debian => "debian",
+            Archive::Security => "debian-security",
+        }
+    }
+}
+
+/// A kernel of the matrix.
+pub(crate) struct Kernel {
+    /// As one says it, and as `cargo xtask vm` takes it.
+    pub(crate) version: &'static str,
+    /// The image, its configuration, and nothing else that is needed.
+    pub(crate) packages: &'static [Package],
+    /// How many CPUs its machines have: one machine for each number.
+    pub(crate) cpus: &'static [u32],
+}
+
+/// The matrix. To take a newer package, change path and checksum: `apt-cache show PACKAGE` has both as `Filename` and `SHA256`. Debian
+/// removes a package from its pool some time after there is a newer one.
+pub(crate) const KERNELS: [Kernel; 4] = [
+    // Debian 11
+    Kernel {
+        version: "5.10",
+        packages: &[Package {
+            archive: Archive::Security,
+            path: "pool/updates/main/l/linux-signed-amd64/linux-image-5.10.0-46-cloud-amd64_5.10.262-1_amd64.deb",
+            sha256: "18d94781d1b3052e21967ac2262239e5f14fbf511d6c3e110629d7aa35340760",
+        }],
+        cpus: &[2],
+    },
+    // Debian 12
+    Kernel {
+        version: "6.1",
+        packages: &[Package {
+            archive: Archive::Security,
+            path: "pool/updates/main/l/linux-signed-amd64/linux-image-6.1.0-56-cloud-amd64_6.1.192-2_amd64.deb",
+            sha256: "e7d02b943971edcb8790e256c02cfab3bca6c3d37c1bf25392a57c71300615ee",
+        }],
+        cpus: &[2],
+    },
+    // Debian 13
+    Kernel {
+        version: "6.12",
+        packages: &[Package {
+            archive: Archive::Security,
+            path: "pool/updates/main/l/linux-signed-amd64/linux-image-6.12.118+deb13-cloud-amd64_6.12.118-1_amd64.deb",
+            sha256: "07f23ba1de88377d700e1e2f5b2ee495ff89b0d0bb73fdbd3eac8f6b27609b9a",
+        }],
+        cpus: &[2, 1],
+    },
+    // The newest of Debian unstable
+    Kernel {
+        version: "7.2",
+        packages: &[
+            Package {
+                archive: Archive::Debian,
+                path: "pool/main/l/linux-signed-amd64/linux-binary-7.2.13+deb14-cloud-amd64_7.2.13-1_amd64.deb",
+                sha256: "03e41f1c34c16583462f029e81944a85ebcdb78098c258dedfa1cfdd680a27f8",
+            },
+            Package {
+                archive: Archive::Debian,
+                path: "pool/main/l/linux/linux-base-7.2.13+deb14-cloud-amd64_7.2.13-1_amd64.deb",
+                sha256: "c41b217e1a4e321f5eff028e965ea25f5da8a74cd3683ca7f4bacedc59e0ecc5",
+            },
+        ],
+        cpus: &[2],
+    },
+];
