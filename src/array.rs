@@ -35,8 +35,8 @@ use crate::view::{CacheLine, Field, Integer, Iter, Layout, MapValue, Scalar, Sha
 ///
 /// # Privileges and kernels
 ///
-/// Mapping needs Linux 5.5 and a read-write descriptor, but no capability. `create` needs `CAP_BPF`, `from_id`
-/// `CAP_SYS_ADMIN`.
+/// Mapping needs Linux 5.5 and a read-write descriptor, but no capability; for kernels before 5.19 see [the crate](crate#requirements).
+/// `create` needs `CAP_BPF`, `from_id` `CAP_SYS_ADMIN`.
 ///
 /// # Examples
 ///

@@ -117,8 +117,8 @@
 //! # Requirements
 //!
 //! Linux on a 64-bit machine. Mapping needs 5.5. Creating maps needs `CAP_BPF` (`CAP_SYS_ADMIN` before 5.8), opening them by
-//! id and fetching BTF `CAP_SYS_ADMIN`. A descriptor or a pin needs no privilege beyond the right to open it, where
-//! `kernel.unprivileged_bpf_disabled` is 0.
+//! id and fetching BTF `CAP_SYS_ADMIN`. A descriptor or a pin needs no privilege beyond the right to open it; but before Linux 5.19,
+//! where `kernel.unprivileged_bpf_disabled` is not 0 (Debian sets 2), `CAP_BPF` too.
 //!
 //! # Features
 //!

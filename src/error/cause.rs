@@ -9,6 +9,11 @@ pub enum Cause {
     /// EPERM: the thread has no `CAP_BPF`.
     #[error("this thread has neither CAP_BPF nor CAP_SYS_ADMIN")]
     NeedsCapBpf,
+    /// EPERM before Linux 5.19: `kernel.unprivileged_bpf_disabled` is not 0, and the thread has no `CAP_BPF`.
+    #[error(
+        "this thread has neither CAP_BPF nor CAP_SYS_ADMIN, and before Linux 5.19 kernel.unprivileged_bpf_disabled then closes all of bpf(2), whatever descriptor or pin is at hand"
+    )]
+    UnprivilegedBpfDisabled,
     /// EPERM: ids are for `CAP_SYS_ADMIN` only.
     #[error("opening objects by id needs CAP_SYS_ADMIN (CAP_BPF is not enough)")]
     NeedsCapSysAdmin,
@@ -53,7 +58,7 @@ pub enum Cause {
     /// EMFILE or ENFILE: no descriptor left.
     #[error("no file descriptor is left")]
     OutOfDescriptors,
-    /// ENOENT: no such id.
+    /// ENOENT: no such id. EAGAIN: the link with this id is only just being made.
     #[error("no such object exists, or it no longer exists")]
     NoSuchId,
     /// ENOENT, ENOTDIR: no such path.
@@ -95,7 +100,7 @@ impl Cause {
     /// Returns the next step, where there is one.
     pub fn advice(self) -> Option<Advice> {
         Some(match self {
-            Cause::NeedsCapBpf => Advice::GrantCapBpf,
+            Cause::NeedsCapBpf | Cause::UnprivilegedBpfDisabled => Advice::GrantCapBpf,
             Cause::NeedsCapSysAdmin => Advice::OpenByPin,
             Cause::BtfNeedsCapSysAdmin => Advice::GiveBtf,
             Cause::MemlockLimit => Advice::RaiseMemlock,

@@ -85,6 +85,7 @@ pub(super) fn of_freeze(source: &io::Error, fd: BorrowedFd<'_>, info: &MapInfo) 
 /// Why a lookup, update or batch failed with key and value of the right size.
 pub(super) fn of_element(source: &io::Error, fd: BorrowedFd<'_>) -> Cause {
     match (errno(source), sys::access_mode(fd)) {
+        (libc::EPERM, _) if bpf_is_closed() => Cause::UnprivilegedBpfDisabled,
         (libc::EPERM, Ok(libc::O_RDONLY)) => Cause::ReadOnlyDescriptor,
         (libc::EPERM, Ok(libc::O_WRONLY)) => Cause::WriteOnlyDescriptor,
         (libc::EPERM, _) if seems_frozen(fd) => Cause::Frozen,
@@ -112,6 +113,7 @@ pub(super) fn of_pin(source: &io::Error, path: &Path) -> Cause {
 pub(super) fn of_get(source: &io::Error, path: &Path) -> Cause {
     match errno(source) {
         libc::ENOENT | libc::ENOTDIR => Cause::NoSuchPath,
+        libc::EPERM if bpf_is_closed() => Cause::UnprivilegedBpfDisabled,
         // Also what the kernel says of a path that is no pin at all.
         libc::EACCES | libc::EPERM if path.is_dir() || path.exists() && !in_bpffs(path) => Cause::NotAPin,
         libc::EACCES | libc::EPERM => Cause::PathPermission,
@@ -134,7 +136,10 @@ pub(super) fn of_id(source: &io::Error, kind: IdKind) -> Cause {
 
 /// Why info on a descriptor could not be had.
 pub(super) fn of_info(source: &io::Error) -> Cause {
-    common(errno(source))
+    match errno(source) {
+        libc::EPERM if bpf_is_closed() => Cause::UnprivilegedBpfDisabled,
+        other => common(other),
+    }
 }
 
 /// Whether the map is frozen, with certainty.
@@ -184,6 +189,16 @@ fn has_capability(capability: u32) -> bool {
         .is_none_or(|effective| effective & (1 << capability | 1 << CAP_SYS_ADMIN) != 0)
 }
 
+/// Whether the kernel refuses every bpf(2) call of this thread. Since 5.19 it refuses only those that create and load.
+fn bpf_is_closed() -> bool {
+    let setting = fs::read_to_string("/proc/sys/kernel/unprivileged_bpf_disabled").unwrap_or_default();
+    !has_capability(CAP_BPF) && closes_bpf(&setting, &kernel_release())
+}
+
+fn closes_bpf(setting: &str, release: &str) -> bool {
+    matches!(setting.trim(), "1" | "2") && parse_release(release).is_some_and(|version| version < (5, 19))
+}
+
 fn kernel_release() -> String {
     fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
 }
@@ -219,6 +234,12 @@ mod tests {
         assert_eq!(of_refused_create(true, "5.11.0"), Cause::Policy);
         assert_eq!(of_refused_create(true, ""), Cause::Policy);
         assert!(Cause::MemlockLimit.to_string().contains("RLIMIT_MEMLOCK"));
+    }
+
+    #[test]
+    fn old_kernels_close_bpf_to_those_without_rights() {
+        assert!(closes_bpf("2\n", "5.10.0-46-cloud-amd64") && closes_bpf("1\n", "5.18.1"));
+        assert!(!closes_bpf("0\n", "5.10.0") && !closes_bpf("2\n", "5.19.0") && !closes_bpf("", "5.10.0"));
     }
 
     #[test]

@@ -208,6 +208,16 @@ fn drop_capabilities() -> io::Result<()> {
     }
 }
 
+/// Whether the kernel refuses every bpf(2) call of a thread without `CAP_BPF`: before Linux 5.19, where a setting says so.
+///
+/// # Panics
+///
+/// If /proc does not tell.
+pub fn bpf_is_closed_without_capabilities() -> bool {
+    let setting = fs::read_to_string("/proc/sys/kernel/unprivileged_bpf_disabled").expect("/proc is mounted");
+    kernel() < (5, 19) && setting.trim() != "0"
+}
+
 /// The CPUs that this process may run on.
 ///
 /// # Panics

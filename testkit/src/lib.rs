@@ -10,6 +10,6 @@ mod map;
 mod object;
 mod program;
 
-pub use map::{counters_map, delete_entry, raw_map, spin_lock_map, update_entry, work_queue_map};
+pub use map::{counters_map, delete_entry, opaque_map, raw_map, spin_lock_map, update_entry};
 pub use object::{MapSpec, ProgramSpec, load_btf};
 pub use program::{Attached, Program, ProgramType};

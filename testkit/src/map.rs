@@ -100,13 +100,14 @@ pub fn spin_lock_map(map_flags: u32) -> io::Result<OwnedFd> {
     MapSpec { map_type: 2, key_size: 4, value_size: 8, max_entries: 1, map_flags, btf, ..MapSpec::default() }.create()
 }
 
-/// An array whose value is `struct { struct bpf_wq work; }`: what programs leave for later is kept in it (Linux 6.10).
+/// An array with `map_flags` whose value is a struct with one member, of a struct of this name that the kernel manages: 16 bytes
+/// that it shows to nobody, as `bpf_timer` (Linux 5.15) and `bpf_wq` (6.10) are.
 ///
 /// # Errors
 ///
 /// The kernel's errno.
-pub fn work_queue_map() -> io::Result<OwnedFd> {
-    const STRINGS: &[u8] = b"\0__u64\0bpf_wq\0__opaque\0value\0work\0";
+pub fn opaque_map(name: &str, map_flags: u32) -> io::Result<OwnedFd> {
+    let strings = format!("\0__u64\0__opaque\0value\0member\0{name}\0");
     let int = 1 << 24;
     let (array, structure) = (3 << 24, 4 << 24);
     #[rustfmt::skip]
@@ -115,18 +116,18 @@ pub fn work_queue_map() -> io::Result<OwnedFd> {
         1, int, 8, 64,
         // 2: __u64 [2]
         0, array, 0, 1, 1, 2,
-        // 3: struct bpf_wq { __u64 __opaque[2]; }
-        7, structure | 1, 16,
-            14, 2, 0,
-        // 4: struct value { struct bpf_wq work; }
-        23, structure | 1, 16,
-            29, 3, 0,
+        // 3: struct `name` { __u64 __opaque[2]; }
+        29, structure | 1, 16,
+            7, 2, 0,
+        // 4: struct value { struct `name` member; }
+        16, structure | 1, 16,
+            22, 3, 0,
         // 5: __u32, the key
         0, int, 4, 32,
     ];
-    let btf = load_btf(&blob(&types, STRINGS))?;
+    let btf = load_btf(&blob(&types, strings.as_bytes()))?;
     let btf = Some((btf.as_fd(), 5, 4));
-    MapSpec { map_type: 2, key_size: 4, value_size: 16, max_entries: 1, btf, ..MapSpec::default() }.create()
+    MapSpec { map_type: 2, key_size: 4, value_size: 16, max_entries: 1, map_flags, btf, ..MapSpec::default() }.create()
 }
 
 /// A section `.bss` with `map_flags` and so many variables, each a `u64`: `counter_0`, `counter_1` and so on. No program uses it.

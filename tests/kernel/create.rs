@@ -135,7 +135,7 @@ fn more_than_the_machine_has_is_out_of_memory() {
     let error = Map::builder().value_size(1 << 20).entries(1 << 23).create().unwrap_err();
     assert!(matches!(error.cause(), Some(Cause::OutOfMemory | Cause::TooBig)), "{error}");
     assert!(
-        error.to_string().contains("fewer entries") || error.to_string().contains("more than this kernel takes"),
+        error.to_string().contains("fewer entries") || error.to_string().contains("more than this kernel accepts"),
         "{error}"
     );
 }

@@ -83,7 +83,7 @@ fn a_long_function_name_counts_whole_or_cut() {
 
 #[test]
 fn a_name_that_fits_several_programs_is_an_error_with_their_ids() {
-    if !host::ready((5, 8)) {
+    if !host::ready(Source::Count.needs()) {
         return;
     }
     let (one, other) = (load(Source::Count), load(Source::Twin));

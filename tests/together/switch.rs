@@ -222,7 +222,7 @@ fn programs_with_deferred_work_need_a_word() {
     if !host::ready((6, 10)) {
         return;
     }
-    let work = bpfvar_testkit::work_queue_map().unwrap();
+    let work = bpfvar_testkit::opaque_map("bpf_wq", 0).unwrap();
     let mut insns = insn::load_value(Reg::R1, loaded.map(".data").as_fd(), 0).to_vec();
     insns.extend(insn::load_map(Reg::R1, work.as_fd()));
     insns.extend([insn::mov_imm(Reg::R0, 0), insn::exit()]);
