@@ -28,7 +28,8 @@ impl<'m> Lock<'m> {
     /// Takes the lock that `writer` is; waits while another thread has it.
     pub(crate) fn take(writer: Field<'m, u64, ReadWrite>) -> Result<Lock<'m>> {
         let mine = Thread::current();
-        let start = Instant::now();
+        // Asked only when there is something to wait for: it is a system call where the clock cannot be read without one.
+        let mut start = None;
         let mut sleep = Duration::from_micros(20);
         loop {
             let holder = match lock(writer, mine.word(), |word| Thread::from_word(word).has_ended()) {
@@ -36,7 +37,7 @@ impl<'m> Lock<'m> {
                 Err(holder) if holder == mine.word() => Holder::ThisThread,
                 Err(holder) => Holder::Thread(Thread::from_word(holder).id()),
             };
-            if holder == Holder::ThisThread || start.elapsed() > PATIENCE {
+            if holder == Holder::ThisThread || start.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
                 return Err(Error::Busy { object: Box::new(Object::Value), holder });
             }
             std::thread::sleep(sleep);
