@@ -15,7 +15,7 @@ fn wrappers_are_known_by_their_declaration() {
         ("config.rate", "__u64", vec!["BPFVAR_SWITCH"]),
         ("counters", "BPFVAR_PERCPU(struct counters)", vec!["BPFVAR_PERCPU"]),
         ("blocks", "BPFVAR_PERCPU(BPFVAR_SEQ(struct block))", vec!["BPFVAR_PERCPU", "BPFVAR_SEQ"]),
-        ("blocks[1]", "BPFVAR_SEQ(struct block)", vec!["BPFVAR_SEQ"]),
+        ("blocks[0]", "BPFVAR_SEQ(struct block)", vec!["BPFVAR_SEQ"]),
         ("plain", "struct block", vec![]),
     ] {
         assert_eq!((var(path).type_name().as_str(), var(path).together()), (type_name, together), "{path}");
@@ -170,7 +170,7 @@ fn bytes_are_those_of_the_value() {
     assert_eq!((bytes("shared").unwrap(), bytes("shared.words").unwrap()), (words.clone(), words));
     globals.var("config.rate").unwrap().set(7).unwrap();
     assert_eq!(bytes("config").unwrap()[..8], 7_u64.to_ne_bytes(), "of the slot that counts");
-    assert_eq!(bytes("blocks[1]").unwrap().len(), 64);
+    assert_eq!(bytes("blocks[0]").unwrap().len(), 64);
     assert!(bytes("blocks").unwrap_err().to_string().contains("choose a CPU"));
     loaded.program("cut_short").run(1);
     assert!(matches!(bytes("shared").unwrap_err(), Error::Torn { .. }));
