@@ -68,11 +68,11 @@ pub(super) fn of_mmap(source: &io::Error, fd: BorrowedFd<'_>, info: &MapInfo) ->
 /// Why `BPF_MAP_FREEZE` failed.
 pub(super) fn of_freeze(source: &io::Error, fd: BorrowedFd<'_>, info: &MapInfo) -> Cause {
     match errno(source) {
-        // Twice is EPERM since 6.12 and EBUSY before.
+        // Twice is EPERM since 6.5 and EBUSY before.
         libc::EPERM | libc::EBUSY if seems_frozen(fd) => Cause::Frozen,
         libc::EBUSY => Cause::MappedWritable,
         libc::EPERM if sys::access_mode(fd).is_ok_and(|mode| mode == libc::O_RDONLY) => Cause::ReadOnlyDescriptor,
-        // Before 6.12 freezing took CAP_BPF, whatever the descriptor.
+        // Before 6.5 freezing took CAP_BPF, whatever the descriptor.
         libc::EPERM if !has_capability(CAP_BPF) => Cause::NeedsCapBpf,
         libc::EPERM => Cause::Policy,
         libc::EINVAL => Cause::NoSuchCall,

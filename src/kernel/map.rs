@@ -187,7 +187,7 @@ impl Map {
     }
 
     /// Freezes the map, for good: from now on no system call and no mapping of user space writes it; programs still do
-    /// unless it is `BPF_F_RDONLY_PROG`. Linux 5.2; before 6.12 it needs `CAP_BPF`. See also
+    /// unless it is `BPF_F_RDONLY_PROG`. Linux 5.2; before 6.5 it needs `CAP_BPF`. See also
     /// [`Array::freeze`](crate::Array::freeze), which gives its own mapping up first.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ fn built(arguments: &[&str], target: &Path) -> Result<Vec<(String, PathBuf)>> {
     cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
     // An emulator runs them, and debuggers do not reach into it.
     cargo
-        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "2")
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("CARGO_PROFILE_DEV_STRIP", "true");
     let mut programs = Vec::new();

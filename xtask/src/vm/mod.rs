@@ -9,9 +9,13 @@ mod outcome;
 
 use std::env;
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use self::image::Image;
+use self::initramfs::Programs;
 use self::kernels::KERNELS;
 use self::machine::Machine;
 use crate::Result;
@@ -29,6 +33,9 @@ pub(crate) struct Args {
     /// Give the machine of --package so many CPUs
     #[arg(long, default_value_t = 2)]
     cpus: u32,
+    /// Run so many machines at a time; each needs up to 5 GiB of memory [default: as many as this machine has CPUs]
+    #[arg(long)]
+    jobs: Option<NonZero<usize>>,
     /// Run these test programs only
     #[arg(long, value_name = "NAME", value_parser = TESTS)]
     test: Vec<String>,
@@ -47,49 +54,76 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let tests: Vec<&str> =
         if args.test.is_empty() { TESTS.to_vec() } else { args.test.iter().map(String::as_str).collect() };
     // What cannot be had fails before anything is booted.
-    let images = images(args, &target.join("cache"))?;
+    let runs = runs(args, &target.join("cache"))?;
     println!("building {}", tests.join(", "));
     let programs = initramfs::build(&tests, &target.join("build"))?;
-    let mut failed = Vec::new();
-    for (name, cpus, image) in &images {
-        let name = format!("{name}, {cpus} CPU{}", if *cpus == 1 { "" } else { "s" });
-        let folder = target.join("run").join(name.replace(", ", "-").replace(' ', "-"));
-        fs::create_dir_all(&folder)?;
-        let archive = folder.join("initramfs");
-        programs.pack(&image.config, &archive)?;
-        let machine = Machine { vmlinuz: &image.vmlinuz, initramfs: &archive, cpus: *cpus, folder: &folder };
-        let output = machine.run(&tests, args.filter.as_deref())?;
-        if args.show {
-            println!("{}", output.text);
+    let jobs = args.jobs.map_or_else(thread::available_parallelism, Ok)?.get();
+    let waiting = Mutex::new(runs.iter());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let failed = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..jobs.min(runs.len()) {
+            scope.spawn(|| {
+                while let Some(run) = next() {
+                    match run.outcome(&tests, args, &programs, &target.join("run")) {
+                        Ok(text) => println!("{}: {text}", run.name),
+                        Err(error) => {
+                            println!("{}: FAILED\n{error}", run.name);
+                            failed.lock().unwrap_or_else(PoisonError::into_inner).push(run.name.as_str());
+                        }
+                    }
+                }
+            });
         }
-        match outcome::of(&output, &tests) {
-            Ok(passed) => println!("{name}: {passed}"),
-            Err(error) => {
-                println!("{name}: FAILED\n{error}\nall of it: {}", folder.display());
-                failed.push(name);
-            }
-        }
-    }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     if failed.is_empty() { Ok(()) } else { Err(format!("failed on: {}", failed.join("; ")).into()) }
 }
 
-/// Name, number of CPUs and kernel of each machine.
-fn images(args: &Args, cache: &Path) -> Result<Vec<(String, u32, Image)>> {
+/// A machine of one kernel, from boot to power-off.
+struct Run {
+    /// The kernel and the number of CPUs.
+    name: String,
+    image: Image,
+    cpus: u32,
+}
+
+impl Run {
+    fn new(kernel: &str, image: Image, cpus: u32) -> Run {
+        Run { name: format!("{kernel}, {cpus} CPU{}", if cpus == 1 { "" } else { "s" }), image, cpus }
+    }
+
+    /// What is to be said of it.
+    fn outcome(&self, tests: &[&str], args: &Args, programs: &Programs, folder: &Path) -> Result<String> {
+        let folder = folder.join(self.name.replace(", ", "-").replace(' ', "-"));
+        fs::create_dir_all(&folder)?;
+        let archive = folder.join("initramfs");
+        programs.pack(&self.image.config, &archive)?;
+        let machine = Machine { vmlinuz: &self.image.vmlinuz, initramfs: &archive, cpus: self.cpus, folder: &folder };
+        let output = machine.run(tests, args.filter.as_deref())?;
+        let shown = if args.show { format!("\n{}", output.text) } else { String::new() };
+        match outcome::of(&output, tests) {
+            Ok(passed) => Ok(format!("{passed}{shown}")),
+            Err(error) => Err(format!("{error}\nall of it: {}{shown}", folder.display()).into()),
+        }
+    }
+}
+
+/// The machines that are asked for.
+fn runs(args: &Args, cache: &Path) -> Result<Vec<Run>> {
     if !args.package.is_empty() {
-        let image = image::unpacked(&args.package, &cache.join("package"))?;
-        return Ok(vec![("package".to_owned(), args.cpus, image)]);
+        return Ok(vec![Run::new("package", image::unpacked(&args.package, &cache.join("package"))?, args.cpus)]);
     }
     if let Some(unknown) = args.kernels.iter().find(|name| KERNELS.iter().all(|kernel| kernel.version != **name)) {
         let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.version).collect();
         return Err(format!("no kernel {unknown} is in xtask/src/vm/kernels.rs, but {}", known.join(", ")).into());
     }
-    let mut images = Vec::new();
+    let mut runs = Vec::new();
     for kernel in &KERNELS {
         if args.kernels.is_empty() || args.kernels.iter().any(|name| name == kernel.version) {
-            for &cpus in kernel.cpus {
-                images.push((kernel.version.to_owned(), cpus, image::of_table(kernel, cache)?));
-            }
+            let image = image::of_table(kernel, cache)?;
+            runs.extend(kernel.cpus.iter().map(|&cpus| Run::new(kernel.version, image.clone(), cpus)));
         }
     }
-    Ok(images)
+    Ok(runs)
 }
