@@ -21,10 +21,7 @@ use super::MapValue;
 ///
 /// - `Bits` has the size and alignment of the type.
 /// - The type's layout (`MapValue::layout`) is that of one scalar of this size.
-pub unsafe trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed {
-    #[doc(hidden)]
-    type Bits: Bits;
-
+pub unsafe trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed<Bits: Bits> {
     #[doc(hidden)]
     fn to_bits(self) -> Self::Bits;
 
@@ -136,8 +133,6 @@ macro_rules! integers {
     ($($int:ty: $bits:ty, $atomic:ty, $sum:ty;)*) => {$(
         // SAFETY: the unsigned integer of the same width.
         unsafe impl Scalar for $int {
-            type Bits = $bits;
-
             #[inline(always)]
             fn to_bits(self) -> $bits {
                 self as $bits
@@ -203,8 +198,6 @@ integers! {
 
 // SAFETY: the unsigned integer of the same width.
 unsafe impl Scalar for f32 {
-    type Bits = u32;
-
     #[inline(always)]
     fn to_bits(self) -> u32 {
         f32::to_bits(self)
@@ -218,8 +211,6 @@ unsafe impl Scalar for f32 {
 
 // SAFETY: the unsigned integer of the same width.
 unsafe impl Scalar for f64 {
-    type Bits = u64;
-
     #[inline(always)]
     fn to_bits(self) -> u64 {
         f64::to_bits(self)
@@ -233,8 +224,6 @@ unsafe impl Scalar for f64 {
 
 // SAFETY: a bool is a byte.
 unsafe impl Scalar for bool {
-    type Bits = u8;
-
     #[inline(always)]
     fn to_bits(self) -> u8 {
         self.into()
@@ -253,18 +242,22 @@ unsafe impl Scalar for bool {
 
 pub(super) mod sealed {
     /// `Field` accesses a scalar through its bits, so nobody else may say what those are. They have its size and alignment.
-    pub trait Sealed {}
+    pub trait Sealed {
+        type Bits;
+    }
 
     macro_rules! sealed {
-        ($($scalar:ty),*) => {$(
-            impl Sealed for $scalar {}
+        ($($scalar:ty: $bits:ty),*) => {$(
+            impl Sealed for $scalar {
+                type Bits = $bits;
+            }
 
             const _: () = {
-                assert!(size_of::<$scalar>() == size_of::<<$scalar as super::Scalar>::Bits>());
-                assert!(align_of::<$scalar>() == align_of::<<$scalar as super::Scalar>::Bits>());
+                assert!(size_of::<$scalar>() == size_of::<$bits>());
+                assert!(align_of::<$scalar>() == align_of::<$bits>());
             };
         )*};
     }
 
-    sealed!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool);
+    sealed!(u8: u8, u16: u16, u32: u32, u64: u64, i8: u8, i16: u16, i32: u32, i64: u64, f32: u32, f64: u64, bool: u8);
 }
