@@ -139,12 +139,12 @@ impl<T: Repr> Debug for Checked<T> {
     }
 }
 
-impl<T: Repr> Sealed for Checked<T> {
-    type Bits = <T::Scalar as Sealed>::Bits;
-}
+impl<T: Repr> Sealed for Checked<T> {}
 
 // SAFETY: it is `repr(transparent)`, so of the size and alignment of its scalar, whose bits and layout it has.
 unsafe impl<T: Repr> Scalar for Checked<T> {
+    type Bits = <T::Scalar as Scalar>::Bits;
+
     #[inline(always)]
     fn to_bits(self) -> Self::Bits {
         self.0.to_bits()

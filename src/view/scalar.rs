@@ -21,7 +21,10 @@ use super::MapValue;
 ///
 /// - `Bits` has the size and alignment of the type.
 /// - The type's layout (`MapValue::layout`) is that of one scalar of this size.
-pub unsafe trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed<Bits: Bits> {
+pub unsafe trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed {
+    #[doc(hidden)]
+    type Bits: Bits;
+
     #[doc(hidden)]
     fn to_bits(self) -> Self::Bits;
 
@@ -44,7 +47,8 @@ pub unsafe trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed<Bi
 ///
 /// - `Atomic` has the size and alignment of the type, and any bits are one.
 /// - `add_up` calls `value` with indexes below `len` only.
-pub unsafe trait Integer: Scalar {
+// The bound of `Bits` is that of `Scalar`: rustc 1.85 takes a trait that only an associated type names for unreachable.
+pub unsafe trait Integer: Scalar<Bits: Bits> {
     /// The type of the standard library that works on it atomically: `AtomicU64` for `u64`, and so on.
     type Atomic: Sync + 'static;
 
@@ -133,6 +137,8 @@ macro_rules! integers {
     ($($int:ty: $bits:ty, $atomic:ty, $sum:ty;)*) => {$(
         // SAFETY: the unsigned integer of the same width.
         unsafe impl Scalar for $int {
+            type Bits = $bits;
+
             #[inline(always)]
             fn to_bits(self) -> $bits {
                 self as $bits
@@ -198,6 +204,8 @@ integers! {
 
 // SAFETY: the unsigned integer of the same width.
 unsafe impl Scalar for f32 {
+    type Bits = u32;
+
     #[inline(always)]
     fn to_bits(self) -> u32 {
         f32::to_bits(self)
@@ -211,6 +219,8 @@ unsafe impl Scalar for f32 {
 
 // SAFETY: the unsigned integer of the same width.
 unsafe impl Scalar for f64 {
+    type Bits = u64;
+
     #[inline(always)]
     fn to_bits(self) -> u64 {
         f64::to_bits(self)
@@ -224,6 +234,8 @@ unsafe impl Scalar for f64 {
 
 // SAFETY: a bool is a byte.
 unsafe impl Scalar for bool {
+    type Bits = u8;
+
     #[inline(always)]
     fn to_bits(self) -> u8 {
         self.into()
@@ -242,22 +254,18 @@ unsafe impl Scalar for bool {
 
 pub(super) mod sealed {
     /// `Field` accesses a scalar through its bits, so nobody else may say what those are. They have its size and alignment.
-    pub trait Sealed {
-        type Bits;
-    }
+    pub trait Sealed {}
 
     macro_rules! sealed {
-        ($($scalar:ty: $bits:ty),*) => {$(
-            impl Sealed for $scalar {
-                type Bits = $bits;
-            }
+        ($($scalar:ty),*) => {$(
+            impl Sealed for $scalar {}
 
             const _: () = {
-                assert!(size_of::<$scalar>() == size_of::<$bits>());
-                assert!(align_of::<$scalar>() == align_of::<$bits>());
+                assert!(size_of::<$scalar>() == size_of::<<$scalar as super::Scalar>::Bits>());
+                assert!(align_of::<$scalar>() == align_of::<<$scalar as super::Scalar>::Bits>());
             };
         )*};
     }
 
-    sealed!(u8: u8, u16: u16, u32: u32, u64: u64, i8: u8, i16: u16, i32: u32, i64: u64, f32: u32, f64: u64, bool: u8);
+    sealed!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool);
 }
