@@ -416,6 +416,10 @@ fn no_depth_of_json_ends_the_process() {
     let limits = globals.var("config.limits").unwrap();
     for text in ["[".repeat(1_000_000), r#"[{"burst":"#.repeat(100_000)] {
         let error = limits.change(text.as_str()).unwrap_err().to_string();
-        assert!(error.contains("it is not valid JSON: recursion limit exceeded"), "{:?}", error.get(error.len() - 200..));
+        assert!(
+            error.contains("it is not valid JSON: recursion limit exceeded"),
+            "{:?}",
+            error.get(error.len() - 200..)
+        );
     }
 }
