@@ -47,7 +47,8 @@ pub unsafe trait Scalar: MapValue + Copy + Debug + PartialEq + sealed::Sealed {
 ///
 /// - `Atomic` has the size and alignment of the type, and any bits are one.
 /// - `add_up` calls `value` with indexes below `len` only.
-pub unsafe trait Integer: Scalar {
+// The bound of `Bits` is that of `Scalar`: rustc 1.85 takes a trait that only an associated type names for unreachable.
+pub unsafe trait Integer: Scalar<Bits: Bits> {
     /// The type of the standard library that works on it atomically: `AtomicU64` for `u64`, and so on.
     type Atomic: Sync + 'static;
 

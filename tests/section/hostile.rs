@@ -409,3 +409,17 @@ fn an_array_of_enums_with_long_or_many_names_is_not_read_whole() {
         assert!(bss.var("all[7]").unwrap().read().is_ok());
     }
 }
+
+#[test]
+fn no_depth_of_json_ends_the_process() {
+    let Some((_loaded, globals)) = crate::loaded(Source::Count) else { return };
+    let limits = globals.var("config.limits").unwrap();
+    for text in ["[".repeat(1_000_000), r#"[{"burst":"#.repeat(100_000)] {
+        let error = limits.change(text.as_str()).unwrap_err().to_string();
+        assert!(
+            error.contains("it is not valid JSON: recursion limit exceeded"),
+            "{:?}",
+            error.get(error.len() - 200..)
+        );
+    }
+}
