@@ -4,6 +4,7 @@
 //! It knows nothing of bpfvar: maps come as descriptors.
 #![allow(unsafe_code)]
 
+pub mod faults;
 pub mod host;
 pub mod insn;
 mod map;

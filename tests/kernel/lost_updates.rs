@@ -4,6 +4,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use bpfvar::{Array, MapValue};
 use bpfvar_testkit::insn::{self, Reg, Size};
@@ -94,4 +95,82 @@ fn a_store_through_the_mapping_loses_none() {
     let (lost, changes) = lost_increments(|globals, setting| globals.at(0).setting.store(setting, Relaxed));
     println!("through the mapping: {lost} of {RUNS} increments lost in {changes} changes of the neighbour");
     assert_eq!(lost, 0);
+}
+
+/// One counter, and neighbours of every width in the same cache line.
+#[derive(MapValue, Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+struct Crowded {
+    all: u64,
+    programs: u32,
+    threads: u32,
+    half: [u16; 2],
+    bytes: [u8; 4],
+}
+
+/// A program on every CPU and several threads add to one counter and to its neighbours: each total is exact.
+#[test]
+fn all_cpus_and_threads_count_without_loss() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let time = Duration::from_secs(if std::env::var_os("BPFVAR_HUNT").is_some() { 60 } else { 1 });
+    let array = Array::<Crowded>::builder().name("crowded").create().unwrap();
+    let mut insns = insn::load_value(Reg::R1, array.map().unwrap().as_fd(), 0).to_vec();
+    insns.extend([
+        insn::mov_imm(Reg::R2, 1),
+        insn::atomic_add(Size::DW, Reg::R1, 0, Reg::R2),
+        insn::atomic_add(Size::W, Reg::R1, 8, Reg::R2),
+        insn::mov_imm(Reg::R0, 0),
+        insn::exit(),
+    ]);
+    let program = Program::socket_filter(&insns);
+    let end = Instant::now() + time;
+    let until_end = |step: &(dyn Fn() -> u64 + Sync)| {
+        let mut sum = 0_u64;
+        while Instant::now() < end {
+            sum += step();
+        }
+        sum
+    };
+    let fields = array.at(0);
+    let run = || {
+        program.run(1000);
+        1000
+    };
+    // Two threads share each narrow field.
+    let count = |thread: usize| {
+        for _ in 0..1000 {
+            fields.all.fetch_add(1, Relaxed);
+            fields.threads.fetch_add(1, Relaxed);
+            fields.half.at(thread / 2).fetch_add(1, Relaxed);
+            fields.bytes.at(thread).fetch_add(1, Relaxed);
+        }
+        1000
+    };
+    let (runs, counts) = thread::scope(|scope| {
+        let on = |cpu| {
+            scope.spawn(move || {
+                host::pin_to(cpu);
+                until_end(&run)
+            })
+        };
+        let cpus: Vec<_> = host::cpus().into_iter().map(on).collect();
+        let threads: Vec<_> = (0..4).map(|thread| scope.spawn(move || until_end(&|| count(thread)))).collect();
+        let runs: u64 = cpus.into_iter().map(|thread| thread.join().unwrap()).sum();
+        let counts: Vec<u64> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        (runs, counts)
+    });
+    let added: u64 = counts.iter().sum();
+    println!("{runs} runs of a program on {} CPUs and {added} rounds of 4 threads", host::cpus().len());
+    assert!(runs > 0 && counts.iter().all(|count| *count > 0));
+    // The narrow ones wrap.
+    let expected = Crowded {
+        all: runs + added,
+        programs: runs as u32,
+        threads: added as u32,
+        half: [0, 2].map(|thread| (counts[thread] + counts[thread + 1]) as u16),
+        bytes: [0, 1, 2, 3].map(|thread| counts[thread] as u8),
+    };
+    assert_eq!(array.read(0), expected);
 }

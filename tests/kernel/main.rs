@@ -4,6 +4,7 @@
 
 mod create;
 mod elements;
+mod faults;
 mod freeze;
 mod limits;
 mod links;

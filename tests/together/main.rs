@@ -4,6 +4,7 @@
 //! Needs root. A test that cannot run says so; in CI it fails instead. With `BPFVAR_HUNT=1` the hunts for torn values take as
 //! long as it takes to believe them: `BPFVAR_HUNT=1 cargo test --release --test together -- --nocapture`.
 
+mod killed;
 mod names;
 mod per_cpu;
 mod recovery;

@@ -13,6 +13,7 @@ mod generate;
 mod golden;
 mod help;
 mod keyed;
+mod killed;
 mod list;
 mod operators;
 mod output;
