@@ -159,6 +159,7 @@ pub(crate) fn other_type(map: &Object, map_type: impl Display, described: bool) 
 fn words(advice: Advice, object: &Object) -> Option<String> {
     Some(match advice {
         Advice::GrantCapBpf | Advice::GiveBtf => "run as root (sudo bpfvar ...)".to_owned(),
+        Advice::LeaveUserNamespace => "run it outside of the namespace (of the container), or name a pin that was mounted into it".to_owned(),
         Advice::OpenByPin => "run as root (sudo bpfvar ...), or name a pin, pin:/sys/fs/bpf/NAME".to_owned(),
         Advice::UseReadOnly => "only loading the program anew sets it".to_owned(),
         Advice::UpdateUntilFrozen => "`set --rewrite` writes it by system call, until it is frozen".to_owned(),

@@ -22,10 +22,13 @@ pub enum Cause {
         "reading an object's BTF needs CAP_SYS_ADMIN (CAP_BPF is not enough), even if the map or program was opened by pin or descriptor"
     )]
     BtfNeedsCapSysAdmin,
-    /// EPERM: the thread has the right, and yet the kernel refused.
+    /// EPERM: the thread is in a user namespace, and the kernel asks for its capabilities outside.
     #[error(
-        "the thread has the capability or a token, so a user namespace, a security module, seccomp or kernel lockdown refused"
+        "this thread is in a user namespace, and its capabilities do not count: bpf(2) asks for them outside of it"
     )]
+    UserNamespace,
+    /// EPERM: the thread has the right, and yet the kernel refused.
+    #[error("the thread has the capability or a token, so a security module, seccomp or kernel lockdown refused")]
     Policy,
     /// EPERM before Linux 5.11: `RLIMIT_MEMLOCK` is too small.
     #[error("before Linux 5.11, map memory counts against RLIMIT_MEMLOCK, which is too small")]
@@ -101,6 +104,7 @@ impl Cause {
     pub fn advice(self) -> Option<Advice> {
         Some(match self {
             Cause::NeedsCapBpf | Cause::UnprivilegedBpfDisabled => Advice::GrantCapBpf,
+            Cause::UserNamespace => Advice::LeaveUserNamespace,
             Cause::NeedsCapSysAdmin => Advice::OpenByPin,
             Cause::BtfNeedsCapSysAdmin => Advice::GiveBtf,
             Cause::MemlockLimit => Advice::RaiseMemlock,
@@ -154,6 +158,8 @@ advice! {
     GrantCapBpf: "run as root or grant the capability (setcap cap_bpf+ep PROGRAM, AmbientCapabilities=CAP_BPF in systemd)";
     /// The thread lacks `CAP_SYS_ADMIN`.
     OpenByPin: "run as root, or open a pin or a descriptor instead";
+    /// The thread is in a user namespace.
+    LeaveUserNamespace: "run outside of it, get a pin or a descriptor from there, or create maps by a BPF token (MapBuilder::token, Linux 6.9)";
     /// The thread lacks `CAP_SYS_ADMIN` to fetch BTF.
     GiveBtf: "run as root, supply the BTF yourself (Btf::parse, TypedMap::with_btf), or map by size alone (Array::from_map)";
     /// `RLIMIT_MEMLOCK` is too small.

@@ -34,6 +34,7 @@ fn errno(source: &io::Error) -> i32 {
 /// Why `BPF_MAP_CREATE` failed with arguments that were checked before.
 pub(super) fn of_create(source: &io::Error, with_token: bool) -> Cause {
     match errno(source) {
+        libc::EPERM if !with_token && has_capability(CAP_BPF) && in_user_namespace() => Cause::UserNamespace,
         libc::EPERM => of_refused_create(with_token || has_capability(CAP_BPF), &kernel_release()),
         // An attribute behind those that the kernel knows counts as a struct too big: only the token lies there.
         libc::E2BIG if !with_token => Cause::TooBig,
@@ -129,6 +130,7 @@ pub(super) fn of_id(source: &io::Error, kind: IdKind) -> Cause {
         libc::EAGAIN if kind == IdKind::Link => Cause::NoSuchId,
         libc::EPERM if kind == IdKind::Btf && !has_capability(CAP_SYS_ADMIN) => Cause::BtfNeedsCapSysAdmin,
         libc::EPERM if !has_capability(CAP_SYS_ADMIN) => Cause::NeedsCapSysAdmin,
+        libc::EPERM if in_user_namespace() => Cause::UserNamespace,
         libc::EPERM => Cause::Policy,
         other => common(other),
     }
@@ -187,6 +189,12 @@ fn has_capability(capability: u32) -> bool {
         .find_map(|line| line.strip_prefix("CapEff:"))
         .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
         .is_none_or(|effective| effective & (1 << capability | 1 << CAP_SYS_ADMIN) != 0)
+}
+
+/// Whether this thread's capabilities are those of a user namespace other than the first one.
+fn in_user_namespace() -> bool {
+    // PROC_USER_INIT_INO, from include/linux/proc_ns.h.
+    fs::read_link("/proc/thread-self/ns/user").is_ok_and(|link| link.as_os_str() != "user:[4026531837]")
 }
 
 /// Whether the kernel refuses every bpf(2) call of this thread. Since 5.19 it refuses only those that create and load.

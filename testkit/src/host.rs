@@ -185,14 +185,15 @@ pub fn has_capability(number: u32) -> bool {
 pub fn without_capabilities<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
-            drop_capabilities().expect("a thread may drop its capabilities");
+            set_capabilities(0).expect("a thread may drop its capabilities");
             work()
         });
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
-fn drop_capabilities() -> io::Result<()> {
+/// Gives this thread these capabilities, of those that it is permitted, and takes all others away.
+fn set_capabilities(capabilities: u64) -> io::Result<()> {
     #[repr(C)]
     struct Header {
         version: u32,
@@ -200,9 +201,10 @@ fn drop_capabilities() -> io::Result<()> {
     }
     // _LINUX_CAPABILITY_VERSION_3: two sets of effective, permitted, inheritable. pid 0 is this thread.
     let header = Header { version: 0x2008_0522, pid: 0 };
-    let none = [[0_u32; 3]; 2];
+    // The low halves first, then the high ones.
+    let halves = [capabilities as u32, (capabilities >> 32) as u32].map(|half| [half, half, 0]);
     // SAFETY: the kernel reads both structs, which are laid out as version 3 wants them. It concerns this thread only.
-    match unsafe { libc::syscall(libc::SYS_capset, std::ptr::from_ref(&header), std::ptr::from_ref(&none)) } {
+    match unsafe { libc::syscall(libc::SYS_capset, std::ptr::from_ref(&header), std::ptr::from_ref(&halves)) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
@@ -310,6 +312,88 @@ fn set_limit(resource: libc::__rlimit_resource_t, limit: u64) {
     // SAFETY: the struct is read only.
     let result = unsafe { libc::setrlimit(resource, &raw const limit) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// Makes the page of `value` accessible as `protection` (PROT_...) says, beside the right to read.
+///
+/// # Errors
+///
+/// The kernel's errno.
+pub fn protect<T>(value: &T, protection: i32) -> io::Result<()> {
+    let page = std::ptr::from_ref(value).map_addr(|address| address / page_size() * page_size());
+    // SAFETY: more rights to a page that is borrowed only for reading break nothing, as nobody writes by them or runs it.
+    match unsafe { libc::mprotect(page.cast_mut().cast(), page_size(), libc::PROT_READ | protection) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Runs `work` in a forked child, which has all mappings and descriptors of this process but only this thread. Gives what it returned,
+/// or `None` if it panicked. For a process of the test's own: locks that other threads hold stay locked in the child.
+///
+/// # Panics
+///
+/// If there can be no child or pipe.
+pub fn in_a_fork(work: impl FnOnce() -> Vec<u8> + std::panic::UnwindSafe) -> Option<Vec<u8>> {
+    let (mut reader, mut writer) = std::os::unix::net::UnixStream::pair().expect("a pair of sockets");
+    // SAFETY: the child has only this thread, and ends by _exit below; the C library's allocator may be used in it.
+    match unsafe { libc::fork() } {
+        -1 => panic!("fork: {}", io::Error::last_os_error()),
+        0 => {
+            let result = std::panic::catch_unwind(work);
+            let status = match result {
+                Ok(bytes) if writer.write_all(&bytes).is_ok() => 0,
+                _ => 1,
+            };
+            // SAFETY: ends the process at once; what the parent's threads own is left alone.
+            unsafe { libc::_exit(status) }
+        }
+        child => {
+            drop(writer);
+            let mut bytes = Vec::new();
+            io::Read::read_to_end(&mut reader, &mut bytes).expect("a pipe is read");
+            let mut status = 0;
+            // SAFETY: the kernel writes the status.
+            let ended = unsafe { libc::waitpid(child, &raw mut status, 0) };
+            (ended == child && status == 0).then_some(bytes)
+        }
+    }
+}
+
+/// Makes this thread the user and group 65534 with these capabilities (a bit each) and no others, for good, as if a program had been
+/// started so.
+///
+/// # Panics
+///
+/// If the kernel refuses.
+pub fn become_nobody(capabilities: u64) {
+    const NOBODY: libc::c_long = 65534;
+    let done = |result: libc::c_long| assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    // SAFETY: numbers only.
+    done(unsafe { libc::syscall(libc::SYS_prctl, libc::PR_SET_KEEPCAPS, 1, 0, 0, 0) });
+    // SAFETY: no groups are read. The raw calls concern this thread only.
+    done(unsafe { libc::syscall(libc::SYS_setgroups, 0, 0) });
+    // SAFETY: numbers only.
+    done(unsafe { libc::syscall(libc::SYS_setresgid, NOBODY, NOBODY, NOBODY) });
+    // SAFETY: numbers only.
+    done(unsafe { libc::syscall(libc::SYS_setresuid, NOBODY, NOBODY, NOBODY) });
+    set_capabilities(capabilities).expect("a thread may drop its capabilities");
+    // Or its files in /proc would be root's, which they are not after an exec.
+    // SAFETY: numbers only.
+    done(unsafe { libc::syscall(libc::SYS_prctl, libc::PR_SET_DUMPABLE, 1, 0, 0, 0) });
+}
+
+/// Moves this process, which has one thread, into a user namespace of its own, where it has every capability.
+///
+/// # Errors
+///
+/// The kernel's errno.
+pub fn enter_user_namespace() -> io::Result<()> {
+    // SAFETY: a number only.
+    match unsafe { libc::unshare(libc::CLONE_NEWUSER) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Makes the kernel refuse a command of bpf(2) to this thread with EPERM, for good, as a container's seccomp profile does.

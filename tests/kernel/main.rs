@@ -12,6 +12,7 @@ mod lost_updates;
 mod mapping;
 mod open;
 mod pins;
+mod privileges;
 mod processes;
 mod programs;
 mod selftest;

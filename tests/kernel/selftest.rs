@@ -1,11 +1,12 @@
 //! What the kernel's own selftest of BPF_F_MMAPABLE (tools/testing/selftests/bpf/prog_tests/mmap.c) asserts, as far as it can
 //! be asked through this crate. Left out are fixed addresses and mprotect, for no address is ever handed out; the order is
 //! the selftest's.
+#![allow(unsafe_code)]
 
 use std::os::fd::AsFd;
 use std::sync::atomic::Ordering::Relaxed;
 
-use bpfvar::{Array, Cause, Map, MapValue, ReadOnly};
+use bpfvar::{Array, Cause, Frozen, Map, MapValue, ReadOnly};
 use bpfvar_testkit::insn::{self, Reg, Size};
 use bpfvar_testkit::{Program, host};
 
@@ -71,7 +72,8 @@ fn the_kernels_own_selftest_holds() {
     // 6: freezing fails while a writable mapping exists.
     assert_eq!(data_map.freeze().unwrap_err().cause(), Some(Cause::MappedWritable));
 
-    // 7: unmapping works. 8: a read-only mapping is no way to a writable one: its type has no store.
+    // 7: unmapping works. mprotect to read cannot be asked: no writable mapping's address is handed out. 8: a read-only mapping is no
+    // way to a writable one: its type has no store, and the kernel refuses (the next test). 13 to 15: no address can be chosen.
     let data_map = data.into_map().unwrap();
     let reader: Array<u64, ReadOnly> = Array::from_borrowed_fd(&data_map).unwrap();
 
@@ -103,4 +105,20 @@ fn the_kernels_own_selftest_holds() {
     // 19: after the last munmap the id is gone, a grace period later.
     drop(last);
     host::eventually(|| Map::from_id(id).is_err());
+}
+
+/// Point 8, of the one mapping whose address this crate hands out. The others are made by the same call.
+#[test]
+fn a_read_only_mapping_is_never_made_writable_or_executable() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    // SAFETY: nobody else gets at the map.
+    let frozen = unsafe { Frozen::<u64>::builder().create_from(&[1, 2]) }.unwrap();
+    let first = &frozen.as_slice().unwrap()[0];
+    for protection in [libc::PROT_WRITE, libc::PROT_EXEC] {
+        assert_eq!(host::protect(first, protection).unwrap_err().raw_os_error(), Some(libc::EACCES), "{protection}");
+    }
+    host::protect(first, libc::PROT_NONE).unwrap();
+    assert_eq!(*first, 1);
 }
