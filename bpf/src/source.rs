@@ -1,5 +1,16 @@
 //! The objects.
 
+/// The bytes of an object in this machine's byte order.
+macro_rules! object {
+    ($name:literal) => {
+        if cfg!(target_endian = "little") {
+            include_bytes!(concat!("../objects/", $name, ".bpf.o")).as_slice()
+        } else {
+            include_bytes!(concat!("../objects/big-endian/", $name, ".bpf.o")).as_slice()
+        }
+    };
+}
+
 /// An object file of `bpf/objects`, by the name of its C source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -63,17 +74,17 @@ impl Source {
     /// The ELF file.
     pub fn bytes(self) -> &'static [u8] {
         match self {
-            Source::Count => include_bytes!("../objects/count.bpf.o"),
-            Source::Custom => include_bytes!("../objects/custom.bpf.o"),
-            Source::Keyed => include_bytes!("../objects/keyed.bpf.o"),
-            Source::Kinds => include_bytes!("../objects/kinds.bpf.o"),
-            Source::Maps => include_bytes!("../objects/maps.bpf.o"),
-            Source::PerCpu => include_bytes!("../objects/percpu.bpf.o"),
-            Source::Shapes => include_bytes!("../objects/shapes.bpf.o"),
-            Source::Tail => include_bytes!("../objects/tail.bpf.o"),
-            Source::Together => include_bytes!("../objects/together.bpf.o"),
+            Source::Count => object!("count"),
+            Source::Custom => object!("custom"),
+            Source::Keyed => object!("keyed"),
+            Source::Kinds => object!("kinds"),
+            Source::Maps => object!("maps"),
+            Source::PerCpu => object!("percpu"),
+            Source::Shapes => object!("shapes"),
+            Source::Tail => object!("tail"),
+            Source::Together => object!("together"),
             Source::TogetherX86 => include_bytes!("../objects/together-x86.bpf.o"),
-            Source::Twin => include_bytes!("../objects/twin.bpf.o"),
+            Source::Twin => object!("twin"),
         }
     }
 

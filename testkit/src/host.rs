@@ -405,7 +405,7 @@ pub fn refuse_bpf(command: u32) {
     filter_calls([
         step(LOAD, 0, 0, 0),
         step(JUMP, 0, 3, libc::SYS_bpf as u32),
-        step(LOAD, 0, 0, 16),
+        step(LOAD, 0, 0, low_half(0)),
         step(JUMP, 0, 1, command),
         step(GIVE, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
         step(GIVE, 0, 0, libc::SECCOMP_RET_ALLOW),
@@ -421,17 +421,22 @@ pub fn map_at_null() {
     filter_calls([
         step(LOAD, 0, 0, 0),
         step(JUMP, 0, 3, libc::SYS_mmap as u32),
-        step(LOAD, 0, 0, 48),
+        step(LOAD, 0, 0, low_half(4)),
         step(JUMP, 1, 0, u32::MAX),
         step(GIVE, 0, 0, libc::SECCOMP_RET_ERRNO),
         step(GIVE, 0, 0, libc::SECCOMP_RET_ALLOW),
     ]);
 }
 
-// Classic BPF on struct seccomp_data: the number of the call at byte 0, the low halves of its arguments at bytes 16, 24, ...
+// Classic BPF on struct seccomp_data: the number of the call at byte 0, its arguments of 8 bytes from byte 16 on.
 const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const JUMP: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 const GIVE: u32 = libc::BPF_RET | libc::BPF_K;
+
+/// Where the low half of an argument is.
+const fn low_half(argument: u32) -> u32 {
+    16 + 8 * argument + if cfg!(target_endian = "little") { 0 } else { 4 }
+}
 
 fn step(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {
     libc::sock_filter { code: code as u16, jt, jf, k }

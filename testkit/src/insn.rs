@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 #[repr(C)]
 pub struct Insn {
     code: u8,
-    /// Destination in the low four bits, source in the high four (little-endian machines).
+    /// Destination and source, each a bitfield of four bits: the first is the low half on a little-endian machine, the high half on another.
     registers: u8,
     offset: i16,
     imm: i32,
@@ -56,7 +56,8 @@ pub enum Helper {
 impl Insn {
     /// Any instruction, with its registers as numbers.
     pub const fn raw(code: u8, dst: u8, src: u8, offset: i16, imm: i32) -> Insn {
-        Insn { code, registers: dst | src << 4, offset, imm }
+        let registers = if cfg!(target_endian = "little") { dst | src << 4 } else { dst << 4 | src };
+        Insn { code, registers, offset, imm }
     }
 }
 

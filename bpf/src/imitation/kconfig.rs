@@ -63,8 +63,9 @@ fn write(place: &mut [u8], value: &str, btf: &Btf, variable: &Variable) {
         }
         .unwrap_or_else(|_| panic!("{}={value} does not fit its type", variable.name)),
     };
-    // Little-endian machines: the low bytes come first.
-    place.copy_from_slice(&number.to_le_bytes()[..place.len()]);
+    // The low bytes come first or last.
+    let low = if cfg!(target_endian = "little") { 0..place.len() } else { 8 - place.len()..8 };
+    place.copy_from_slice(&number.to_ne_bytes()[low]);
 }
 
 fn align_of(btf: &Btf, type_id: u32) -> u32 {

@@ -1,5 +1,5 @@
 //! The first process of a machine that `cargo xtask vm` boots. It mounts what the tests need, runs the test programs that it is given
-//! as arguments one after the other, says on the second serial port how each ended, and switches the machine off.
+//! as arguments one after the other, says on a serial port of their own how each ended, and switches the machine off.
 //!
 //! The kernel hands over what stands on its command line: `NAME=VALUE` as environment, what follows `--` as arguments. If this
 //! process fails, the kernel panics, and the emulator ends without the last line that xtask waits for.
@@ -32,8 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::create_dir_all(directory)?;
         mount(device, directory, kind, MountFlags::empty(), None).map_err(|error| format!("{directory}: {error}"))?;
     }
-    // The first serial port is the kernel's: its messages would stand in the middle of a line.
-    let mut port = OpenOptions::new().write(true).open("/dev/ttyS1")?;
+    // Not the kernel's: its messages would stand in the middle of a line.
+    let port = format!("/dev/{}", env::var("BPFVAR_VM_PORT")?);
+    let mut port = OpenOptions::new().write(true).open(&port).map_err(|error| format!("{port}: {error}"))?;
     let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     writeln!(port, "{MARK} kernel {}", release.trim())?;
     // Where loaders of programs look for the configuration.

@@ -37,7 +37,8 @@ pub(crate) fn unpacked(packages: &[PathBuf], folder: &Path) -> Result<Image> {
     Ok(Image { vmlinuz: find("vmlinuz")?, config: find("config")? })
 }
 
-fn cached(package: &Package, cache: &Path) -> Result<PathBuf> {
+/// The file of a package: fetched unless it is in `cache`, and checked.
+pub(crate) fn cached(package: &Package, cache: &Path) -> Result<PathBuf> {
     let (_, name) = package.path.rsplit_once('/').ok_or("a path in a pool has directories")?;
     let path = cache.join(name);
     if !path.exists() {

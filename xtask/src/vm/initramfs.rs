@@ -8,10 +8,11 @@ use std::process::Command;
 
 use cpio::NewcBuilder;
 
-use super::image::run;
+use super::image::{cached, run};
+use super::platform::{Foreign, Platform};
+use super::toolchain::{self, Toolchain};
 use crate::Result;
 
-const TARGET: &str = "x86_64-unknown-linux-gnu";
 const DIRECTORY: u32 = 0o040_755;
 const EXECUTABLE: u32 = 0o100_755;
 const PLAIN: u32 = 0o100_644;
@@ -21,29 +22,49 @@ pub(crate) struct Programs {
     init: PathBuf,
     /// With their names.
     tests: Vec<(String, PathBuf)>,
+    /// bpftool and the libraries that it is linked with: where they are, and by which paths they are looked for.
+    bpftool: Vec<(PathBuf, String)>,
 }
 
-/// Builds the first process and the test programs.
-pub(crate) fn build(tests: &[&str], target: &Path) -> Result<Programs> {
-    let init = built(&["build", "-p", "bpfvar-vm-init"], target)?;
+/// Builds the first process and the test programs in the folder `build`. What is fetched for it goes to `cache`.
+pub(crate) fn build(tests: &[&str], platform: &Platform, build: &Path, cache: &Path) -> Result<Programs> {
+    let toolchain = platform.foreign.as_ref().map(|foreign| toolchain::of(foreign, cache)).transpose()?;
+    let built = |arguments: &[&str]| {
+        let mut cargo = cargo(platform, toolchain.as_ref());
+        cargo.args(arguments).args(["--locked", "--message-format=json", "--target", platform.target]);
+        executables(&run(cargo.arg("--target-dir").arg(build))?)
+    };
+    let init = built(&["build", "-p", "bpfvar-vm-init"])?;
     let [(_, init)] = init.as_slice() else { return Err(format!("one program is expected, not {init:?}").into()) };
     let mut arguments = vec!["test", "--no-run", "-p", "bpfvar"];
     arguments.extend(tests.iter().flat_map(|test| ["--test", *test]));
-    Ok(Programs { init: init.clone(), tests: built(&arguments, target)? })
+    let bpftool = match &platform.foreign {
+        None => bpftool_of_host()?,
+        Some(foreign) => bpftool_of(foreign, &cache.join(platform.target), cache)?,
+    };
+    Ok(Programs { init: init.clone(), tests: built(&arguments)?, bpftool })
 }
 
-/// The programs that cargo makes, by the names of their targets.
-fn built(arguments: &[&str], target: &Path) -> Result<Vec<(String, PathBuf)>> {
+/// cargo, told to build for a machine of this kind.
+fn cargo(platform: &Platform, toolchain: Option<&Toolchain>) -> Command {
     let mut cargo = Command::new("cargo");
-    cargo.args(arguments).args(["--locked", "--message-format=json", "--target", TARGET, "--target-dir"]).arg(target);
+    if let Some(toolchain) = toolchain {
+        let linker = format!("CARGO_TARGET_{}_LINKER", platform.target.to_uppercase().replace('-', "_"));
+        cargo.env("RUSTC", &toolchain.rustc).env(linker, toolchain.linker);
+    }
     cargo.env("RUSTFLAGS", "-C target-feature=+crt-static");
     // An emulator runs them, and debuggers do not reach into it.
     cargo
         .env("CARGO_PROFILE_DEV_OPT_LEVEL", "2")
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("CARGO_PROFILE_DEV_STRIP", "true");
+    cargo
+}
+
+/// What cargo made, by the names of its targets.
+fn executables(messages: &str) -> Result<Vec<(String, PathBuf)>> {
     let mut programs = Vec::new();
-    for message in run(&mut cargo)?.lines() {
+    for message in messages.lines() {
         let message: serde_json::Value = serde_json::from_str(message)?;
         if let (Some(name), Some(path)) = (message["target"]["name"].as_str(), message["executable"].as_str()) {
             programs.push((name.to_owned(), PathBuf::from(path)));
@@ -63,22 +84,46 @@ impl Programs {
         // A file that is no pin.
         content.file("etc/passwd", PLAIN, b"root:x:0:0:root:/:/bin/sh\n".to_vec());
         content.file("boot/config", PLAIN, fs::read(config)?);
-        let bpftool = run(Command::new("sh").args(["-c", "command -v bpftool"]));
-        let bpftool = bpftool.map_err(|_| "tests compare with bpftool; run: apt-get install bpftool")?;
-        for file in with_libraries(bpftool.trim())? {
-            content.file(file.trim_start_matches('/'), EXECUTABLE, fs::read(&file)?);
+        for (file, path) in &self.bpftool {
+            content.file(path.trim_start_matches('/'), EXECUTABLE, fs::read(file)?);
         }
         cpio::write_cpio(content.entries.into_iter(), File::create(archive)?)?;
         Ok(())
     }
 }
 
-/// A program and the libraries that it is linked with, by their paths.
-fn with_libraries(program: &str) -> Result<BTreeSet<String>> {
-    let listed = run(Command::new("ldd").arg(program))?;
+fn bpftool_of_host() -> Result<Vec<(PathBuf, String)>> {
+    let bpftool = run(Command::new("sh").args(["-c", "command -v bpftool"]));
+    let bpftool = bpftool.map_err(|_| "tests compare with bpftool; run: apt-get install bpftool")?;
+    let bpftool = bpftool.trim();
+    let listed = run(Command::new("ldd").arg(bpftool))?;
     // `libz.so.1 => /lib/libz.so.1 (0x7f...)`, or the loader's path alone.
     let libraries = listed.split_whitespace().filter(|word| word.starts_with('/'));
-    Ok(libraries.chain([program]).map(str::to_owned).collect())
+    let files: BTreeSet<&str> = libraries.chain([bpftool]).collect();
+    Ok(files.into_iter().map(|file| (PathBuf::from(file), file.to_owned())).collect())
+}
+
+/// Unpacks the packages in `folder`.
+fn bpftool_of(foreign: &Foreign, folder: &Path, cache: &Path) -> Result<Vec<(PathBuf, String)>> {
+    for package in foreign.bpftool {
+        run(Command::new("dpkg-deb").arg("--extract").arg(cached(package, cache)?).arg(folder))?;
+    }
+    let mut found = vec![(folder.join("usr/sbin/bpftool"), "usr/sbin/bpftool".to_owned())];
+    let usr_lib = folder.join("usr/lib");
+    for folder in children(&usr_lib)?.into_iter().filter(|path| path.is_dir()).chain([usr_lib]) {
+        for file in children(&folder)?.into_iter().filter(|path| path.is_file()) {
+            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            // `libz.so.1`, `ld-linux-aarch64.so.1`
+            if name.contains(".so.") {
+                found.push((file.clone(), format!("lib/{name}")));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn children(folder: &Path) -> Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
 }
 
 /// What an archive holds: each directory before the files in it.

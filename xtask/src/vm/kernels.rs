@@ -8,6 +8,16 @@ pub(crate) struct Package {
     pub(crate) sha256: &'static str,
 }
 
+impl Package {
+    pub(crate) const fn debian(path: &'static str, sha256: &'static str) -> Package {
+        Package { archive: Archive::Debian, path, sha256 }
+    }
+
+    pub(crate) const fn security(path: &'static str, sha256: &'static str) -> Package {
+        Package { archive: Archive::Security, path, sha256 }
+    }
+}
+
 /// An archive of Debian, by the last part of its address.
 #[derive(Clone, Copy)]
 pub(crate) enum Archive {

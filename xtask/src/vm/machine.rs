@@ -6,15 +6,16 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::platform::Platform;
 use crate::Result;
 
-const QEMU: &str = "qemu-system-x86_64";
 /// A test allocates a map of 4 GiB. The host gives only what is touched.
 const MEMORY: &str = "10G";
 /// A whole run takes about three minutes.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 pub(crate) struct Machine<'a> {
+    pub(crate) platform: &'a Platform,
     pub(crate) vmlinuz: &'a Path,
     pub(crate) initramfs: &'a Path,
     pub(crate) cpus: u32,
@@ -37,18 +38,20 @@ impl Machine<'_> {
     /// Boots it, lets it run the tests, and waits until it is off.
     pub(crate) fn run(&self, tests: &[&str], filter: Option<&str>) -> Result<Output> {
         let ports = ["console", "tests"].map(|name| self.folder.join(name));
-        let mut qemu = Command::new(QEMU);
-        // Without 16-byte compare-and-swap: its emulation corrupts the kernel's allocator (seen with QEMU 7.2 and Linux 6.12).
-        qemu.args(["-accel", "tcg", "-cpu", "max,-cx16", "-smp", &self.cpus.to_string(), "-m", MEMORY]);
+        let emulator = &self.platform.emulator;
+        let mut qemu = Command::new(emulator.name);
+        qemu.args(self.platform.machine).args(["-accel", "tcg", "-smp", &self.cpus.to_string(), "-m", MEMORY]);
         qemu.args(["-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot"]);
-        for port in &ports {
-            qemu.arg("-serial").arg(format!("file:{}", port.display()));
+        for (name, port) in ["console", "tests"].iter().zip(&ports) {
+            qemu.arg("-chardev").arg(format!("file,id={name},path={}", port.display()));
         }
+        qemu.args(self.platform.ports);
         qemu.arg("-kernel").arg(self.vmlinuz).arg("-initrd").arg(self.initramfs);
         qemu.arg("-append").arg(self.command_line(tests, filter));
         let start = Instant::now();
-        let mut child =
-            qemu.spawn().map_err(|error| format!("{QEMU}: {error}; run: apt-get install qemu-system-x86"))?;
+        let mut child = qemu
+            .spawn()
+            .map_err(|error| format!("{}: {error}; run: apt-get install {}", emulator.name, emulator.package))?;
         let status = loop {
             match child.try_wait()? {
                 None if start.elapsed() < LIMIT => thread::sleep(Duration::from_millis(100)),
@@ -60,7 +63,7 @@ impl Machine<'_> {
             child.wait()?;
         }
         if let Some(status) = status.filter(|status| !status.success()) {
-            return Err(format!("{QEMU}: {status}").into());
+            return Err(format!("{}: {status}", emulator.name).into());
         }
         let [console, text] =
             ports.map(|port| fs::read(&port).map(|text| String::from_utf8_lossy(&text).replace('\r', "")));
@@ -72,6 +75,9 @@ impl Machine<'_> {
         let may_skip = if self.cpus == 1 { "kernel,cpus" } else { "kernel" };
         let filter = filter.map_or(String::new(), |filter| format!("BPFVAR_VM_FILTER={filter} "));
         let tests = tests.join(" ");
-        format!("console=ttyS0 panic=-1 CI=true BPFVAR_MAY_SKIP={may_skip} {filter}-- {tests}")
+        let Platform { console, tests: port, .. } = self.platform;
+        format!(
+            "console={console} panic=-1 CI=true BPFVAR_MAY_SKIP={may_skip} BPFVAR_VM_PORT={port} {filter}-- {tests}"
+        )
     }
 }

@@ -1,12 +1,16 @@
 //! `cargo xtask vm`: runs the tests that need the kernel on the kernels of a table, in QEMU. It emulates the processor, so that it
-//! needs no rights and runs in a virtual machine, too.
+//! needs no rights and runs in a virtual machine, too. Kernels of other processors are run where they are named.
 
+mod foreign;
 mod image;
 mod initramfs;
 mod kernels;
 mod machine;
 mod outcome;
+mod platform;
+mod toolchain;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::num::NonZero;
@@ -14,10 +18,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use self::foreign::FOREIGN;
 use self::image::Image;
 use self::initramfs::Programs;
-use self::kernels::KERNELS;
+use self::kernels::{KERNELS, Kernel};
 use self::machine::Machine;
+use self::platform::{Platform, X86_64};
 use crate::Result;
 
 /// The test programs that need the kernel, and the one that only needs a processor.
@@ -25,7 +31,7 @@ const TESTS: [&str; 4] = ["kernel", "section", "value", "together"];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Kernels of the table, by version [default: all]
+    /// Kernels of the table, by version, or arm64-16k, s390x [default: all of x86-64]
     kernels: Vec<String>,
     /// Boot the kernel in these packages of Debian instead; a kernel in several packages takes this several times
     #[arg(long, value_name = "FILE", conflicts_with = "kernels")]
@@ -53,10 +59,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("vm");
     let tests: Vec<&str> =
         if args.test.is_empty() { TESTS.to_vec() } else { args.test.iter().map(String::as_str).collect() };
+    let cache = target.join("cache");
     // What cannot be had fails before anything is booted.
-    let runs = runs(args, &target.join("cache"))?;
-    println!("building {}", tests.join(", "));
-    let programs = initramfs::build(&tests, &target.join("build"))?;
+    let runs = runs(args, &cache)?;
+    let mut programs = BTreeMap::new();
+    for Run { platform, .. } in &runs {
+        if !programs.contains_key(platform.target) {
+            println!("building {} for {}", tests.join(", "), platform.target);
+            programs.insert(platform.target, initramfs::build(&tests, platform, &target.join("build"), &cache)?);
+        }
+    }
     let jobs = args.jobs.map_or_else(thread::available_parallelism, Ok)?.get();
     let waiting = Mutex::new(runs.iter());
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -65,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         for _ in 0..jobs.min(runs.len()) {
             scope.spawn(|| {
                 while let Some(run) = next() {
-                    match run.outcome(&tests, args, &programs, &target.join("run")) {
+                    match run.outcome(&tests, args, &programs[run.platform.target], &target.join("run")) {
                         Ok(text) => println!("{}: {text}", run.name),
                         Err(error) => {
                             println!("{}: FAILED\n{error}", run.name);
@@ -84,13 +96,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 struct Run {
     /// The kernel and the number of CPUs.
     name: String,
+    platform: &'static Platform,
     image: Image,
     cpus: u32,
 }
 
 impl Run {
-    fn new(kernel: &str, image: Image, cpus: u32) -> Run {
-        Run { name: format!("{kernel}, {cpus} CPU{}", if cpus == 1 { "" } else { "s" }), image, cpus }
+    fn new(kernel: &str, platform: &'static Platform, image: Image, cpus: u32) -> Run {
+        Run { name: format!("{kernel}, {cpus} CPU{}", if cpus == 1 { "" } else { "s" }), platform, image, cpus }
     }
 
     /// What is to be said of it.
@@ -99,7 +112,13 @@ impl Run {
         fs::create_dir_all(&folder)?;
         let archive = folder.join("initramfs");
         programs.pack(&self.image.config, &archive)?;
-        let machine = Machine { vmlinuz: &self.image.vmlinuz, initramfs: &archive, cpus: self.cpus, folder: &folder };
+        let machine = Machine {
+            platform: self.platform,
+            vmlinuz: &self.image.vmlinuz,
+            initramfs: &archive,
+            cpus: self.cpus,
+            folder: &folder,
+        };
         let output = machine.run(tests, args.filter.as_deref())?;
         let shown = if args.show { format!("\n{}", output.text) } else { String::new() };
         match outcome::of(&output, tests) {
@@ -112,18 +131,23 @@ impl Run {
 /// The machines that are asked for.
 fn runs(args: &Args, cache: &Path) -> Result<Vec<Run>> {
     if !args.package.is_empty() {
-        return Ok(vec![Run::new("package", image::unpacked(&args.package, &cache.join("package"))?, args.cpus)]);
+        let image = image::unpacked(&args.package, &cache.join("package"))?;
+        return Ok(vec![Run::new("package", &X86_64, image, args.cpus)]);
     }
-    if let Some(unknown) = args.kernels.iter().find(|name| KERNELS.iter().all(|kernel| kernel.version != **name)) {
-        let known: Vec<&str> = KERNELS.iter().map(|kernel| kernel.version).collect();
-        return Err(format!("no kernel {unknown} is in xtask/src/vm/kernels.rs, but {}", known.join(", ")).into());
+    let known =
+        || KERNELS.iter().map(|kernel| (kernel, &X86_64)).chain(FOREIGN.iter().map(|(kernel, on)| (kernel, *on)));
+    if let Some(unknown) = args.kernels.iter().find(|name| known().all(|(kernel, _)| kernel.version != **name)) {
+        let known: Vec<&str> = known().map(|(kernel, _)| kernel.version).collect();
+        return Err(format!("no kernel {unknown} is in xtask/src/vm/, but {}", known.join(", ")).into());
     }
+    let is_chosen = |kernel: &Kernel, platform: &Platform| match args.kernels.as_slice() {
+        [] => platform.foreign.is_none(),
+        names => names.iter().any(|name| name == kernel.version),
+    };
     let mut runs = Vec::new();
-    for kernel in &KERNELS {
-        if args.kernels.is_empty() || args.kernels.iter().any(|name| name == kernel.version) {
-            let image = image::of_table(kernel, cache)?;
-            runs.extend(kernel.cpus.iter().map(|&cpus| Run::new(kernel.version, image.clone(), cpus)));
-        }
+    for (kernel, platform) in known().filter(|(kernel, platform)| is_chosen(kernel, platform)) {
+        let image = image::of_table(kernel, cache)?;
+        runs.extend(kernel.cpus.iter().map(|&cpus| Run::new(kernel.version, platform, image.clone(), cpus)));
     }
     Ok(runs)
 }
