@@ -187,7 +187,7 @@ fn maps_of_other_types_are_opened_but_not_mapped_nor_read() {
         (raw_map(1, 4, 8, 4, 0), "BPF_MAP_TYPE_HASH"),
         (raw_map(6, 4, 8, 4, 0), "BPF_MAP_TYPE_PERCPU_ARRAY"),
         (raw_map(3, 4, 4, 4, 0), "BPF_MAP_TYPE_PROG_ARRAY"),
-        (raw_map(27, 0, 0, 4096, 0), "BPF_MAP_TYPE_RINGBUF"),
+        (raw_map(27, 0, 0, host::page_size() as u32, 0), "BPF_MAP_TYPE_RINGBUF"),
     ];
     for (raw, name) in types {
         let map = Map::from_fd(raw.unwrap()).unwrap();
