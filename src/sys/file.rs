@@ -21,7 +21,7 @@ pub(crate) fn access_mode(fd: BorrowedFd<'_>) -> io::Result<c_int> {
 /// Whether `path` lies in a BPF file system.
 pub(crate) fn is_bpffs(path: &Path) -> io::Result<bool> {
     let path = CString::new(path.as_os_str().as_bytes())?;
-    Ok(type_of_file_system(&path)? == libc::BPF_FS_MAGIC)
+    Ok(type_of_file_system(&path)? == BPF_FS_MAGIC)
 }
 
 fn type_of_file_system(path: &CStr) -> io::Result<FileSystem> {
@@ -31,8 +31,11 @@ fn type_of_file_system(path: &CStr) -> io::Result<FileSystem> {
     })
 }
 
-/// What libc has file systems' magic numbers in.
-type FileSystem = libc::__fsword_t;
+/// A file system's magic number. libc has it in types of 4 or 8 bytes, by the machine.
+type FileSystem = u32;
+
+const BPF_FS_MAGIC: FileSystem = libc::BPF_FS_MAGIC as FileSystem;
+const PROC_SUPER_MAGIC: FileSystem = libc::PROC_SUPER_MAGIC as FileSystem;
 
 /// The magic number of a file system, which `call` asks for.
 fn file_system(call: impl FnOnce(*mut libc::statfs) -> c_int) -> io::Result<FileSystem> {
@@ -41,7 +44,7 @@ fn file_system(call: impl FnOnce(*mut libc::statfs) -> c_int) -> io::Result<File
         return Err(io::Error::last_os_error());
     }
     // SAFETY: zeroed, then filled by the kernel; every field is an integer.
-    Ok(unsafe { stat.assume_init() }.f_type)
+    Ok(unsafe { stat.assume_init() }.f_type as FileSystem)
 }
 
 /// The text of a file in /proc, if that is what is mounted there: anybody with a mount namespace can put files of his own in its
@@ -51,7 +54,7 @@ pub(crate) fn read_proc(path: &str) -> io::Result<String> {
     if file_system(|stat| {
         // SAFETY: `stat` is writable and as large as the call expects.
         unsafe { libc::fstatfs(file.as_raw_fd(), stat) }
-    })? != libc::PROC_SUPER_MAGIC
+    })? != PROC_SUPER_MAGIC
     {
         return Err(not_procfs());
     }
@@ -64,7 +67,7 @@ pub(crate) fn read_proc(path: &str) -> io::Result<String> {
 /// What a descriptor is, as /proc names it: `anon_inode:bpf-map`, a path. A path starts with a slash, so no file can pass for a
 /// BPF object.
 pub(crate) fn descriptor_target(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
-    if type_of_file_system(c"/proc/thread-self/fd")? != libc::PROC_SUPER_MAGIC {
+    if type_of_file_system(c"/proc/thread-self/fd")? != PROC_SUPER_MAGIC {
         return Err(not_procfs());
     }
     fs::read_link(format!("/proc/thread-self/fd/{}", fd.as_raw_fd()))

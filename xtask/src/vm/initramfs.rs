@@ -31,7 +31,12 @@ pub(crate) fn build(tests: &[&str], platform: &Platform, build: &Path, cache: &P
     let toolchain = platform.foreign.as_ref().map(|foreign| toolchain::of(foreign, cache)).transpose()?;
     let built = |arguments: &[&str]| {
         let mut cargo = cargo(platform, toolchain.as_ref());
-        cargo.args(arguments).args(["--locked", "--message-format=json", "--target", platform.target]);
+        cargo.args(arguments).args([
+            "--locked",
+            "--message-format=json-render-diagnostics",
+            "--target",
+            platform.target,
+        ]);
         executables(&run(cargo.arg("--target-dir").arg(build))?)
     };
     let init = built(&["build", "-p", "bpfvar-vm-init"])?;
