@@ -1,4 +1,4 @@
-//! What goes wrong around a process: its limits are reached, signals come, it forks, it may have left something open. All of it
+//! What goes wrong around a process: its limits are reached, signals come, it may have left something open. All of it
 //! concerns the whole process, so a test does it in a process of its own (see [`crate::host::this_test_again`]).
 
 use std::fs;
@@ -64,30 +64,4 @@ fn set_timer(interval: Duration) {
     // SAFETY: the struct is read only.
     let result = unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
-}
-
-/// Forks, and runs `here` in this process beside `there` in the child. Gives the child's exit status: 0 if `there` said true.
-///
-/// # Safety
-///
-/// `there` neither allocates nor takes a lock: in the child only the calling thread lives on, and another may have held one.
-///
-/// # Panics
-///
-/// If the kernel refuses.
-pub unsafe fn fork(there: impl FnOnce() -> bool, here: impl FnOnce()) -> i32 {
-    // SAFETY: the child does what the caller promises, and then ends without running anything of this process.
-    match unsafe { libc::fork() } {
-        // SAFETY: ends the child.
-        0 => unsafe { libc::_exit(i32::from(!there())) },
-        child => {
-            assert!(child > 0, "{}", io::Error::last_os_error());
-            here();
-            let mut status = 0;
-            // SAFETY: the kernel writes one int.
-            let waited = unsafe { libc::waitpid(child, &raw mut status, 0) };
-            assert_eq!(waited, child, "{}", io::Error::last_os_error());
-            libc::WEXITSTATUS(status)
-        }
-    }
 }

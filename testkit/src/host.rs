@@ -6,6 +6,8 @@ use std::ffi::CString;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -328,36 +330,47 @@ pub fn protect<T>(value: &T, protection: i32) -> io::Result<()> {
     }
 }
 
-/// Runs `work` in a forked child, which has all mappings and descriptors of this process but only this thread. Gives what it returned,
-/// or `None` if it panicked. For a process of the test's own: locks that other threads hold stay locked in the child.
+/// Forks: runs `there` in the child, which has all mappings and descriptors of this process but only this thread, beside `here`, which
+/// gets the child's number. Each has an end of a connection. Gives what `here` returned, and whether `there` came to its end without a
+/// panic. For a process of the test's own: locks that other threads hold stay locked in the child.
 ///
 /// # Panics
 ///
-/// If there can be no child or pipe.
-pub fn in_a_fork(work: impl FnOnce() -> Vec<u8> + std::panic::UnwindSafe) -> Option<Vec<u8>> {
-    let (mut reader, mut writer) = std::os::unix::net::UnixStream::pair().expect("a pair of sockets");
+/// If there can be no child, or no connection.
+pub fn fork<R>(there: impl FnOnce(UnixStream), here: impl FnOnce(u32, UnixStream) -> R) -> (R, bool) {
+    let (of_parent, of_child) = UnixStream::pair().expect("a pair of sockets");
     // SAFETY: the child has only this thread, and ends by _exit below; the C library's allocator may be used in it.
     match unsafe { libc::fork() } {
         -1 => panic!("fork: {}", io::Error::last_os_error()),
         0 => {
-            let result = std::panic::catch_unwind(work);
-            let status = match result {
-                Ok(bytes) if writer.write_all(&bytes).is_ok() => 0,
-                _ => 1,
-            };
+            drop(of_parent);
+            // Nobody sees what a panic leaves behind: the child ends.
+            let result = catch_unwind(AssertUnwindSafe(|| there(of_child)));
             // SAFETY: ends the process at once; what the parent's threads own is left alone.
-            unsafe { libc::_exit(status) }
+            unsafe { libc::_exit(i32::from(result.is_err())) }
         }
         child => {
-            drop(writer);
-            let mut bytes = Vec::new();
-            io::Read::read_to_end(&mut reader, &mut bytes).expect("a pipe is read");
+            drop(of_child);
+            let result = here(child.unsigned_abs(), of_parent);
             let mut status = 0;
             // SAFETY: the kernel writes the status.
             let ended = unsafe { libc::waitpid(child, &raw mut status, 0) };
-            (ended == child && status == 0).then_some(bytes)
+            assert_eq!(ended, child, "{}", io::Error::last_os_error());
+            (result, status == 0)
         }
     }
+}
+
+/// Gives what `work` writes in a forked child (see [`fork`]).
+///
+/// # Panics
+///
+/// If the child panics, or there can be none.
+pub fn in_a_fork(work: impl FnOnce() -> String) -> String {
+    let there = |mut parent: UnixStream| parent.write_all(work().as_bytes()).expect("the parent listens");
+    let (text, ended_well) = fork(there, |_, child| io::read_to_string(child).expect("the child writes text"));
+    assert!(ended_well, "the child panicked");
+    text
 }
 
 /// Makes this thread the user and group 65534 with these capabilities (a bit each) and no others, for good, as if a program had been
@@ -383,14 +396,15 @@ pub fn become_nobody(capabilities: u64) {
     done(unsafe { libc::syscall(libc::SYS_prctl, libc::PR_SET_DUMPABLE, 1, 0, 0, 0) });
 }
 
-/// Moves this process, which has one thread, into a user namespace of its own, where it has every capability.
+/// Moves this process, which has one thread, into a user namespace of its own, where it has every capability, and into a mount namespace
+/// that belongs to it.
 ///
 /// # Errors
 ///
 /// The kernel's errno.
 pub fn enter_user_namespace() -> io::Result<()> {
     // SAFETY: a number only.
-    match unsafe { libc::unshare(libc::CLONE_NEWUSER) } {
+    match unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNS) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

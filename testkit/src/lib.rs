@@ -10,7 +10,9 @@ pub mod insn;
 mod map;
 mod object;
 mod program;
+mod token;
 
 pub use map::{counters_map, delete_entry, opaque_map, raw_map, spin_lock_map, update_entry};
 pub use object::{MapSpec, ProgramSpec, load_btf};
 pub use program::{Attached, Program, ProgramType};
+pub use token::with_token;

@@ -1,6 +1,7 @@
 //! What goes wrong around the memory: nothing is left, nothing is there any more, somebody comes in between.
-#![allow(unsafe_code)]
 
+use std::io::Read;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -122,32 +123,19 @@ fn a_forked_child_shares_the_memory_and_leaves_it_to_its_parent() {
             array.at(entry).fetch_add(1, Relaxed);
         }
     };
-    let there = || {
+    let there = |_| {
         count(0);
         count(1);
-        array.read(1) == EACH
+        assert_eq!(array.read(1), EACH);
     };
-    // SAFETY: the child adds to memory that is mapped, and reads it.
-    let status = unsafe { faults::fork(there, || count(0)) };
-    assert_eq!(status, 0);
+    let (_, ended_well) = host::fork(there, |_, _| count(0));
+    assert!(ended_well);
     assert_eq!(array.snapshot(), [2 * EACH, EACH], "none is lost, and what the child did stays");
     // While a child lives that was forked with the mapping, it is a writable mapping of somebody's.
     let map = array.map().unwrap();
-    // SAFETY: the child reads memory that is mapped, until it is told to end.
-    let status = unsafe {
-        faults::fork(
-            || loop {
-                if array.at(0).load(Relaxed) == 0 {
-                    return true;
-                }
-            },
-            || {
-                assert_eq!(map.freeze().unwrap_err().cause(), Some(Cause::MappedWritable));
-                array.write(0, 0);
-            },
-        )
-    };
-    assert_eq!(status, 0);
+    let there = |mut parent: UnixStream| drop(parent.read(&mut [0]));
+    let (error, _) = host::fork(there, |_, _child| map.freeze().unwrap_err());
+    assert_eq!(error.cause(), Some(Cause::MappedWritable), "{error}");
     array.freeze().unwrap();
 }
 

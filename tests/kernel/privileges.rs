@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::fs;
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -78,18 +77,17 @@ impl Subject<'_> {
 fn observe(subject: &Subject<'_>) -> String {
     let mut messages: Vec<String> = Vec::new();
     let mut rows: Vec<(String, Vec<String>)> = Vec::new();
-    for (kind, become_it) in KINDS {
+    for (_, become_it) in KINDS {
         let spare = Map::builder().name("spare").value_size(8).create().unwrap();
-        let seen = host::in_a_fork(AssertUnwindSafe(|| {
+        let seen = host::in_a_fork(|| {
             become_it();
             let mut text = String::new();
             for (operation, result) in subject.attempts(&spare) {
                 let outcome = result.map_or_else(|error| error.to_string(), |()| String::new());
                 writeln!(text, "{operation}\t{outcome}").expect("a string grows");
             }
-            text.into_bytes()
-        }));
-        let seen = String::from_utf8(seen.unwrap_or_else(|| panic!("{kind} panicked"))).unwrap();
+            text
+        });
         for (index, line) in seen.lines().enumerate() {
             let (operation, outcome) = line.split_once('\t').unwrap();
             let cell = if outcome.is_empty() {
@@ -168,4 +166,28 @@ fn the_table_of_privileges_is_what_the_kernel_grants() {
         return;
     }
     assert!(kept == seen, "docs/privileges.md has another table. Seen here:\n{seen}");
+}
+
+#[test]
+fn a_token_creates_maps_in_a_user_namespace() {
+    if !host::ready((6, 9)) {
+        return;
+    }
+    if host::argument().is_none() {
+        let output = host::this_test_again("alone");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    let seen = bpfvar_testkit::with_token(|token| {
+        let without = Array::<u64>::builder().name("token").create().unwrap_err();
+        let array = Array::<u64>::builder().name("token").entries(3).token(token).create().unwrap();
+        array.write(2, 7);
+        let mut value = [0; 8];
+        array.map().unwrap().lookup(2, &mut value).unwrap();
+        let id = array.map().unwrap().info().id;
+        let by_id = Map::from_id(id).unwrap_err();
+        format!("{:?} {} {:?}", without.cause(), u64::from_ne_bytes(value), by_id.cause())
+    });
+    assert_eq!(seen, "Some(UserNamespace) 7 Some(UserNamespace)");
 }
