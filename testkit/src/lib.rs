@@ -4,12 +4,14 @@
 //! It knows nothing of bpfvar: maps come as descriptors.
 #![allow(unsafe_code)]
 
+mod btf;
 pub mod host;
 pub mod insn;
 mod map;
 mod object;
 mod program;
 
+pub use btf::Types;
 pub use map::{counters_map, delete_entry, raw_map, spin_lock_map, update_entry, work_queue_map};
 pub use object::{MapSpec, ProgramSpec, load_btf};
 pub use program::{Attached, Program, ProgramType};
