@@ -1,10 +1,11 @@
 //! Bytes to types. The format is that of the kernel's Documentation/bpf/btf.rst and include/uapi/linux/btf.h.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::wrapper;
 use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Placed, Type, TypeId};
-use crate::error::{BtfFault, Error, Object, Result};
+use crate::error::{BtfFault, Error, Object, Plain, Result};
 
 const MAGIC: u16 = 0xeb9f;
 /// The kernel's own limit for nesting is 32.
@@ -110,11 +111,10 @@ fn string(strings: &[u8], offset: u32) -> Parsed<Box<str>> {
     }
     let name = String::from_utf8_lossy(&rest[..end]);
     // Names are printed, and nothing in them may steer a terminal.
-    if !name.contains(char::is_control) {
-        return Ok(name.into());
-    }
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    Ok(name.chars().map(escaped).collect::<String>().into())
+    let mut plain = String::new();
+    // A string takes all that is written to it.
+    let _ = Plain(&mut plain).write_str(&name);
+    Ok(plain.into())
 }
 
 fn read_type(reader: &mut Reader<'_>, strings: &[u8]) -> Parsed<Type> {

@@ -333,3 +333,25 @@ fn an_array_of_enums_with_long_or_many_names_is_not_read_whole() {
         assert!(bss.var("all[7]").unwrap().read().is_ok());
     }
 }
+
+/// What a user gave is in the message that refuses it.
+#[test]
+fn a_refusal_is_one_line_whatever_was_given() {
+    let plain = |text: String| assert!(!text.contains(char::is_control), "{text:?}");
+    plain("[\r\x1b]".parse::<bpfvar::VarPath>().unwrap_err().to_string());
+    let member = bpfvar::Input::Struct(vec![("a\nb\x1b".to_owned(), 1.into())]);
+    plain(member.to_string());
+    let Some((_loaded, globals)) = crate::loaded(Source::Count) else { return };
+    for (path, text) in [
+        ("sampling", "01\n\x1b"),
+        ("sampling", "\n"),
+        ("config", "{\"a\\u001bb\": 1}"),
+        ("config", "{\"rate\": {\"a\\nb\": 1}}"),
+        ("config.mode", "\x07"),
+        ("config.enabled", "\u{9b}"),
+    ] {
+        plain(globals.var(path).unwrap().set(text).unwrap_err().to_string());
+    }
+    plain(globals.var("config.a\nb").unwrap_err().to_string());
+    plain(globals.var("config").unwrap().set(member).unwrap_err().to_string());
+}
