@@ -136,14 +136,7 @@ impl Encoder<'_> {
                 }
             }
             Kind::Pointer { .. } => self.ranged(self.number(value)?, bits, false, value),
-            Kind::Float { size: 4 } => {
-                let wide = self.float(value)?;
-                let narrow = wide as f32;
-                if wide.is_finite() && narrow.is_infinite() {
-                    return Err(self.fault(value, format!("a float reaches from -{0:e} to {0:e}", f32::MAX)));
-                }
-                Ok(narrow.to_bits().into())
-            }
+            Kind::Float { size: 4 } => Ok(self.narrow(value)?.to_bits().into()),
             Kind::Float { size: 8 } => Ok(self.float(value)?.to_bits().into()),
             _ => {
                 let name = self.btf.type_name(of);
@@ -195,6 +188,24 @@ impl Encoder<'_> {
             }),
             _ => Err(self.fault(value, "a number is needed")),
         }
+    }
+
+    /// What is given as a float stays as it is, and text is rounded once: by way of a double it would be twice.
+    fn narrow(&self, value: &Input) -> Encoded<f32> {
+        let given = match value {
+            Input::Value(Value::F32(narrow)) => Some(*narrow),
+            Input::Value(Value::Text(text)) => text.parse().ok().filter(|narrow: &f32| narrow.is_finite()),
+            _ => None,
+        };
+        if let Some(narrow) = given {
+            return Ok(narrow);
+        }
+        let wide = self.float(value)?;
+        let narrow = wide as f32;
+        if wide.is_finite() && narrow.is_infinite() {
+            return Err(self.fault(value, format!("a float reaches from -{0:e} to {0:e}", f32::MAX)));
+        }
+        Ok(narrow)
     }
 
     /// The two's complement of a number that fits.
