@@ -2,6 +2,8 @@
 //!
 //! It knows the library `bpfvar` by its public API only. `cli` and `help` hold the commands' definitions and all help, `target` the
 //! grammar of targets, `resolve` what finds them in the kernel, `settings` what files say of them, `command` one module a command.
+//!
+//! It is a library only so that tests reach its parsers (`parse`): nothing here is an interface for other programs.
 
 mod access;
 mod aggregate;
@@ -21,6 +23,7 @@ mod live;
 mod loaded;
 mod output;
 mod owner;
+pub mod parse;
 mod pattern;
 mod per_cpu;
 mod resolve;
@@ -40,7 +43,8 @@ use clap_complete::CompleteEnv;
 use cli::Cli;
 use output::Output;
 
-fn main() -> ExitCode {
+/// Runs the tool: reads the command line of the process, and returns with what it ends.
+pub fn main() -> ExitCode {
     // Asked by a shell for candidates; what `bpfvar completions` prints sets the variable.
     CompleteEnv::with_factory(Cli::command).var(complete::VARIABLE).complete();
     let cli = Cli::parse();

@@ -15,14 +15,21 @@ mod maps;
 pub mod object;
 pub mod paths;
 pub mod seeds;
+pub mod settings;
 pub mod text;
 
 /// A target's name and what runs it.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets. The seeds of each are in `seeds/NAME`.
-pub const TARGETS: [Target; 5] =
-    [("btf", btf::run), ("json", json::run), ("object", object::run), ("paths", paths::run), ("text", text::run)];
+pub const TARGETS: [Target; 6] = [
+    ("btf", btf::run),
+    ("json", json::run),
+    ("object", object::run),
+    ("paths", paths::run),
+    ("settings", settings::run),
+    ("text", text::run),
+];
 
 /// Makes a program of a target: one for libFuzzer, or one that runs the target over the files that it is given.
 #[macro_export]

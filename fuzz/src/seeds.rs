@@ -21,6 +21,9 @@ pub fn all() -> Vec<(String, Vec<u8>)> {
     for (index, text) in PATHS.iter().enumerate() {
         seeds.push((format!("paths/{index:02}"), text.as_bytes().to_vec()));
     }
+    for (index, (choice, text)) in SETTINGS.iter().enumerate() {
+        seeds.push((format!("settings/{index:02}"), [&[*choice], text.as_bytes()].concat()));
+    }
     Corpus::with(|corpus| {
         for (index, (json, text)) in corpus.samples().into_iter().enumerate() {
             seeds.push((format!("json/{index:02}"), json));
@@ -47,6 +50,38 @@ const PATHS: [&str; 16] = [
     "bits.b",
     "a]b",
     "",
+];
+
+/// Each behind the number of what it is.
+const SETTINGS: [(u8, &str); 18] = [
+    (0, "[count]\nsampling = 100\nconfig.mode = 'FAST'\n'hist[3]' = 4\n'calls@16' = 6"),
+    (0, "'stats[3].packets' = 0xff\n['pin:/sys/fs/bpf/s']\n'[0]'.x = -9\n[count.config]\nlimits = [{ burst = 1 }]"),
+    (0, "a.x = 1e400\nb.x = nan\nc.x = 2020-01-01\nd.x = 340282366920938463463374607431768211456"),
+    (0, "a.b = \"\"\"\nx\\u001b\"\"\"\n[['prog:12'.list]]\na = true"),
+    (
+        1,
+        "targets = ['count', '*.packets']\n[[metric]]\ntarget = 'count.hist'\nname = 'lat_seconds'\ntype = 'histogram'",
+    ),
+    (
+        1,
+        "[[metric]]\ntarget = 'a.b[*]'\nname = 'x_total'\nlabels = { a = 'b' }\nindex = 'cpu'\nnames = ['x']\nscale = 1e-9",
+    ),
+    (1, "[[metric]]\ntarget = 'a'\nenum = 'enum mode'\ntype = 'state'\nunit = 'bytes'\nname = 'm'\nhelp = 'h'"),
+    (2, "prog:12..rodata"),
+    (2, "pin:/sys/fs/bpf/count.hist[0..4]"),
+    (2, "count.flows[{\"port\": 80, \"x\": [1]}].packets"),
+    (2, "*.sam?ling[*]"),
+    (2, "pid:4711.func.calls@16"),
+    (3, "count.flags|=0x10"),
+    (3, "a[\"b=c\"].x=1"),
+    (3, "count.x&=~5"),
+    (4, "count.packets > 1000000"),
+    (4, "a.names[\"x>y\"]!=FAST"),
+    (
+        5,
+        "{\"programs\": [{\"id\": 3, \"name\": \"c\"}], \"sections\": [{\"name\": \".data\", \"data\": true, \"map\": \
+      {\"name\": \"c\"}, \"programs\": [3], \"variables\": [{\"name\": \"x\", \"type\": \"__u32\", \"value\": 5}]}]}",
+    ),
 ];
 
 /// Types that no compiler makes.
