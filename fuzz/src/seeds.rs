@@ -12,7 +12,11 @@ const LONGEST: usize = 6000;
 pub fn all() -> Vec<(String, Vec<u8>)> {
     let mut seeds = Vec::new();
     for source in Source::ALL {
-        seeds.push((format!("btf/{}", source.name()), types(source).bytes().to_vec()));
+        let types = types(source).bytes().to_vec();
+        if types.len() <= LONGEST {
+            seeds.push((format!("object/btf-{}", source.name()), types.clone()));
+        }
+        seeds.push((format!("btf/{}", source.name()), types));
         if source.bytes().len() <= LONGEST {
             seeds.push((format!("object/{}", source.name()), source.bytes().to_vec()));
         }

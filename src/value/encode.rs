@@ -245,6 +245,10 @@ impl Encoder<'_> {
             }
             _ => return Err(self.fault(value, format!("an array of {len} elements is needed"))),
         };
+        // As it is read: elements without bytes, of which there may be any number, are none.
+        if size == 0 && elements.is_empty() {
+            return Ok(());
+        }
         if elements.len() != len as usize {
             let rule = format!("the array has {len}: give all of them, or write one by its index");
             return Err(self.fault_found(format!("{} elements", elements.len()), rule));

@@ -15,6 +15,7 @@ mod owned;
 mod parts;
 mod reach;
 mod reading;
+mod round_trip;
 mod stale;
 mod wrapped;
 mod writing;
