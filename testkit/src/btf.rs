@@ -108,14 +108,16 @@ impl Types {
 
     /// All of it, behind a header.
     pub fn bytes(&self) -> Vec<u8> {
+        // The string at 0 is the empty one, which names what has no name.
+        let strings = if self.strings.is_empty() { &[0] } else { self.strings.as_slice() };
         let types = self.words.len() as u32 * 4;
         let mut bytes = 0xeb9f_u16.to_ne_bytes().to_vec();
         bytes.extend([1, 0]);
-        for word in [24, 0, types, types, self.strings.len() as u32] {
+        for word in [24, 0, types, types, strings.len() as u32] {
             bytes.extend(word.to_ne_bytes());
         }
         bytes.extend(self.words.iter().flat_map(|word| word.to_ne_bytes()));
-        bytes.extend(&self.strings);
+        bytes.extend(strings);
         bytes
     }
 }

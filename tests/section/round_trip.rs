@@ -296,7 +296,6 @@ fn bytes_of(map: &TypedMap) -> Vec<u8> {
     bytes
 }
 
-#[cfg(target_endian = "little")]
 fn holds(shape: &Shape, seed: u64) -> Result<(), TestCaseError> {
     let map = section(shape);
     let var = map.var("v").unwrap();
@@ -329,7 +328,6 @@ fn holds(shape: &Shape, seed: u64) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-#[cfg(target_endian = "little")]
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -342,7 +340,6 @@ proptest! {
 }
 
 /// What proptest found.
-#[cfg(target_endian = "little")]
 #[test]
 fn what_once_was_not_written_as_it_was_read_is() {
     if !host::ready((5, 8)) {
