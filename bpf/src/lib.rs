@@ -12,7 +12,7 @@ mod real;
 mod source;
 
 pub use btf::{Btf, Linkage, Section, Variable};
-pub use imitation::{load, load_as_aya, load_named};
+pub use imitation::{load, load_as_aya, load_named, types};
 pub use loaded::{Loaded, LoadedMap, LoadedProgram};
 #[cfg(feature = "aya")]
 pub use real::load_by_aya;

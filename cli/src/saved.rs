@@ -69,7 +69,7 @@ fn read_back(input: Input) -> Value {
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub(crate) enum Format {
     /// As `dump --json` prints.
     Json,
 }
@@ -83,7 +83,7 @@ impl Format {
         }
     }
 
-    fn parse(self, text: &str) -> Result<Saved, String> {
+    pub(crate) fn parse(self, text: &str) -> Result<Saved, String> {
         match self {
             Format::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
         }

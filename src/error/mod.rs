@@ -4,8 +4,9 @@ mod cause;
 mod detail;
 mod errno;
 mod object;
+mod plain;
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::path::Path;
 
@@ -13,6 +14,7 @@ pub use cause::{Advice, Cause};
 pub use detail::{BindFault, BtfFault, Holder, LayoutMismatch, Property, Torn};
 use errno::Errno;
 pub use object::{Object, ObjectKind};
+pub(crate) use plain::Plain;
 
 pub use crate::sys::Call;
 
@@ -191,6 +193,7 @@ const SHOWN: usize = 12;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut Plain(f);
         match self {
             Error::Kernel { call, object, cause, source } => match source.raw_os_error() {
                 Some(errno) => write!(f, "{object}: {call} failed with {}: {cause}", Errno(errno))?,

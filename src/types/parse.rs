@@ -1,10 +1,11 @@
 //! Bytes to types. The format is that of the kernel's Documentation/bpf/btf.rst and include/uapi/linux/btf.h.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use super::wrapper;
 use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Placed, Type, TypeId};
-use crate::error::{BtfFault, Error, Object, Result};
+use crate::error::{BtfFault, Error, Object, Plain, Result};
 
 const MAGIC: u16 = 0xeb9f;
 /// The kernel's own limit for nesting is 32.
@@ -13,6 +14,8 @@ const MAX_DEPTH: u32 = 64;
 const MAX_WAYS: u64 = 1 << 14;
 /// The kernel's own limit for names.
 const MAX_NAME: usize = 512;
+/// All names together, of which many may be one string, may take so many times the length of the BTF.
+const MAX_NAMES: usize = 16;
 
 impl Btf {
     /// Parses BTF in this machine's byte order, such as `bpf(BPF_OBJ_GET_INFO_BY_FD)` gives. Any bytes may be given.
@@ -53,12 +56,13 @@ fn parse(bytes: &[u8]) -> Parsed<Btf> {
             format!("its {name} (offset {start}, {len} bytes) end behind the last of {} bytes", bytes.len())
         })
     };
-    let strings = part("strings", string_offset, string_len)?;
+    let most = MAX_NAMES * bytes.len();
+    let mut strings = Strings { bytes: part("strings", string_offset, string_len)?, most, left: most };
     let mut reader = Reader { bytes: part("types", type_offset, type_len)?, at: 0 };
     let mut types = vec![Type { name: "void".into(), kind: Kind::Void }];
     while reader.at < reader.bytes.len() {
         let id = types.len();
-        types.push(read_type(&mut reader, strings).map_err(|reason| format!("type {id}: {reason}"))?);
+        types.push(read_type(&mut reader, &mut strings).map_err(|reason| format!("type {id}: {reason}"))?);
     }
     check_nesting(&types)?;
     let has_wrappers = types.iter().any(wrapper::may_be_one);
@@ -102,27 +106,39 @@ impl Reader<'_> {
     }
 }
 
-fn string(strings: &[u8], offset: u32) -> Parsed<Box<str>> {
-    let rest = strings.get(offset as usize..).ok_or_else(|| format!("its name at {offset} is behind the strings"))?;
-    let end = rest.iter().position(|&byte| byte == 0).ok_or_else(|| format!("its name at {offset} has no end"))?;
-    if end > MAX_NAME {
-        return Err(format!("its name has {end} bytes, more than {MAX_NAME}"));
-    }
-    let name = String::from_utf8_lossy(&rest[..end]);
-    // Names are printed, and nothing in them may steer a terminal.
-    if !name.contains(char::is_control) {
-        return Ok(name.into());
-    }
-    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    Ok(name.chars().map(escaped).collect::<String>().into())
+/// Where names come from. Each record has its own copy.
+struct Strings<'a> {
+    bytes: &'a [u8],
+    most: usize,
+    left: usize,
 }
 
-fn read_type(reader: &mut Reader<'_>, strings: &[u8]) -> Parsed<Type> {
+impl Strings<'_> {
+    fn name(&mut self, offset: u32) -> Parsed<Box<str>> {
+        let rest =
+            self.bytes.get(offset as usize..).ok_or_else(|| format!("its name at {offset} is behind the strings"))?;
+        let end = rest.iter().position(|&byte| byte == 0).ok_or_else(|| format!("its name at {offset} has no end"))?;
+        if end > MAX_NAME {
+            return Err(format!("its name has {end} bytes, more than {MAX_NAME}"));
+        }
+        let name = String::from_utf8_lossy(&rest[..end]);
+        // Names are printed, and nothing in them may steer a terminal.
+        let mut plain = String::new();
+        // A string takes all that is written to it.
+        let _ = Plain(&mut plain).write_str(&name);
+        let left = self.left.checked_sub(plain.len());
+        self.left =
+            left.ok_or_else(|| format!("it and those before it have names of more than {} bytes", self.most))?;
+        Ok(plain.into())
+    }
+}
+
+fn read_type(reader: &mut Reader<'_>, strings: &mut Strings<'_>) -> Parsed<Type> {
     let name = reader.u32()?;
     let info = reader.u32()?;
     let (count, number, flag) = (info & 0xffff, info >> 24 & 0x1f, info >> 31 != 0);
     // Tags are texts of any length, and not needed.
-    let name = if matches!(number, 17 | 18) { "".into() } else { string(strings, name)? };
+    let name = if matches!(number, 17 | 18) { "".into() } else { strings.name(name)? };
     let size = reader.u32()?;
     let to = TypeId(size);
     let kind = match number {
@@ -140,7 +156,7 @@ fn read_type(reader: &mut Reader<'_>, strings: &[u8]) -> Parsed<Type> {
         6 | 19 if !matches!(size, 1 | 2 | 4 | 8) => return Err(format!("an enum of {size} bytes")),
         16 if !matches!(size, 2 | 4 | 8 | 12 | 16) => return Err(format!("a float of {size} bytes")),
         6 => {
-            let values = reader.records(count, |reader| Ok((string(strings, reader.u32()?)?, reader.u32()?)))?;
+            let values = reader.records(count, |reader| Ok((strings.name(reader.u32()?)?, reader.u32()?)))?;
             let signed = flag || looks_signed(size, values.iter().map(|(_, bits)| *bits));
             let value = |bits: u32| if signed { i128::from(bits as i32) } else { bits.into() };
             let values = values.into_iter().map(|(name, bits)| Enumerator { name, value: value(bits) }).collect();
@@ -175,7 +191,7 @@ fn read_type(reader: &mut Reader<'_>, strings: &[u8]) -> Parsed<Type> {
         18 => Kind::Alias { to, how: Alias::TypeTag },
         19 => {
             let values = reader.records(count, |reader| {
-                let name = string(strings, reader.u32()?)?;
+                let name = strings.name(reader.u32()?)?;
                 let bits = u64::from(reader.u32()?) | u64::from(reader.u32()?) << 32;
                 let value = if flag { i128::from(bits as i64) } else { bits.into() };
                 Ok(Enumerator { name, value })
@@ -211,8 +227,8 @@ fn read_int(size: u32, word: u32) -> Parsed<Int> {
     Ok(Int { size, signed: encoding & 1 != 0, bool: encoding & 4 != 0, bits: Bits { start: start.into(), len } })
 }
 
-fn read_member(reader: &mut Reader<'_>, strings: &[u8], with_bits: bool) -> Parsed<Member> {
-    let (name, of, offset) = (string(strings, reader.u32()?)?, reader.id()?, reader.u32()?);
+fn read_member(reader: &mut Reader<'_>, strings: &mut Strings<'_>, with_bits: bool) -> Parsed<Member> {
+    let (name, of, offset) = (strings.name(reader.u32()?)?, reader.id()?, reader.u32()?);
     let (bit_offset, bits) = if with_bits { (offset & 0xff_ffff, offset >> 24) } else { (offset, 0) };
     Ok(Member { name, of, bit_offset: bit_offset.into(), bits })
 }

@@ -75,9 +75,8 @@ fn enumerator(btf: &Btf, of: TypeId, word: u128, bits: u32, signed: bool) -> Val
     let value = if signed { sign_extend(word, bits) } else { word as i128 };
     let Kind::Enum { values, .. } = btf.kind(of) else { return Value::Enum { value, name: None } };
     let known = values.iter().find(|known| known.value == value);
-    // A bitfield of an enum that is not said to be signed (by compilers before 2022) holds the low bits of a negative one.
-    let low = |known: i128| known as u128 & ((1 << bits.min(127)) - 1);
-    let is_old = |known: i128| !signed && known >> 31 == 1 && low(known) == word;
+    // A bitfield of an enum that is not said to be signed (by compilers before 2022) holds the low bits of a negative one that fits.
+    let is_old = |known: i128| !signed && known >> 31 == 1 && sign_extend(word, bits) == (known as u32 as i32).into();
     let known = known.or_else(|| values.iter().find(|known| is_old(known.value)));
     Value::Enum { value, name: known.map(|known| known.name.to_string()) }
 }

@@ -136,14 +136,7 @@ impl Encoder<'_> {
                 }
             }
             Kind::Pointer { .. } => self.ranged(self.number(value)?, bits, false, value),
-            Kind::Float { size: 4 } => {
-                let wide = self.float(value)?;
-                let narrow = wide as f32;
-                if wide.is_finite() && narrow.is_infinite() {
-                    return Err(self.fault(value, format!("a float reaches from -{0:e} to {0:e}", f32::MAX)));
-                }
-                Ok(narrow.to_bits().into())
-            }
+            Kind::Float { size: 4 } => Ok(self.narrow(value)?.to_bits().into()),
             Kind::Float { size: 8 } => Ok(self.float(value)?.to_bits().into()),
             _ => {
                 let name = self.btf.type_name(of);
@@ -197,6 +190,24 @@ impl Encoder<'_> {
         }
     }
 
+    /// What is given as a float stays as it is, and text is rounded once: by way of a double it would be twice.
+    fn narrow(&self, value: &Input) -> Encoded<f32> {
+        let given = match value {
+            Input::Value(Value::F32(narrow)) => Some(*narrow),
+            Input::Value(Value::Text(text)) => text.parse().ok().filter(|narrow: &f32| narrow.is_finite()),
+            _ => None,
+        };
+        if let Some(narrow) = given {
+            return Ok(narrow);
+        }
+        let wide = self.float(value)?;
+        let narrow = wide as f32;
+        if wide.is_finite() && narrow.is_infinite() {
+            return Err(self.fault(value, format!("a float reaches from -{0:e} to {0:e}", f32::MAX)));
+        }
+        Ok(narrow)
+    }
+
     /// The two's complement of a number that fits.
     fn ranged(&self, number: Number, bits: u32, signed: bool, value: &Input) -> Encoded<u128> {
         let unsigned_max = if bits >= 128 { u128::MAX } else { (1 << bits) - 1 };
@@ -234,6 +245,10 @@ impl Encoder<'_> {
             }
             _ => return Err(self.fault(value, format!("an array of {len} elements is needed"))),
         };
+        // As it is read: elements without bytes, of which there may be any number, are none.
+        if size == 0 && elements.is_empty() {
+            return Ok(());
+        }
         if elements.len() != len as usize {
             let rule = format!("the array has {len}: give all of them, or write one by its index");
             return Err(self.fault_found(format!("{} elements", elements.len()), rule));

@@ -8,7 +8,9 @@ mod serde;
 mod sum;
 mod text;
 
-use std::fmt;
+use std::fmt::{self, Write};
+
+use crate::error::Plain;
 
 pub(crate) use decode::decode;
 pub(crate) use encode::{Image, encode};
@@ -108,7 +110,9 @@ fn write_struct(f: &mut fmt::Formatter<'_>, members: &[(String, impl fmt::Displa
     f.write_str("{")?;
     for (index, (name, value)) in members.iter().enumerate() {
         let separator = if index == 0 { "" } else { ", " };
-        write!(f, "{separator}{name}: {value}")?;
+        f.write_str(separator)?;
+        Plain(f).write_str(name)?;
+        write!(f, ": {value}")?;
     }
     f.write_str("}")
 }

@@ -22,7 +22,11 @@ impl Serialize for Value {
                 _ => serializer.collect_str(value),
             },
             Value::Bool(value) => serializer.serialize_bool(*value),
-            Value::F32(value) if value.is_finite() => serializer.serialize_f32(*value),
+            // Readers make a double of it first. Where rounding twice is not rounding once, that double is written.
+            Value::F32(value) if value.is_finite() => match format!("{value:?}").parse::<f64>() {
+                Ok(wide) if wide as f32 == *value => serializer.serialize_f32(*value),
+                _ => serializer.serialize_f64((*value).into()),
+            },
             Value::F32(value) => serializer.serialize_str(not_finite((*value).into())),
             Value::F64(value) if value.is_finite() => serializer.serialize_f64(*value),
             Value::F64(value) => serializer.serialize_str(not_finite(*value)),

@@ -32,7 +32,8 @@ pub(crate) fn parse_number(text: &str) -> Result<Number, String> {
         [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
         [b'0', b'o' | b'O', ..] => (8, &digits[2..]),
         [b'0', b'b' | b'B', ..] => (2, &digits[2..]),
-        [b'0', b'0'..=b'9', ..] => {
+        // What has other characters is no number in any base.
+        [b'0', more @ ..] if !more.is_empty() && more.iter().all(u8::is_ascii_digit) => {
             let rest = digits.trim_start_matches('0');
             return Err(format!(
                 "a leading zero may mean octal or nothing; say 0o{rest} or {}",
@@ -79,10 +80,11 @@ mod tests {
 
     #[test]
     fn what_is_no_number_or_may_be_two_is_refused() {
-        for text in ["", "-", "0x", "--1", "0x-1", "1_000", "ten", "1.5", "1e3", " 1", "0b2", "०"] {
+        for text in ["", "-", "0x", "--1", "0x-1", "1_000", "ten", "1.5", "1e3", " 1", "0b2", "०", "01.5", "00\n"] {
             assert!(parse_number(text).is_err(), "{text:?}");
         }
         assert!(parse_number("017").unwrap_err().contains("0o17 or 17"));
+        assert!(parse_number("01\n").unwrap_err().starts_with("a number is needed"));
         assert!(parse_number("340282366920938463463374607431768211456").unwrap_err().contains("128 bits"));
     }
 

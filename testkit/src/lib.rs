@@ -4,6 +4,7 @@
 //! It knows nothing of bpfvar: maps come as descriptors.
 #![allow(unsafe_code)]
 
+mod btf;
 pub mod faults;
 pub mod host;
 pub mod insn;
@@ -12,6 +13,7 @@ mod object;
 mod program;
 mod token;
 
+pub use btf::Types;
 pub use map::{counters_map, delete_entry, opaque_map, raw_map, spin_lock_map, update_entry};
 pub use object::{MapSpec, ProgramSpec, load_btf};
 pub use program::{Attached, Program, ProgramType};

@@ -257,7 +257,7 @@ fn bitfields_are_stood_for_by_the_bytes_that_they_have_bits_in() {
         _bits: u32,
         x: u32,
     }
-    let mut types = crate::hostile::Types::default();
+    let mut types = bpfvar_testkit::Types::default();
     let int = types.int("__u32", 4);
     let at = |bits: u32, offset: u32| bits << 24 | offset;
     let members = [("low", int, at(5, 0)), ("mid", int, at(11, 5)), ("high", int, at(16, 16)), ("x", int, 32)];

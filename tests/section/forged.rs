@@ -3,9 +3,7 @@
 #![forbid(unsafe_code)]
 
 use bpfvar::{Access, Array, Btf, Error, Field, Map, ReadWrite, TypedMap};
-use bpfvar_testkit::host;
-
-use crate::hostile::Types;
+use bpfvar_testkit::{Types, host};
 
 /// What the derive takes for bpfvar: all real but the trait.
 mod facade {

@@ -167,7 +167,7 @@ fn without_the_capability_ids_fail_with_advice_and_descriptors_work() {
         assert!(error.to_string().contains("CAP_SYS_ADMIN"), "{error}");
         let section = TypedMap::with_btf(map, btf).unwrap();
         let other = Btf::parse(&{
-            let mut types = crate::hostile::Types::default();
+            let mut types = bpfvar_testkit::Types::default();
             let int = types.int("u64", 8);
             types.array(int, 1);
             types.bytes()

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use bpfvar::error::BtfFault;
 use bpfvar::{Btf, Error, Map, ReadWrite, TypedMap};
 use bpfvar_objects::{Source, load};
-use bpfvar_testkit::host;
+use bpfvar_testkit::{Types, host};
 
 /// xorshift: the same bytes at every run.
 struct Random(u64);
@@ -23,86 +23,10 @@ impl Random {
     }
 }
 
-/// BTF written by hand.
-#[derive(Default)]
-pub(crate) struct Types {
-    words: Vec<u32>,
-    count: u32,
-    strings: Vec<u8>,
-}
-
-impl Types {
-    fn string(&mut self, text: &str) -> u32 {
-        if self.strings.is_empty() {
-            self.strings.push(0);
-        }
-        let at = self.strings.len() as u32;
-        self.strings.extend(text.as_bytes());
-        self.strings.push(0);
-        at
-    }
-
-    fn add(&mut self, words: &[u32]) -> u32 {
-        self.words.extend(words);
-        self.count += 1;
-        self.count
-    }
-
-    pub(crate) fn int(&mut self, name: &str, size: u32) -> u32 {
-        let name = self.string(name);
-        self.add(&[name, 1 << 24, size, size * 8])
-    }
-
-    pub(crate) fn array(&mut self, element: u32, len: u32) -> u32 {
-        self.add(&[0, 3 << 24, 0, element, element, len])
-    }
-
-    /// Kind 4 is a struct, 5 a union, 1 << 7 more one whose offsets hold widths of bitfields. Offsets are in bits.
-    pub(crate) fn structure(&mut self, kind: u32, name: &str, size: u32, members: &[(&str, u32, u32)]) -> u32 {
-        let mut words = vec![self.string(name), kind << 24 | members.len() as u32, size];
-        for (name, of, offset) in members {
-            words.extend([self.string(name), *of, *offset]);
-        }
-        self.add(&words)
-    }
-
-    pub(crate) fn enumeration(&mut self, name: &str, size: u32, values: &[(&str, u32)]) -> u32 {
-        let mut words = vec![self.string(name), 6 << 24 | values.len() as u32, size];
-        for (name, value) in values {
-            words.extend([self.string(name), *value]);
-        }
-        self.add(&words)
-    }
-
-    pub(crate) fn variable(&mut self, name: &str, of: u32) -> u32 {
-        let name = self.string(name);
-        self.add(&[name, 14 << 24, of, 1])
-    }
-
-    pub(crate) fn section(&mut self, name: &str, size: u32, variables: &[(u32, u32)]) {
-        let mut words = vec![self.string(name), 15 << 24 | variables.len() as u32, size];
-        for (variable, offset) in variables {
-            words.extend([*variable, *offset, 0]);
-        }
-        self.add(&words);
-    }
-
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        let types = self.words.len() as u32 * 4;
-        let mut bytes = 0xeb9f_u16.to_ne_bytes().to_vec();
-        bytes.extend([1, 0]);
-        for word in [24, 0, types, types, self.strings.len() as u32] {
-            bytes.extend(word.to_ne_bytes());
-        }
-        bytes.extend(self.words.iter().flat_map(|word| word.to_ne_bytes()));
-        bytes.extend(&self.strings);
-        bytes
-    }
-
-    fn refused(&self, reason: &str) {
-        let error = Btf::parse(&self.bytes()).unwrap_err().to_string();
-        assert!(error.contains(reason), "{error}");
-    }
+/// Such types are an error with this in it.
+fn refused(types: &Types, reason: &str) {
+    let error = Btf::parse(&types.bytes()).unwrap_err().to_string();
+    assert!(error.contains(reason), "{error}");
 }
 
 #[test]
@@ -113,7 +37,7 @@ fn sizes_that_overflow_are_refused() {
     let huge = types.array(inner, 1_073_741_825);
     let (a, b) = (types.variable("a", huge), types.variable("b", narrow));
     types.section(".bss", 64, &[(a, 16), (b, 20)]);
-    types.refused("too great a one");
+    refused(&types, "too great a one");
 }
 
 #[test]
@@ -122,7 +46,7 @@ fn a_struct_is_no_bitfield() {
     let byte = types.int("u8", 1);
     let inner = types.structure(4, "inner", 64, &[("far", byte, 56 * 8)]);
     types.structure(4 | 1 << 7, "outer", 1, &[("", inner, 1 << 24)]);
-    types.refused("does not lie inside");
+    refused(&types, "does not lie inside");
 }
 
 #[test]
@@ -141,7 +65,7 @@ fn unions_nested_in_one_another_take_no_time() {
         types.section(".bss", 4096, &[(variable, 0)]);
         let Ok(btf) = Btf::parse(&types.bytes()) else {
             assert_eq!(levels, 40);
-            types.refused("too many members");
+            refused(&types, "too many members");
             continue;
         };
         let map = Map::builder().name(".bss").value_size(4096).create().unwrap();
@@ -160,7 +84,7 @@ fn sizes_are_checked_before_what_they_are_sizes_of() {
     let byte = types.int("u8", 1);
     types.array(4, u32::MAX);
     types.array(byte, u32::MAX);
-    types.refused("does not lie inside");
+    refused(&types, "does not lie inside");
 }
 
 #[test]
@@ -219,7 +143,7 @@ fn one_programs_odd_types_do_not_hide_the_systems() {
 fn a_name_cannot_be_long_or_steer_a_terminal() {
     let mut types = Types::default();
     types.int(&"x".repeat(513), 1);
-    types.refused("more than 512");
+    refused(&types, "more than 512");
     if !host::ready((5, 8)) {
         return;
     }
@@ -267,7 +191,7 @@ fn any_bytes_are_btf_or_an_error() {
             (0..random.below(200)).map(|_| random.next() as u8).collect()
         } else {
             // A good header, and records that look like some: a kind that there is, small numbers.
-            let mut types = Types { strings: b"\0a\0b\0".to_vec(), ..Types::default() };
+            let mut types = Types::with_strings(b"\0a\0b\0");
             for _ in 0..random.below(6) {
                 let kind = (1 + random.below(19) as u32) << 24 | random.below(3) as u32;
                 let rest = (0..random.below(5)).map(|_| 0).collect::<Vec<u32>>();
@@ -422,4 +346,26 @@ fn no_depth_of_json_ends_the_process() {
             error.get(error.len() - 200..)
         );
     }
+}
+
+/// What a user gave is in the message that refuses it.
+#[test]
+fn a_refusal_is_one_line_whatever_was_given() {
+    let plain = |text: String| assert!(!text.contains(char::is_control), "{text:?}");
+    plain("[\r\x1b]".parse::<bpfvar::VarPath>().unwrap_err().to_string());
+    let member = bpfvar::Input::Struct(vec![("a\nb\x1b".to_owned(), 1.into())]);
+    plain(member.to_string());
+    let Some((_loaded, globals)) = crate::loaded(Source::Count) else { return };
+    for (path, text) in [
+        ("sampling", "01\n\x1b"),
+        ("sampling", "\n"),
+        ("config", "{\"a\\u001bb\": 1}"),
+        ("config", "{\"rate\": {\"a\\nb\": 1}}"),
+        ("config.mode", "\x07"),
+        ("config.enabled", "\u{9b}"),
+    ] {
+        plain(globals.var(path).unwrap().set(text).unwrap_err().to_string());
+    }
+    plain(globals.var("config.a\nb").unwrap_err().to_string());
+    plain(globals.var("config").unwrap().set(member).unwrap_err().to_string());
 }

@@ -8,9 +8,7 @@ use std::thread;
 use bpfvar::error::BtfFault;
 use bpfvar::{Btf, Cause, Error, Globals, Input, KeyedMap, Map, MapType, Program, Value};
 use bpfvar_objects::{Loaded, Source};
-use bpfvar_testkit::{MapSpec, delete_entry, host, load_btf, update_entry};
-
-use crate::hostile::Types;
+use bpfvar_testkit::{MapSpec, Types, delete_entry, host, load_btf, update_entry};
 
 /// The maps, after a program ran `runs` times on the first CPU.
 fn filled(runs: u32) -> Option<(Loaded, Globals)> {

@@ -15,6 +15,9 @@ mod owned;
 mod parts;
 mod reach;
 mod reading;
+// Bits are counted from the lowest.
+#[cfg(target_endian = "little")]
+mod round_trip;
 mod stale;
 mod wrapped;
 mod writing;

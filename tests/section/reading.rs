@@ -243,7 +243,7 @@ fn negative_enumerators_of_old_compilers_are_known() {
     if !bpfvar_testkit::host::ready((5, 8)) {
         return;
     }
-    let mut types = crate::hostile::Types::default();
+    let mut types = bpfvar_testkit::Types::default();
     let tiny = types.enumeration("tiny", 1, &[("MINUS", -100_i32 as u32), ("NONE", 0), ("PLUS", 100)]);
     let wide = types.enumeration("wide", 4, &[("LOW", u32::MAX), ("ZERO", 0)]);
     // What is large on both sides stays unsigned, but for the names.

@@ -1,9 +1,7 @@
 //! Structs that look like those of `bpfvar.bpf.h`, in BTF that no compiler made.
 
 use bpfvar::{Btf, Map, TypedMap};
-use bpfvar_testkit::host;
-
-use crate::hostile::Types;
+use bpfvar_testkit::{Types, host};
 
 /// `struct bpfvar_seq` and `BPFVAR_SEQ(inner)`, the value of which has `size` bytes.
 fn sequence(types: &mut Types, inner: u32, size: u32) -> u32 {

@@ -367,3 +367,18 @@ fn no_update_is_lost_beside_another() {
     });
     assert_eq!(text(&globals, "bits_value.next_unit"), "10000");
 }
+
+/// A `float` whose shortest decimal is another `float` by way of a double.
+#[test]
+fn a_float_is_rounded_once() {
+    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let var = globals.var("float_value").unwrap();
+    let value = Value::F32(f32::from_bits(0x15ae_43fd));
+    let (text, json) = (value.to_string(), serde_json::to_string(&value).unwrap());
+    assert_ne!(text.parse::<f64>().unwrap() as f32, text.parse::<f32>().unwrap(), "the one that is meant");
+    for input in [Input::from(&value), text.into(), serde_json::from_str(&json).unwrap(), Input::Text(json)] {
+        var.set("0").unwrap();
+        var.set(input.clone()).unwrap();
+        assert_eq!(var.read().unwrap(), value, "{input:?}");
+    }
+}

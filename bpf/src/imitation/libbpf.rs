@@ -36,11 +36,22 @@ pub fn load_named(source: Source, program: &str) -> Loaded {
     load_as(source, Some(program))
 }
 
-fn load_as(source: Source, program: Option<&str>) -> Loaded {
-    let elf = Elf::read(source.bytes());
+/// The types of an object, as libbpf gives them to the kernel. Needs none.
+pub fn types(source: Source) -> Btf {
+    laid_out(&Elf::read(source.bytes())).0
+}
+
+/// The same, and the section that the file has not.
+fn laid_out(elf: &Elf) -> (Btf, Option<Section>) {
     let mut btf = Btf::parse(elf.btf);
     let kconfig = kconfig::lay_out(&btf);
-    btf.fix_up(&elf, kconfig.clone());
+    btf.fix_up(elf, kconfig.clone());
+    (btf, kconfig)
+}
+
+fn load_as(source: Source, program: Option<&str>) -> Loaded {
+    let elf = Elf::read(source.bytes());
+    let (btf, kconfig) = laid_out(&elf);
     let btf_fd = load_btf(btf.bytes()).expect("the kernel takes the types");
     let new = SectionMaps { object: source.name(), btf: &btf, btf_fd: btf_fd.as_fd() };
 

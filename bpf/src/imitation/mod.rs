@@ -6,4 +6,4 @@ mod libbpf;
 mod parts;
 
 pub use aya::load_as_aya;
-pub use libbpf::{load, load_named};
+pub use libbpf::{load, load_named, types};

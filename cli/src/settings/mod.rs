@@ -1,7 +1,7 @@
 //! Settings in files: which variable shall have which value, and where that is written. Nothing here asks the kernel.
 
 mod files;
-mod parse;
+pub(crate) mod parse;
 mod write;
 
 use std::collections::HashMap;

@@ -13,7 +13,7 @@ use super::{Fault, Place, Setting};
 /// # Errors
 ///
 /// All that is wrong with it; but where it is no TOML, only the first.
-pub(super) fn settings(text: &str, file: &Rc<str>) -> Result<Vec<Setting>, Vec<Fault>> {
+pub(crate) fn settings(text: &str, file: &Rc<str>) -> Result<Vec<Setting>, Vec<Fault>> {
     let lines = Lines::of(text);
     let table = DeTable::parse(text).map_err(|error| {
         let line = lines.at(error.span().map_or(0, |span| span.start));

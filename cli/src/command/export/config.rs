@@ -13,7 +13,7 @@ use crate::error::{Failure, Result};
 use crate::target::Target;
 
 /// A target, and how what it names is to be exported.
-pub(super) struct Selection {
+pub(crate) struct Selection {
     pub(super) target: Target,
     /// None where the rules decide.
     pub(super) wish: Option<Wish>,
@@ -90,17 +90,25 @@ struct Metric {
     sum: Option<Spanned<String>>,
 }
 
-/// Reads a file: the metrics first, as what they name is not exported a second time by a target.
+/// Reads a file.
 pub(super) fn read(path: &Path) -> Result<Vec<Selection>> {
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|error| Failure::new(format!("{shown}: cannot be read: {error}")))?;
-    let source = Source { name: shown.to_string(), text: &text };
-    let file: File = toml::from_str(&text).map_err(|error| {
+    parse(&text, shown.to_string())
+}
+
+/// What a file says: the metrics first, as what they name is not exported a second time by a target.
+pub(crate) fn parse(text: &str, name: String) -> Result<Vec<Selection>> {
+    let source = Source { name, text };
+    let file: File = toml::from_str(text).map_err(|error| {
         let message = error.message().replace('\n', "; ");
         source.failure(error.span().map_or(0, |span| span.start), message)
     })?;
     if file.targets.is_empty() && file.metric.is_empty() {
-        return Err(Failure::new(format!("{shown}: names no variables; it needs `targets = [...]` or [[metric]]")));
+        return Err(Failure::new(format!(
+            "{}: names no variables; it needs `targets = [...]` or [[metric]]",
+            source.name
+        )));
     }
     let metrics = file.metric.into_iter().map(|metric| source.selection(metric));
     let metrics = metrics.collect::<Result<Vec<_>>>()?;

@@ -2,7 +2,7 @@
 
 mod catalog;
 mod claims;
-mod config;
+pub(crate) mod config;
 mod confine;
 mod encode;
 mod exported;

@@ -1,6 +1,6 @@
 //! `bpfvar set`.
 
-mod setting;
+pub(crate) mod setting;
 mod step;
 
 use std::ops::Range;

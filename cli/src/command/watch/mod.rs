@@ -10,7 +10,7 @@ mod screen;
 mod session;
 mod source;
 mod stale;
-mod until;
+pub(crate) mod until;
 mod view;
 
 use std::time::Duration;
