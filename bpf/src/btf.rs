@@ -100,7 +100,7 @@ impl Btf {
     /// If it is no BTF: what is read here comes from the compiler.
     pub fn parse(bytes: &[u8]) -> Btf {
         let mut btf = Btf { bytes: bytes.to_vec(), types: vec![0], strings: 0 };
-        assert_eq!(btf.word(0) & 0xffff, 0xeb9f, "the magic number of BTF, in this machine's byte order");
+        assert_eq!(bytes[..2], 0xeb9f_u16.to_ne_bytes(), "the magic number of BTF, in this machine's byte order");
         let header = btf.word(4) as usize;
         let (mut at, len) = (header + btf.word(8) as usize, btf.word(12) as usize);
         btf.strings = header + btf.word(16) as usize;
