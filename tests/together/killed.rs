@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::process::Stdio;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
 
@@ -62,6 +63,7 @@ fn what_a_killed_writer_leaves_is_whole_or_told_and_the_next_goes_on() {
     let plain = Array::<Mixed>::builder().name("plain").entries(LEN).create().unwrap();
     let locked = Array::<Seq<Mixed>>::builder().name("locked").entries(2).create().unwrap();
     let ids = format!("{} {}", plain.map().unwrap().info().id, locked.map().unwrap().info().id);
+    let last = LEN as usize - 1;
     let (mut mixed, mut torn) = (0, 0);
     let kills = times(20, 1000);
     for kill in 0..kills {
@@ -72,7 +74,13 @@ fn what_a_killed_writer_leaves_is_whole_or_told_and_the_next_goes_on() {
             out.read_exact(&mut byte).unwrap();
             seen.extend(byte);
         }
-        thread::sleep(Duration::from_micros(kill * 7919 % 5_000));
+        if kill % 2 == 0 {
+            // In the middle of a copy, on however slow a machine.
+            let is_between = || plain.at(0).wide.at(0).load(Relaxed) != plain.at(last).wide.at(0).load(Relaxed);
+            host::eventually(is_between);
+        } else {
+            thread::sleep(Duration::from_micros(kill * 7919 % 5_000));
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         let values = plain.snapshot();
