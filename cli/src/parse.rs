@@ -1,10 +1,12 @@
-//! What the tool parses of what users and files say, for those who try it with any bytes. The kernel is not asked.
+//! What the tool parses of what users and files say, for those who try it with any bytes. The kernel is not asked. What is
+//! wrong is said as it is printed.
 
 use bpfvar::Input;
 
 use crate::command::export::config;
 use crate::command::set::setting;
 use crate::command::watch::until::Condition;
+use crate::output::clean;
 use crate::saved::Format;
 use crate::settings;
 use crate::target::Target;
@@ -15,7 +17,8 @@ use crate::target::Target;
 ///
 /// What is wrong.
 pub fn target(text: &str) -> Result<String, String> {
-    text.parse().map(|target: Target| target.object().to_owned())
+    let parsed: Result<Target, String> = text.parse();
+    parsed.map(|target| target.object().to_owned()).map_err(|rule| clean(&rule))
 }
 
 /// Parses what `set` takes. Returns its target.
@@ -24,7 +27,8 @@ pub fn target(text: &str) -> Result<String, String> {
 ///
 /// What is wrong.
 pub fn assignment(text: &str) -> Result<String, String> {
-    text.parse().map(|setting: setting::Setting| setting.target().text.clone())
+    let parsed: Result<setting::Setting, String> = text.parse();
+    parsed.map(|setting| setting.target().text.clone()).map_err(|rule| clean(&rule))
 }
 
 /// Parses a condition of `watch --until`. Returns it as it is printed.
@@ -33,7 +37,8 @@ pub fn assignment(text: &str) -> Result<String, String> {
 ///
 /// What is wrong.
 pub fn condition(text: &str) -> Result<String, String> {
-    text.parse().map(|condition: Condition| condition.to_string())
+    let parsed: Result<Condition, String> = text.parse();
+    parsed.map(|condition| condition.to_string()).map_err(|rule| clean(&rule))
 }
 
 /// Parses a file of settings. Returns its targets and their values.
@@ -44,7 +49,7 @@ pub fn condition(text: &str) -> Result<String, String> {
 pub fn settings(text: &str) -> Result<Vec<(String, Input)>, Vec<String>> {
     match settings::parse::settings(text, &"file".into()) {
         Ok(settings) => Ok(settings.into_iter().map(|setting| (setting.target.text, setting.input)).collect()),
-        Err(faults) => Err(faults.iter().map(ToString::to_string).collect()),
+        Err(faults) => Err(faults.iter().map(|fault| clean(&fault.to_string())).collect()),
     }
 }
 
@@ -55,7 +60,7 @@ pub fn settings(text: &str) -> Result<Vec<(String, Input)>, Vec<String>> {
 /// What is wrong.
 pub fn metrics(text: &str) -> Result<usize, String> {
     let selections = config::parse(text, "file".to_owned());
-    selections.map(|selections| selections.len()).map_err(|failure| failure.line(true))
+    selections.map(|selections| selections.len()).map_err(|failure| clean(&failure.line(true)))
 }
 
 /// Parses what `dump --json` printed. Returns how many sections it has.
@@ -64,5 +69,5 @@ pub fn metrics(text: &str) -> Result<usize, String> {
 ///
 /// What is wrong.
 pub fn saved(text: &str) -> Result<usize, String> {
-    Format::Json.parse(text).map(|saved| saved.sections.len())
+    Format::Json.parse(text).map(|saved| saved.sections.len()).map_err(|why| clean(&why))
 }

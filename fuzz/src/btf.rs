@@ -64,6 +64,10 @@ fn values(btf: &Btf) {
         for seed in [0, 1] {
             maps::fill(&map, seed);
             for var in map.vars().take(VARIABLES) {
+                // What looks half written is waited for.
+                if seed != 0 && !var.together().is_empty() {
+                    continue;
+                }
                 check::line(&var);
                 check::lines(var.declaration());
                 if var.size() <= LARGE && !is_switch(&var) && names_are_distinct(var.ty(), 0) {

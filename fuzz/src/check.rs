@@ -73,7 +73,7 @@ pub(crate) fn read_back(var: &Var) {
     }
     let written = memory(var);
     let value = var.read().expect("it was read before");
-    assert_eq!(json(&value), text, "what was written is read");
+    assert_eq!(json(&value), text, "what was written is read, of {}", var.declaration());
     let parsed: Input = serde_json::from_str(&text).expect("what was printed is JSON");
     for form in [Input::from(&value), parsed, Input::Text(text)] {
         if let Err(error) = var.set(form.clone()) {

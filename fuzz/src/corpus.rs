@@ -31,7 +31,8 @@ impl Corpus {
     pub(crate) fn choose<'b>(&self, bytes: &'b [u8]) -> Option<(&Var, &'b [u8])> {
         let ([low, high, seed], rest) = bytes.split_first_chunk::<3>()?;
         let var = &self.vars[usize::from(u16::from_le_bytes([*low, *high])) % self.vars.len()];
-        maps::fill(var.map(), *seed);
+        // What looks half written is waited for.
+        maps::fill(var.map(), if var.together().is_empty() { *seed } else { 0 });
         Some((var, rest))
     }
 

@@ -31,6 +31,9 @@ impl Wrapper {
     }
 }
 
+/// The words at the start of a wrapper, in bytes.
+const HEAD: u32 = 24;
+
 /// Whether a type looks like one at first sight.
 pub(super) fn may_be_one(ty: &Type) -> bool {
     matches!(&ty.kind, Kind::Struct { members, .. } if members.first().is_some_and(|first| first.name.starts_with("bpfvar_")))
@@ -48,10 +51,10 @@ impl Btf {
             [head, value]
                 if self.is_head(head, "bpfvar_seq", ["begin", "end", "writer"]) && &*value.name == "value" =>
             {
-                self.plain(value).map(Wrapper::Seq)
+                self.behind_head(value).map(Wrapper::Seq)
             }
             [head, slots] if self.is_head(head, "bpfvar_switch", ["version", "settled", "writer"]) => {
-                let array = self.plain(slots).filter(|_| &*slots.name == "slots")?;
+                let array = self.behind_head(slots).filter(|_| &*slots.name == "slots")?;
                 let Kind::Array { element, len: 2 } = *self.kind(array.of) else { return None };
                 Some(Wrapper::Switch(Part { of: element, ..array }))
             }
@@ -76,10 +79,15 @@ impl Btf {
         (part.bits.is_none() && self.size(part.of).is_some()).then_some(part)
     }
 
+    /// The same of one that lies behind the words: over them, writing it would change them and they it.
+    fn behind_head(&self, member: &Member) -> Option<Part> {
+        self.plain(member).filter(|part| part.offset >= u64::from(HEAD))
+    }
+
     /// Whether the member is the words at the start of a wrapper.
     fn is_head(&self, member: &Member, name: &str, words: [&str; 3]) -> bool {
         let part = self.part(member);
-        let Kind::Struct { keyword: Keyword::Struct, size: 24, members } = self.kind(part.of) else { return false };
+        let Kind::Struct { keyword: Keyword::Struct, size: HEAD, members } = self.kind(part.of) else { return false };
         let is_word = |(index, (member, name)): (usize, (&Member, &str))| {
             let of_word = matches!(
                 self.kind(member.of),

@@ -5,10 +5,15 @@ use bpfvar_testkit::{Types, host};
 
 /// `struct bpfvar_seq` and `BPFVAR_SEQ(inner)`, the value of which has `size` bytes.
 fn sequence(types: &mut Types, inner: u32, size: u32) -> u32 {
+    sequence_at(types, 192, inner, size)
+}
+
+/// The same with its value at another bit.
+fn sequence_at(types: &mut Types, start: u32, inner: u32, size: u32) -> u32 {
     let word = types.int("__u64", 8);
     let words = [("begin", word, 0), ("end", word, 64), ("writer", word, 128)];
     let head = types.structure(4, "bpfvar_seq", 24, &words);
-    types.structure(4, "", 24 + size, &[("bpfvar_seq", head, 0), ("value", inner, 192)])
+    types.structure(4, "", 24 + size, &[("bpfvar_seq", head, 0), ("value", inner, start)])
 }
 
 fn section(mut types: Types, variable: u32, size: u32) -> TypedMap {
@@ -59,4 +64,24 @@ fn members_beside_a_wrapper_are_each_read_once() {
     section.as_map().update(0, &[[1, 0, 0, 0, 2, 0, 0, 0].as_slice(), &[0; 32_024]].concat()).unwrap();
     let value = section.var("x").unwrap().read().unwrap().to_string();
     assert!(value.starts_with("{m0: 1, m0: 2, m2: 0, ") && value.ends_with("m7999: 0, seq: 0}"), "{value:.80}");
+}
+
+/// The value would be the words that tell whether it is whole.
+#[test]
+fn a_value_over_the_words_of_its_wrapper_is_none() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    for (start, together) in [(192, &["BPFVAR_SEQ"][..]), (184, &[]), (64, &[]), (0, &[])] {
+        let mut types = Types::default();
+        let word = types.int("__u64", 8);
+        let inner = types.array(word, 2);
+        let seq = sequence_at(&mut types, start, inner, 16);
+        let var = section(types, seq, 40).var("x").unwrap();
+        assert_eq!(var.together(), together, "{start}");
+        let value = if together.is_empty() { ".value" } else { "" };
+        let value = var.at(value).unwrap();
+        value.set("[3, 4]").unwrap();
+        assert_eq!(value.read().unwrap().to_string(), "[3, 4]", "{start}");
+    }
 }
