@@ -67,12 +67,12 @@ pub enum BtfFault {
         /// The size of the map's values in bytes.
         value_size: u32,
     },
-    /// The members overlap so often that a value of it would take too much memory.
+    /// The members overlap so often, or so many are out of order, that a value of it would take too much memory or time.
     #[non_exhaustive]
     TooMuchContent {
         /// The size of the variable in bytes.
         size: u64,
-        /// What a value of it would take, in bytes.
+        /// What a value of it would take, in bytes; for what takes time, as many as would take as long.
         content: u64,
     },
 }
@@ -102,7 +102,10 @@ impl fmt::Display for BtfFault {
                  incomplete"
             ),
             BtfFault::TooMuchContent { size, content } => {
-                write!(f, "its members overlap so often that {size} bytes would become a value of {content} bytes")
+                write!(
+                    f,
+                    "its members overlap so often, or so many are out of order, that {size} bytes would become a value of {content} bytes"
+                )
             }
         }
     }

@@ -112,7 +112,7 @@ impl Comparison<'_> {
                 }
                 true
             }
-            (Shape::Struct { size, fields, .. }, Kind::Struct { keyword, size: found, members })
+            (Shape::Struct { size, fields, .. }, Kind::Struct { keyword, size: found, members, .. })
                 if !keyword.is_union() =>
             {
                 let parts = self.btf.named_parts(members);

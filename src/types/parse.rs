@@ -66,8 +66,15 @@ fn parse(bytes: &[u8]) -> Parsed<Btf> {
     }
     check_nesting(&types)?;
     let has_wrappers = types.iter().any(wrapper::may_be_one);
-    let btf = Btf { types: Arc::from(types), has_wrappers };
+    let mut btf = Btf { types: Arc::from(types), has_wrappers };
     check_sizes(&btf)?;
+    let in_order: Vec<bool> = btf.types.iter().map(|ty| btf.is_in_order(&ty.kind)).collect();
+    // Nobody else has them yet.
+    for (ty, is_in_order) in Arc::get_mut(&mut btf.types).into_iter().flatten().zip(in_order) {
+        if let Kind::Struct { in_order, .. } = &mut ty.kind {
+            *in_order = is_in_order;
+        }
+    }
     Ok(btf)
 }
 
@@ -151,7 +158,7 @@ fn read_type(reader: &mut Reader<'_>, strings: &mut Strings<'_>) -> Parsed<Type>
         4 | 5 => {
             let keyword = if number == 4 { Keyword::Struct } else { Keyword::Union };
             let members = reader.records(count, |reader| read_member(reader, strings, flag))?;
-            Kind::Struct { keyword, size, members }
+            Kind::Struct { keyword, size, members, in_order: false }
         }
         6 | 19 if !matches!(size, 1 | 2 | 4 | 8) => return Err(format!("an enum of {size} bytes")),
         16 if !matches!(size, 2 | 4 | 8 | 12 | 16) => return Err(format!("a float of {size} bytes")),

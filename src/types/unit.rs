@@ -9,9 +9,12 @@
 //! Soundness rests on this file: `mapped::Typed` accesses memory by these units and relies on their being a partition, whatever the
 //! BTF says.
 //!
-//! Claims stay inside the struct or scalar that makes them. So the units of a variable do not depend on its neighbours.
+//! Claims stay inside the struct or scalar that makes them. So the units of a variable do not depend on its neighbours. Where the
+//! members of a struct do not overlap, only those near a byte are asked: a struct may have thousands.
 
-use super::{Bits, Btf, Kind, Part, Placed, TypeId};
+use std::ops::Range;
+
+use super::{Bits, Btf, Kind, Member, Part, Placed, TypeId};
 
 /// Bytes that are accessed together: `width` is 1, 2, 4 or 8, and `at` a multiple of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,9 +116,11 @@ impl Btf {
                 let step = self.size(*element).unwrap_or(1);
                 self.claims(*element, at + (byte - at) / step * step, byte, widest);
             }
-            Kind::Struct { members, .. } => {
-                for member in members {
-                    match self.part(member) {
+            Kind::Struct { members, in_order, .. } => {
+                // A claim to the byte lies in the same eight as the byte does, and so do bytes of whoever makes it.
+                let eight = byte / 8 * 8;
+                for part in self.between(members, *in_order, eight.saturating_sub(at)..eight + 8 - at) {
+                    match part {
                         Part { of, offset, bits: None } => self.claims(of, at + offset, byte, widest),
                         Part { offset, bits: Some(bits), .. } => {
                             let claim = bitfield(at..at + size, at + offset, bits, byte);
@@ -144,15 +149,52 @@ impl Btf {
                 let elements = (index..u64::from(*len)).take(2);
                 elements.map(|index| at + index * step).find_map(|at| self.next_start(*element, at, byte))
             }
-            Kind::Struct { members, .. } => {
-                let starts = members.iter().filter_map(|member| match self.part(member) {
+            Kind::Struct { members, in_order, .. } => {
+                let behind = self.between(members, *in_order, byte.saturating_sub(at)..u64::MAX);
+                let mut starts = behind.filter_map(|part| match part {
                     Part { of, offset, bits: None } => self.next_start(of, at + offset, byte),
                     Part { offset, .. } => (at + offset >= byte).then_some(at + offset),
                 });
-                starts.min()
+                if *in_order { starts.next() } else { starts.min() }
             }
             _ => (at >= byte).then_some(at),
         }
+    }
+}
+
+impl Btf {
+    /// The members; of those in order only the ones that end behind the start of `bytes` and start before their end.
+    fn between<'m>(
+        &'m self,
+        members: &'m [Member],
+        in_order: bool,
+        bytes: Range<u64>,
+    ) -> impl Iterator<Item = Part> + 'm {
+        let end = |member: &Member| self.bit_range(member).end.div_ceil(8);
+        let first = if in_order { members.partition_point(|member| end(member) <= bytes.start) } else { 0 };
+        let parts = members[first..].iter().map(|member| self.part(member));
+        parts.take_while(move |part| !in_order || part.offset < bytes.end)
+    }
+
+    /// Whether it is a struct each member of which lies behind the one before it.
+    pub(super) fn is_in_order(&self, kind: &Kind) -> bool {
+        let Kind::Struct { members, .. } = kind else { return false };
+        let mut free = 0;
+        members.iter().map(|member| self.bit_range(member)).all(|bits| {
+            let is_behind = free <= bits.start;
+            free = bits.end;
+            is_behind
+        })
+    }
+
+    fn bit_range(&self, member: &Member) -> Range<u64> {
+        let part = self.part(member);
+        let (start, len) = match part.bits {
+            Some(bits) => (bits.start, bits.len.into()),
+            None => (0, self.size(part.of).unwrap_or(0) * 8),
+        };
+        let start = part.offset * 8 + start;
+        start..start + len
     }
 }
 
@@ -170,7 +212,7 @@ fn scalar(at: u64, size: u64, byte: u64) -> Unit {
 
 /// A bitfield claims the shortest aligned interval with all of its bits that lies inside its struct. If there is none, as may be
 /// in a packed struct, each byte for itself.
-fn bitfield(inside: std::ops::Range<u64>, at: u64, bits: Bits, byte: u64) -> Unit {
+fn bitfield(inside: Range<u64>, at: u64, bits: Bits, byte: u64) -> Unit {
     let first = at + bits.start / 8;
     let last = at + (bits.start + u64::from(bits.len.max(1)) - 1) / 8;
     let shortest = [1, 2, 4, 8].into_iter().find(|width| first / width == last / width);
@@ -187,7 +229,7 @@ pub(crate) fn put_masked(byte: u8, new: u8, mask: u8) -> u8 {
 }
 
 /// The pieces of `len` bytes from `start` on: each is the bytes that it has in common with a unit.
-pub(crate) fn pieces(units: &Units, start: u64, len: u64) -> impl Iterator<Item = (Unit, std::ops::Range<u64>)> + '_ {
+pub(crate) fn pieces(units: &Units, start: u64, len: u64) -> impl Iterator<Item = (Unit, Range<u64>)> + '_ {
     let end = start + len;
     let mut at = start;
     std::iter::from_fn(move || {
@@ -207,6 +249,8 @@ pub(crate) fn pieces(units: &Units, start: u64, len: u64) -> impl Iterator<Item 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::emit::assemble;
     use super::*;
 
@@ -317,15 +361,29 @@ mod tests {
             return;
         };
         let btf = Btf::parse(&bytes).unwrap();
-        let mut checked = 0;
-        for id in (1..).map_while(|id| btf.id(id)) {
-            let Kind::Struct { size, .. } = btf.get(id).kind else { continue };
-            // The large ones take long in a debug build and hold the small ones.
-            if (1..=256).contains(&size) {
-                check_partition(&Units::new(btf.clone(), id, size.into()).unwrap(), size.into());
-                checked += 1;
+        // The same without what is known of the order of members: every one is asked.
+        let mut unordered = Btf::parse(&bytes).unwrap();
+        for ty in Arc::get_mut(&mut unordered.types).unwrap() {
+            if let Kind::Struct { in_order, .. } = &mut ty.kind {
+                *in_order = false;
             }
         }
-        assert!(checked > 1000, "{checked}");
+        let (mut checked, mut in_order) = (0, 0);
+        for id in (1..).map_while(|id| btf.id(id)) {
+            let Kind::Struct { size, in_order: is_in_order, .. } = btf.get(id).kind else { continue };
+            // The large ones take long in a debug build and hold the small ones.
+            if (1..=256).contains(&size) {
+                let units = Units::new(btf.clone(), id, size.into()).unwrap();
+                check_partition(&units, size.into());
+                let linear = Units::new(unordered.clone(), id, size.into()).unwrap();
+                for byte in 0..size.into() {
+                    assert_eq!(units.at(byte), linear.at(byte), "byte {byte} of type {}", id.0);
+                    assert_eq!(units.next(byte), linear.next(byte), "behind byte {byte} of type {}", id.0);
+                }
+                checked += 1;
+                in_order += u32::from(is_in_order);
+            }
+        }
+        assert!(checked > 1000 && in_order > 1000, "{checked}, {in_order}");
     }
 }

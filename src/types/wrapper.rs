@@ -61,7 +61,9 @@ impl Btf {
             [slots] if &*slots.name == "bpfvar_percpu" => {
                 let array = self.plain(slots)?;
                 let Kind::Array { element, len } = *self.kind(array.of) else { return None };
-                let Kind::Struct { keyword: Keyword::Struct, members, size } = self.kind(element) else { return None };
+                let Kind::Struct { keyword: Keyword::Struct, members, size, .. } = self.kind(element) else {
+                    return None;
+                };
                 let [value] = members.as_ref() else { return None };
                 let value = self.plain(value).filter(|_| &*value.name == "value")?;
                 let first = Part { offset: array.offset + value.offset, ..value };
@@ -87,7 +89,9 @@ impl Btf {
     /// Whether the member is the words at the start of a wrapper.
     fn is_head(&self, member: &Member, name: &str, words: [&str; 3]) -> bool {
         let part = self.part(member);
-        let Kind::Struct { keyword: Keyword::Struct, size: HEAD, members } = self.kind(part.of) else { return false };
+        let Kind::Struct { keyword: Keyword::Struct, size: HEAD, members, .. } = self.kind(part.of) else {
+            return false;
+        };
         let is_word = |(index, (member, name)): (usize, (&Member, &str))| {
             let of_word = matches!(
                 self.kind(member.of),

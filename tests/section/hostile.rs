@@ -369,3 +369,35 @@ fn a_refusal_is_one_line_whatever_was_given() {
     plain(globals.var("config.a\nb").unwrap_err().to_string());
     plain(globals.var("config").unwrap().set(member).unwrap_err().to_string());
 }
+
+/// For each byte of it, one of 16,000 members is found by its place. Where they are not in order, all would be asked.
+#[test]
+fn a_struct_of_thousands_of_members_is_read_by_their_order_or_not_whole() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    const LEN: u32 = 16_000;
+    for in_order in [true, false] {
+        let mut types = Types::default();
+        let byte = types.int("u8", 1);
+        let mut members: Vec<_> = (0..LEN).map(|index| ("b", byte, index * 8)).collect();
+        if !in_order {
+            members.reverse();
+        }
+        let wide = types.structure(4, "wide", LEN, &members);
+        let array = types.array(wide, 4);
+        let variable = types.variable("all", array);
+        types.section(".bss", LEN * 4, &[(variable, 0)]);
+        let map = Map::builder().name(".bss").value_size(LEN * 4).create().unwrap();
+        map.update(0, &vec![7; LEN as usize * 4]).unwrap();
+        let bss = TypedMap::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+        let read = bss.var("all").unwrap().read();
+        if in_order {
+            assert!(read.unwrap().to_string().ends_with("b: 7}]"));
+        } else {
+            assert!(matches!(read, Err(Error::Btf { fault: BtfFault::TooMuchContent { .. }, .. })), "{read:?}");
+            assert!(bss.var("all").unwrap().read_bytes().is_err());
+            assert_eq!(bss.var("all[3].b").unwrap().read().unwrap().as_i128(), Some(7));
+        }
+    }
+}
