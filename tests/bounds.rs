@@ -82,17 +82,17 @@ fn a_million_types_take_their_share() {
 }
 
 #[test]
-fn one_long_name_for_a_million_types_is_refused() {
+fn one_long_name_for_many_types_is_refused() {
     let _turn = TURN.lock();
     for (byte, kind) in [("x", 8), ("\x01", 8), ("\u{fffd}", 10), ("x", 5)] {
         let mut types = Types::default();
         let word = types.int("u32", 4);
         let name = types.string(&byte.repeat(512 / byte.len()));
-        for _ in 1..1_000_000 {
+        for _ in 1..300_000 {
             let record = if kind == 5 { [name, 5 << 24, 0] } else { [name, kind << 24, word] };
             types.add(&record);
         }
-        refused(&types, "names of more than 192");
+        refused(&types, "names of more than 57");
     }
 }
 
