@@ -268,7 +268,9 @@ fn bitfields_are_stood_for_by_the_bytes_that_they_have_bits_in() {
     let section = bpfvar::TypedMap::with_btf(map, bpfvar::Btf::parse(&types.bytes()).unwrap()).unwrap();
     let var = section.var("flags").unwrap();
     var.at(".high").unwrap().set(7).unwrap();
-    assert_eq!(var.read_as::<Flags>().unwrap(), Flags { _bits: 7 << 16, x: 0 });
+    // The first bits are the lowest or, where the most significant byte comes first, the highest.
+    let bits = if cfg!(target_endian = "little") { 7 << 16 } else { 7 };
+    assert_eq!(var.read_as::<Flags>().unwrap(), Flags { _bits: bits, x: 0 });
     #[derive(MapValue, Clone, Copy, Debug)]
     #[repr(C)]
     struct Short {
