@@ -61,7 +61,7 @@ fn members_beside_a_wrapper_are_each_read_once() {
     members.push(("seq", seq, 32_000 * 8));
     let wide = types.structure(4, "wide", 32_032, &members);
     let section = section(types, wide, 32_032);
-    section.as_map().update(0, &[[1, 0, 0, 0, 2, 0, 0, 0].as_slice(), &[0; 32_024]].concat()).unwrap();
+    section.as_map().update(0, &[&[1_u32, 2].map(u32::to_ne_bytes).concat()[..], &[0; 32_024]].concat()).unwrap();
     let value = section.var("x").unwrap().read().unwrap().to_string();
     assert!(value.starts_with("{m0: 1, m0: 2, m2: 0, ") && value.ends_with("m7999: 0, seq: 0}"), "{value:.80}");
 }
