@@ -270,8 +270,8 @@ impl Btf {
     }
 
     /// About how many bytes of memory a value of this type takes when it is decoded: a node for each scalar and each name, where
-    /// members that overlap count each time. What takes time counts as well: the
-    /// names of an enum, among which one is looked for, and the members of a struct that are not in order.
+    /// members that overlap count each time. What takes time counts as well: the names of an enum, among which one is looked for, and
+    /// the members of a struct that are not in order.
     pub(crate) fn content(&self, id: TypeId) -> u64 {
         self.content_of(id, &mut HashMap::new())
     }

@@ -266,10 +266,35 @@ mod tests {
         }
     }
 
+    /// The same BTF without what is known of the order of members: every one is asked.
+    fn without_order(mut btf: Btf) -> Btf {
+        for ty in Arc::get_mut(&mut btf.types).expect("it was just parsed") {
+            if let Kind::Struct { in_order, .. } = &mut ty.kind {
+                *in_order = false;
+            }
+        }
+        btf
+    }
+
+    fn check_same(units: &Units, others: &Units, size: u64) {
+        for byte in 0..size {
+            assert_eq!(units.at(byte), others.at(byte), "byte {byte}");
+            assert_eq!(units.next(byte), others.next(byte), "behind byte {byte}");
+        }
+    }
+
     /// BTF of records of words; names are in "\0a\0b\0c\0int\0".
     fn btf(records: &[&[u32]]) -> Btf {
         let types: Vec<u8> = records.iter().copied().flatten().flat_map(|word| word.to_ne_bytes()).collect();
-        Btf::parse(&assemble(&types, b"\0a\0b\0c\0int\0")).unwrap()
+        let parsed = || Btf::parse(&assemble(&types, b"\0a\0b\0c\0int\0")).unwrap();
+        let (btf, unordered) = (parsed(), without_order(parsed()));
+        for id in (1..).map_while(|id| btf.id(id)) {
+            if let Kind::Struct { size, .. } = *btf.kind(id) {
+                let [ours, others] = [&btf, &unordered].map(|btf| Units::new(btf.clone(), id, size.into()).unwrap());
+                check_same(&ours, &others, size.into());
+            }
+        }
+        btf
     }
 
     fn int(size: u32) -> [u32; 4] {
@@ -361,13 +386,7 @@ mod tests {
             return;
         };
         let btf = Btf::parse(&bytes).unwrap();
-        // The same without what is known of the order of members: every one is asked.
-        let mut unordered = Btf::parse(&bytes).unwrap();
-        for ty in Arc::get_mut(&mut unordered.types).unwrap() {
-            if let Kind::Struct { in_order, .. } = &mut ty.kind {
-                *in_order = false;
-            }
-        }
+        let unordered = without_order(Btf::parse(&bytes).unwrap());
         let (mut checked, mut in_order) = (0, 0);
         for id in (1..).map_while(|id| btf.id(id)) {
             let Kind::Struct { size, in_order: is_in_order, .. } = btf.get(id).kind else { continue };
@@ -376,10 +395,7 @@ mod tests {
                 let units = Units::new(btf.clone(), id, size.into()).unwrap();
                 check_partition(&units, size.into());
                 let linear = Units::new(unordered.clone(), id, size.into()).unwrap();
-                for byte in 0..size.into() {
-                    assert_eq!(units.at(byte), linear.at(byte), "byte {byte} of type {}", id.0);
-                    assert_eq!(units.next(byte), linear.next(byte), "behind byte {byte} of type {}", id.0);
-                }
+                check_same(&units, &linear, size.into());
                 checked += 1;
                 in_order += u32::from(is_in_order);
             }

@@ -1,5 +1,5 @@
 //! What goes wrong around a process: its limits are reached, signals come, it may have left something open. All of it
-//! concerns the whole process, so a test does it in a process of its own (see [`crate::host::this_test_again`]).
+//! concerns the whole process, so a test does it in a process of its own (see [`crate::host::alone`]).
 
 use std::fs;
 use std::io;
@@ -27,10 +27,7 @@ pub fn limit_address_space(more: u64) {
     let status = fs::read_to_string("/proc/self/statm").expect("/proc is mounted");
     let pages: u64 = status.split(' ').next().and_then(|pages| pages.parse().ok()).expect("a number of pages");
     let limit = pages * crate::host::page_size() as u64 + more;
-    let limit = libc::rlimit { rlim_cur: limit, rlim_max: limit };
-    // SAFETY: the struct is read only.
-    let result = unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
-    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    crate::host::set_limit(libc::RLIMIT_AS, limit);
 }
 
 static SIGNALS: AtomicU64 = AtomicU64::new(0);

@@ -309,7 +309,7 @@ pub fn limit_locked_memory(bytes: u64) {
     set_limit(libc::RLIMIT_MEMLOCK, bytes);
 }
 
-fn set_limit(resource: libc::__rlimit_resource_t, limit: u64) {
+pub(crate) fn set_limit(resource: libc::__rlimit_resource_t, limit: u64) {
     let limit = libc::rlimit { rlim_cur: limit, rlim_max: limit };
     // SAFETY: the struct is read only.
     let result = unsafe { libc::setrlimit(resource, &raw const limit) };
@@ -556,6 +556,26 @@ pub fn this_test_command(argument: &str) -> Command {
 /// If the process cannot be started.
 pub fn this_test_again(argument: &str) -> Output {
     this_test_command(argument).output().expect("this program can be started again")
+}
+
+/// Whether this is a process of the test's own, for what concerns a whole process. In the first one: if the test can run here (see
+/// [`ready`]), starts it once more, and looks at how that ended.
+///
+/// # Panics
+///
+/// In the first process, if the test fails in its own.
+#[track_caller]
+pub fn alone(needs: (u32, u32)) -> bool {
+    if argument().is_some() {
+        return true;
+    }
+    if ready(needs) {
+        let output = this_test_again("alone");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        print!("{text}");
+    }
+    false
 }
 
 /// What [`this_test_command`] passed; `None` in the first process.

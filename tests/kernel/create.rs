@@ -142,12 +142,7 @@ fn more_than_the_machine_has_is_out_of_memory() {
 
 #[test]
 fn before_5_11_the_limit_of_locked_memory_is_named() {
-    if !host::ready((5, 8)) {
-        return;
-    }
-    if host::argument().is_none() {
-        let output = host::this_test_again("limited");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    if !host::alone((5, 8)) {
         return;
     }
     host::limit_locked_memory(0);
@@ -184,13 +179,7 @@ fn a_token_that_is_none_is_refused() {
 
 #[test]
 fn no_descriptor_left_is_emfile_and_names_the_limit() {
-    if !host::ready((5, 8)) {
-        return;
-    }
-    if host::argument().is_none() {
-        let output = host::this_test_again("limited");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    if !host::alone((5, 8)) {
         return;
     }
     let open: Vec<Map> = {

@@ -8,24 +8,9 @@ use std::time::Duration;
 use bpfvar::{Array, Cause, Map, ReadOnly};
 use bpfvar_testkit::{faults, host};
 
-/// Whether this is the process that a fault is made in. In the first process: starts it, and looks at how it ended.
-fn alone() -> bool {
-    if !host::ready((5, 8)) {
-        return false;
-    }
-    if host::argument().is_some() {
-        return true;
-    }
-    let output = host::this_test_again("alone");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    print!("{text}");
-    false
-}
-
 #[test]
 fn rounds_of_creating_opening_and_dropping_leave_nothing() {
-    if !alone() {
+    if !host::alone((5, 8)) {
         return;
     }
     let bpffs = host::Bpffs::mount();
@@ -63,7 +48,7 @@ fn rounds_of_creating_opening_and_dropping_leave_nothing() {
 
 #[test]
 fn without_address_space_nothing_is_mapped_and_the_map_is_as_before() {
-    if !alone() {
+    if !host::alone((5, 8)) {
         return;
     }
     let map = Map::builder().value_size(1 << 20).entries(64).create().unwrap();
@@ -83,7 +68,7 @@ fn without_address_space_nothing_is_mapped_and_the_map_is_as_before() {
 
 #[test]
 fn signals_in_the_middle_of_copies_change_nothing() {
-    if !alone() {
+    if !host::alone((5, 8)) {
         return;
     }
     const LEN: usize = 1 << 16;
@@ -113,7 +98,7 @@ fn signals_in_the_middle_of_copies_change_nothing() {
 
 #[test]
 fn a_forked_child_shares_the_memory_and_leaves_it_to_its_parent() {
-    if !alone() {
+    if !host::alone((5, 8)) {
         return;
     }
     const EACH: u64 = 300_000;

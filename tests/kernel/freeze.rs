@@ -163,12 +163,7 @@ fn no_values_are_no_map() {
 
 #[test]
 fn without_a_descriptor_to_spare_a_map_is_not_said_to_be_frozen_but_explained_so() {
-    if !host::ready((5, 8)) {
-        return;
-    }
-    if host::argument().is_none() {
-        let output = host::this_test_again("limited");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    if !host::alone((5, 8)) {
         return;
     }
     let warm = Map::builder().value_size(8).create().unwrap();
@@ -185,12 +180,7 @@ fn without_a_descriptor_to_spare_a_map_is_not_said_to_be_frozen_but_explained_so
 #[test]
 fn a_refused_call_is_not_taken_for_a_frozen_map() {
     const BPF_MAP_UPDATE_ELEM: u32 = 2;
-    if !host::ready((5, 8)) {
-        return;
-    }
-    if host::argument().is_none() {
-        let output = host::this_test_again("limited");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    if !host::alone((5, 8)) {
         return;
     }
     let map = Map::builder().value_size(8).rdonly_prog().create().unwrap();

@@ -33,13 +33,8 @@ fn values_of_twelve_bytes_sit_sixteen_apart() {
 
 #[test]
 fn a_window_shows_its_entries_and_maps_its_pages_only() {
-    if !host::ready((5, 8)) {
-        return;
-    }
     // In a process of its own, for /proc/self/maps shows the maps of all tests.
-    if host::argument().is_none() {
-        let output = host::this_test_again("alone");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    if !host::alone((5, 8)) {
         return;
     }
     let page = host::page_size();

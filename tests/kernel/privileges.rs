@@ -133,13 +133,7 @@ impl Subject<'_> {
 
 #[test]
 fn the_table_of_privileges_is_what_the_kernel_grants() {
-    if !host::ready((6, 12)) {
-        return;
-    }
-    if host::argument().is_none() {
-        let output = host::this_test_again("alone");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    if !host::alone((6, 12)) {
         return;
     }
     // The table is of machines that are closed to processes without rights, as distributions set it.
@@ -170,13 +164,7 @@ fn the_table_of_privileges_is_what_the_kernel_grants() {
 
 #[test]
 fn a_token_creates_maps_in_a_user_namespace() {
-    if !host::ready((6, 9)) {
-        return;
-    }
-    if host::argument().is_none() {
-        let output = host::this_test_again("alone");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    if !host::alone((6, 9)) {
         return;
     }
     let seen = bpfvar_testkit::with_token(|token| {
