@@ -166,8 +166,8 @@ fn read_type(reader: &mut Reader<'_>, strings: &mut Strings<'_>) -> Parsed<Type>
             let values = reader.records(count, |reader| Ok((strings.name(reader.u32()?)?, reader.u32()?)))?;
             let signed = flag || looks_signed(size, values.iter().map(|(_, bits)| *bits));
             let value = |bits: u32| if signed { i128::from(bits as i32) } else { bits.into() };
-            let values = values.into_iter().map(|(name, bits)| Enumerator { name, value: value(bits) }).collect();
-            Kind::Enum { size, signed, values }
+            let values = values.into_iter().map(|(name, bits)| Enumerator { name, value: value(bits) });
+            Kind::Enum { size, signed, values: with_names(values) }
         }
         7 => Kind::Forward { keyword: if flag { Keyword::Union } else { Keyword::Struct } },
         8 => Kind::Alias { to, how: Alias::Typedef },
@@ -203,7 +203,7 @@ fn read_type(reader: &mut Reader<'_>, strings: &mut Strings<'_>) -> Parsed<Type>
                 let value = if flag { i128::from(bits as i64) } else { bits.into() };
                 Ok(Enumerator { name, value })
             })?;
-            Kind::Enum { size, signed: flag, values }
+            Kind::Enum { size, signed: flag, values: with_names(values.into_iter()) }
         }
         other => return Err(format!("its kind {other} is not known here")),
     };
@@ -221,6 +221,11 @@ fn looks_signed(size: u32, mut values: impl Iterator<Item = u32> + Clone) -> boo
         }
         _ => size < 4 && values.any(|bits| u64::from(bits) >> (size * 8) != 0),
     }
+}
+
+/// An enumerator is there to be named. The kernel takes none without a name.
+fn with_names(values: impl Iterator<Item = Enumerator>) -> Box<[Enumerator]> {
+    values.filter(|value| !value.name.is_empty()).collect()
 }
 
 fn read_int(size: u32, word: u32) -> Parsed<Int> {

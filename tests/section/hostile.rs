@@ -348,6 +348,29 @@ fn no_depth_of_json_ends_the_process() {
     }
 }
 
+/// The kernel takes none, but BTF may come from elsewhere.
+#[test]
+fn an_enumerator_without_a_name_is_a_number() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let mut types = Types::default();
+    let narrow = types.enumeration("narrow", 4, &[("", 1), ("TWO", 2)]);
+    let wide = types.enumeration64("wide", 8, false, &[("", 1), ("TWO", 2)]);
+    let variables = [(types.variable("w", wide), 0), (types.variable("n", narrow), 8)];
+    types.section(".bss", 12, &variables);
+    let map = Map::builder().name(".bss").value_size(12).create().unwrap();
+    let section = TypedMap::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+    for name in ["n", "w"] {
+        let var = section.var(name).unwrap();
+        assert_eq!(var.ty().enumerators(), [("TWO", 2)]);
+        for (number, text) in [("1", "1"), ("2", "TWO")] {
+            var.set(number).unwrap();
+            assert_eq!(var.read().unwrap().to_string(), text);
+        }
+    }
+}
+
 /// What a user gave is in the message that refuses it.
 #[test]
 fn a_refusal_is_one_line_whatever_was_given() {
