@@ -109,15 +109,13 @@ pub enum Colors {
     AB = 1,
     /// `a b`.
     AB2 = 2,
-    /// ``.
+    /// `'`.
     Unnamed = 3,
 }
 #[allow(dead_code)]
 impl Colors {
     /// `self`.
     pub const SELF: Self = Self::Self_;
-    /// `'`.
-    pub const UNNAMED: Self = Self::Unnamed;
 }
 
 /// `struct Forged`, 40 bytes.
