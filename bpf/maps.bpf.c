@@ -93,7 +93,8 @@ int use_maps(struct __sk_buff *skb)
 	total = bpf_map_lookup_elem(&scalar, &last);
 	if (!total)
 		return -1;
-	runs = __sync_fetch_and_add(total, 1) + 1;
+	runs = *total + 1;
+	__sync_fetch_and_add(total, 1);
 
 	// The verifier follows a register better than what a helper was given the address of.
 	for (__u32 index = 0; index < 4; index++) {

@@ -186,10 +186,12 @@ int ingress(struct __sk_buff *skb)
 static __noinline int count(void)
 {
 	__u64 *tick = bpfvar_this_cpu(&ticks);
+	__u64 before = sent;
 
 	if (tick)
 		(*tick)++;
-	return __sync_fetch_and_add(&sent, 1);
+	__sync_fetch_and_add(&sent, 1);
+	return before;
 }
 
 SEC("socket")

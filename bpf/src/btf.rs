@@ -19,6 +19,7 @@ pub(crate) mod kind {
     pub(crate) const FUNC_PROTO: u32 = 13;
     pub(crate) const VAR: u32 = 14;
     pub(crate) const DATASEC: u32 = 15;
+    pub(crate) const FLOAT: u32 = 16;
     pub(crate) const DECL_TAG: u32 = 17;
     pub(crate) const TYPE_TAG: u32 = 18;
     pub(crate) const ENUM64: u32 = 19;
@@ -194,6 +195,44 @@ impl Btf {
             }
             section.variables.sort_by_key(|variable| variable.offset);
             self.write_section(&section);
+        }
+    }
+
+    /// Replaces the kinds of types that this kernel does not know by older ones of the same length and size, as libbpf does.
+    pub(crate) fn sanitize(&mut self, kernel: (u32, u32)) {
+        let one_byte =
+            (1..self.types.len() as u32).find(|&id| self.kind(id) == kind::INT && self.size_or_type(id) == 1);
+        for id in 1..self.types.len() as u32 {
+            let at = self.types[id as usize];
+            let count = self.word(at + 4) & 0xffff;
+            match self.kind(id) {
+                kind::FLOAT if kernel < (5, 13) => {
+                    // `double` is no name of a struct.
+                    self.set_word(at, 0);
+                    self.set_word(at + 4, kind::STRUCT << 24);
+                }
+                kind::DECL_TAG if kernel < (5, 16) => {
+                    self.set_word(at + 4, kind::INT << 24);
+                    self.set_word(at + 8, 1);
+                    self.set_word(at + TYPE_LEN, 8);
+                }
+                kind::TYPE_TAG if kernel < (5, 17) => {
+                    self.set_word(at, 0);
+                    self.set_word(at + 4, kind::CONST << 24);
+                }
+                // Without the flag of signed ones, which came with the next kind.
+                kind::ENUM if kernel < (6, 0) => self.set_word(at + 4, kind::ENUM << 24 | count),
+                kind::ENUM64 if kernel < (6, 0) => {
+                    // Enumerators become members: their names stay, their values do not.
+                    self.set_word(at + 4, kind::UNION << 24 | count);
+                    for member in 0..count as usize {
+                        let at = at + TYPE_LEN + 12 * member;
+                        self.set_word(at + 4, one_byte.expect("libbpf adds one; the objects have one"));
+                        self.set_word(at + 8, 0);
+                    }
+                }
+                _ => {}
+            }
         }
     }
 

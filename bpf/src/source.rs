@@ -88,14 +88,21 @@ impl Source {
         }
     }
 
-    /// The first kernel that takes it as it is: global functions in BTF need 5.6, atomics that fetch 5.12, floats 5.13,
-    /// 64-bit enums 6.0.
+    /// The first kernel that takes it: global functions in BTF need 5.6, atomics that fetch 5.12.
     pub fn needs(self) -> (u32, u32) {
+        match self {
+            Source::Keyed | Source::Together => (5, 12),
+            _ => (5, 6),
+        }
+    }
+
+    /// The first kernel that takes its types as they are declared: floats need 5.13, 64-bit enums 6.0. What libbpf puts in
+    /// their place before has neither values nor names for them.
+    pub fn types_need(self) -> (u32, u32) {
         match self {
             Source::Kinds => (6, 0),
             Source::Count | Source::Shapes => (5, 13),
-            Source::Keyed | Source::Maps | Source::Together => (5, 12),
-            Source::Custom | Source::PerCpu | Source::Tail | Source::TogetherX86 | Source::Twin => (5, 6),
+            _ => self.needs(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bpfvar::{Applied, Change, Input};
 use bpfvar_objects::Source;
 
-use crate::{loaded, text};
+use crate::{loaded, loaded_as_declared, text};
 
 #[test]
 fn a_change_tells_what_it_would_do() {
@@ -72,7 +72,7 @@ fn several_changes_are_applied_or_none() {
 /// What a configuration pusher does: values come from a file of its own, with types of their own.
 #[test]
 fn inputs_come_from_a_file() {
-    let Some((_loaded, globals)) = loaded(Source::Count) else { return };
+    let Some((_loaded, globals)) = loaded_as_declared(Source::Count) else { return };
     let json = r#"{"sampling": 3, "config": {"rate": 9, "mode": "SLOW"}, "label": "lo", "ratio": 0.5, "config.enabled": false}"#;
     let wanted: BTreeMap<String, Input> = serde_json::from_str(json).unwrap();
     let changes = wanted.into_iter().map(|(path, value)| globals.var(&path)?.change(value));

@@ -5,11 +5,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use bpfvar::{Array, Cause, Error, MapValue, ReadOnly, ReadWrite};
 use bpfvar_objects::Source;
 
-use crate::{Config, Limit, Stats, loaded, text};
+use crate::{Config, Limit, Stats, loaded, loaded_as_declared, text};
 
 #[test]
 fn a_variable_is_a_field_and_a_struct_a_view() {
-    let Some((loaded, globals)) = loaded(Source::Count) else { return };
+    let Some((loaded, globals)) = loaded_as_declared(Source::Count) else { return };
     let sampling = globals.var("sampling").unwrap().bind::<u32, ReadWrite>().unwrap();
     sampling.store(2, Relaxed);
     let config = globals.var("config").unwrap().bind::<Config, ReadWrite>().unwrap();
@@ -167,7 +167,7 @@ fn a_word_with_an_underscore_stands_for_the_bitfields_in_it() {
 
 #[test]
 fn a_narrow_member_of_a_union_has_a_mapping_of_its_own() {
-    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let Some((_loaded, globals)) = loaded_as_declared(Source::Kinds) else { return };
     let whole = globals.var("word.whole").unwrap().bind::<u64, ReadWrite>().unwrap();
     let low = globals.var("word.halves.low").unwrap().bind::<u32, ReadWrite>().unwrap();
     // `low` is the first half, which is the low one only where the least significant byte comes first.

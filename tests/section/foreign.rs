@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use bpfvar::{Array, Bytemuck, Checked, MapValue, ReadOnly, Repr, Shared, Zerocopy};
 use bpfvar_objects::Source;
 
-use crate::{loaded, text};
+use crate::{loaded, loaded_as_declared, text};
 
 #[derive(Repr, Clone, Copy, Debug, PartialEq)]
 #[repr(u32)]
@@ -172,7 +172,7 @@ fn a_struct_as_generators_write_it_is_bound() {
         enabled: bool,
         __pad_45: [u8; 3],
     }
-    let Some((_loaded, globals)) = loaded(Source::Count) else { return };
+    let Some((_loaded, globals)) = loaded_as_declared(Source::Count) else { return };
     let data: Shared<Data> = globals.map(".data").unwrap().bind().unwrap();
     let seen = data.read();
     assert_eq!((seen.sampling, seen.config.rate, seen.config.enabled, seen.ratio), (1, 1000, true, 0.75));

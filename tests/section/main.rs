@@ -64,6 +64,11 @@ fn loaded(source: Source) -> Option<(Loaded, Globals)> {
     Some((loaded, globals))
 }
 
+/// The same where the kernel knows all types of the object.
+fn loaded_as_declared(source: Source) -> Option<(Loaded, Globals)> {
+    if host::ready(source.types_need()) { loaded(source) } else { None }
+}
+
 /// The value of a variable as text.
 fn text(globals: &Globals, path: &str) -> String {
     globals.var(path).unwrap().read().unwrap().to_string()

@@ -37,7 +37,7 @@ fn what_cannot_be_mapped_is_read_and_rewritten_only_by_name() {
 
 #[test]
 fn sections_as_aya_makes_them_are_described_by_their_program() {
-    if !host::ready((5, 13)) {
+    if !host::ready(Source::Count.needs()) {
         return;
     }
     let loaded = load_as_aya(Source::Count);

@@ -3,11 +3,11 @@
 use bpfvar::{Error, Input, Value, Var};
 use bpfvar_objects::Source;
 
-use crate::{loaded, text};
+use crate::{loaded, loaded_as_declared, text};
 
 #[test]
 fn every_kind_is_read() {
-    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let Some((_loaded, globals)) = loaded_as_declared(Source::Kinds) else { return };
     let expected = [
         ("u8_value", "241"),
         ("s8_value", "-2"),
@@ -176,7 +176,7 @@ fn array_maps_are_variables_with_entries() {
 
 #[test]
 fn json_is_exact_and_can_be_read_back() {
-    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let Some((_loaded, globals)) = loaded_as_declared(Source::Kinds) else { return };
     let json = |path: &str| serde_json::to_value(globals.var(path).unwrap().read().unwrap()).unwrap();
     assert_eq!(json("u32_value"), 4_059_231_220_u32);
     assert_eq!(json("u64_value"), "17434265340928784376", "more than a double holds exactly");

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bpfvar::{Error, Input, Value};
 use bpfvar_objects::Source;
 
-use crate::{loaded, text};
+use crate::{loaded, loaded_as_declared, text};
 
 #[test]
 fn every_kind_takes_its_values_and_no_others() {
-    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let Some((_loaded, globals)) = loaded_as_declared(Source::Kinds) else { return };
     let taken = [
         ("u8_value", "255", "255"),
         ("u8_value", "0x10", "16"),
@@ -119,7 +119,7 @@ fn every_kind_takes_its_values_and_no_others() {
 
 #[test]
 fn writing_a_part_leaves_every_other_byte() {
-    let Some((loaded, globals)) = loaded(Source::Kinds) else { return };
+    let Some((loaded, globals)) = loaded_as_declared(Source::Kinds) else { return };
     let map = loaded.map(".data");
     let bytes = || {
         let mut bytes = vec![0; map.info().value_size as usize];
@@ -193,7 +193,7 @@ fn several_changes_are_prepared_and_then_applied() {
 
 #[test]
 fn adding_is_exact_and_refuses_to_overflow() {
-    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let Some((_loaded, globals)) = loaded_as_declared(Source::Kinds) else { return };
     let var = |path| globals.var(path).unwrap();
     let (old, new) = var("u8_value").add("14").unwrap();
     assert_eq!((old, new), (Value::Uint(241), Value::Uint(255)));
@@ -372,7 +372,7 @@ fn no_update_is_lost_beside_another() {
 /// A `float` whose shortest decimal is another `float` by way of a double.
 #[test]
 fn a_float_is_rounded_once() {
-    let Some((_loaded, globals)) = loaded(Source::Kinds) else { return };
+    let Some((_loaded, globals)) = loaded_as_declared(Source::Kinds) else { return };
     let var = globals.var("float_value").unwrap();
     let value = Value::F32(f32::from_bits(0x15ae_43fd));
     let (text, json) = (value.to_string(), serde_json::to_string(&value).unwrap());

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use aya_obj::EbpfSectionKind;
 use aya_obj::btf::BtfFeatures;
 use bpfvar::Map;
-use bpfvar_testkit::load_btf;
+use bpfvar_testkit::{host, load_btf};
 
 use super::parts;
 use crate::btf::Btf;
@@ -20,9 +20,10 @@ use crate::source::Source;
 /// If the kernel refuses; and for [`Source::Kinds`], since aya knows no `.kconfig`.
 pub fn load_as_aya(source: Source) -> Loaded {
     let mut object = parts::parse(source);
-    let all = BtfFeatures::new(true, true, true, true, true, true, true, true);
+    let since = |major, minor| host::kernel() >= (major, minor);
+    let known = BtfFeatures::new(true, true, true, true, since(5, 13), since(5, 16), since(5, 17), since(6, 0));
     let btf =
-        object.fixup_and_sanitize_btf(&all).expect("aya knows all sections").expect("compiled with -g").to_bytes();
+        object.fixup_and_sanitize_btf(&known).expect("aya knows all sections").expect("compiled with -g").to_bytes();
     let btf_fd = load_btf(&btf).expect("the kernel takes the types");
     let maps = parts::relocate(&mut object, |name, map| match map.section_kind() {
         EbpfSectionKind::BtfMaps => parts::declared_map(name, map, btf_fd.as_fd()),

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use aya_obj::{EbpfSectionKind, Object};
 use bpfvar::Map;
-use bpfvar_testkit::load_btf;
+use bpfvar_testkit::{host, load_btf};
 
 use super::kconfig;
 use super::parts;
@@ -51,7 +51,8 @@ fn laid_out(elf: &Elf) -> (Btf, Option<Section>) {
 
 fn load_as(source: Source, program: Option<&str>) -> Loaded {
     let elf = Elf::read(source.bytes());
-    let (btf, kconfig) = laid_out(&elf);
+    let (mut btf, kconfig) = laid_out(&elf);
+    btf.sanitize(host::kernel());
     let btf_fd = load_btf(btf.bytes()).expect("the kernel takes the types");
     let new = SectionMaps { object: source.name(), btf: &btf, btf_fd: btf_fd.as_fd() };
 
