@@ -264,11 +264,15 @@ impl Encoder<'_> {
 
     fn structure(&mut self, of: TypeId, at: usize, value: &Input) -> Encoded {
         let Kind::Struct { members, .. } = self.btf.kind(of) else { return Ok(()) };
+        let parts = self.btf.named_parts(members);
         let Input::Struct(given) = value else {
+            if parts.is_empty() {
+                let rule = "no members: on Linux before 5.13 loaders put such a struct in place of a float";
+                return Err(self.fault(value, format!("{} has {rule}", self.btf.type_name(of))));
+            }
             let rule = format!("{} takes members by name", self.btf.type_name(of));
             return Err(Fault { advice: Some(Advice::WriteJson), ..self.fault(value, rule) });
         };
-        let parts = self.btf.named_parts(members);
         for (index, (name, value)) in given.iter().enumerate() {
             if given[..index].iter().any(|(before, _)| before == name) {
                 let rule = format!("the member {name:?} is given twice; give it once");

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bpfvar::{Error, Input, Value};
+use bpfvar::{Btf, Error, Input, Map, TypedMap, Value};
 use bpfvar_objects::Source;
+use bpfvar_testkit::{Types, host};
 
 use crate::{loaded, loaded_as_declared, text};
 
@@ -382,4 +383,22 @@ fn a_float_is_rounded_once() {
         var.set(input.clone()).unwrap();
         assert_eq!(var.read().unwrap(), value, "{input:?}");
     }
+}
+
+#[test]
+fn what_stands_for_a_float_is_refused_with_what_it_may_be() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let mut types = Types::default();
+    let replaced = types.structure(4, "", 8, &[]);
+    let ratio = types.variable("ratio", replaced);
+    types.section(".bss", 8, &[(ratio, 0)]);
+    let map = Map::builder().name(".bss").value_size(8).create().unwrap();
+    let section = TypedMap::with_btf(map, Btf::parse(&types.bytes()).unwrap()).unwrap();
+    let var = section.var("ratio").unwrap();
+    assert_eq!(var.read().unwrap().to_string(), "{}");
+    let error = var.set("0.5").unwrap_err().to_string();
+    assert!(error.contains("struct {...} has no members: on Linux before 5.13"), "{error}");
+    var.set("{}").unwrap();
 }
