@@ -19,7 +19,7 @@ impl Var {
         if self.part.bits.is_some() {
             return Err(fault("a bitfield has no bytes of its own: read what it is a member of", None));
         }
-        super::check_content(self.btf(), self.part.of, self.size(), || self.object())?;
+        self.check_content()?;
         let var = self.unwrapped();
         var.check_plain()?;
         let read = |entry| match var.guard() {

@@ -126,6 +126,7 @@ impl Var {
 
     /// All that has to be put where, checked.
     fn puts(&self, value: &Input) -> Result<Vec<Put>> {
+        self.check_content()?;
         let mut puts = Vec::new();
         match (self.single(), value) {
             (Some(entry), value) => self.add_puts(entry, &self.image(value)?, &mut puts),

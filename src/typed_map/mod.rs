@@ -3,6 +3,7 @@
 
 mod access;
 mod batch;
+mod budget;
 mod bytes;
 mod change;
 mod compare;
@@ -263,18 +264,6 @@ fn twins(btf: &Btf, root: TypeId) -> HashSet<Box<str>> {
     let mut seen = HashSet::new();
     let names = variables.iter().map(|placed| &btf.get(placed.variable).name);
     names.filter(|name| !seen.insert(*name)).cloned().collect()
-}
-
-/// BTF comes from whoever loaded the program: a union of thousands of bytes, or unions nested in unions, would make a value of
-/// gigabytes out of a few bytes.
-/// Structs of bytes or bits with long names take some hundred times their size, and are small.
-fn check_content(btf: &Btf, of: TypeId, size: u64, object: impl Fn() -> Object) -> Result<()> {
-    let content = btf.content(of);
-    if content <= size.saturating_mul(256) + (64 << 20) {
-        return Ok(());
-    }
-    let fault = BtfFault::TooMuchContent { size, content };
-    Err(Error::Btf { object: Box::new(object()), fault })
 }
 
 /// The programs that use a map.

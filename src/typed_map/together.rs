@@ -280,7 +280,9 @@ impl Var {
             Kind::Array { element, len } => {
                 let size = self.btf().size(*element).unwrap_or(0);
                 let part = |index| Part { of: *element, offset: index * size, bits: None };
-                (0..u64::from(*len)).map(|index| read(part(index))).collect::<Result<_>>().map(Value::Array)
+                // Elements without bytes, of which there may be any number, are none.
+                let len = if size == 0 { 0 } else { u64::from(*len) };
+                (0..len).map(|index| read(part(index))).collect::<Result<_>>().map(Value::Array)
             }
             Kind::Struct { members, .. } => {
                 let member = |(name, part): (&str, Part)| Ok((name.to_owned(), read(part)?));

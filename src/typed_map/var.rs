@@ -231,7 +231,12 @@ impl Var {
     /// [`Error::Btf`] if its BTF lays more over its bytes than any program in C does. [`Error::Torn`] if there was no
     /// consistent copy.
     pub fn read(&self) -> Result<Value> {
-        super::check_content(self.btf(), self.part.of, self.size(), || self.object())?;
+        self.check_content()?;
+        self.read_checked()
+    }
+
+    /// The same of what is known not to take too much.
+    pub(super) fn read_checked(&self) -> Result<Value> {
         let unwrapped = self.wrapper().map(|_| self.unwrapped());
         let var = unwrapped.as_ref().unwrap_or(self);
         let read = |entry| var.read_entry(entry).map_err(|error| error.about(self.object()));
@@ -292,6 +297,7 @@ impl Var {
 
     /// That it has the type `T` and lies in one entry: that entry.
     fn check<T: MapValue>(&self) -> Result<u32> {
+        self.check_content()?;
         compare::check_part::<T>(self)?;
         let entry = self.one_entry()?;
         compare::check_alignment::<T>(self, self.map.info().stride() * u64::from(entry) + self.part.offset)?;

@@ -52,50 +52,17 @@ pub(crate) struct Type {
 pub(crate) enum Kind {
     Void,
     Int(Int),
-    Float {
-        size: u32,
-    },
-    Pointer {
-        to: TypeId,
-    },
-    Array {
-        element: TypeId,
-        len: u32,
-    },
-    Struct {
-        keyword: Keyword,
-        size: u32,
-        members: Box<[Member]>,
-        /// Whether each lies behind the one before it, as in C: then one is found by its place.
-        in_order: bool,
-    },
-    Enum {
-        size: u32,
-        signed: bool,
-        values: Box<[Enumerator]>,
-    },
-    Forward {
-        keyword: Keyword,
-    },
-    Alias {
-        to: TypeId,
-        how: Alias,
-    },
-    Function {
-        proto: TypeId,
-    },
-    Prototype {
-        returns: TypeId,
-        parameters: Box<[TypeId]>,
-    },
-    Variable {
-        of: TypeId,
-        linkage: u32,
-    },
-    Section {
-        size: u32,
-        variables: Box<[Placed]>,
-    },
+    Float { size: u32 },
+    Pointer { to: TypeId },
+    Array { element: TypeId, len: u32 },
+    Struct { keyword: Keyword, size: u32, members: Box<[Member]>, search: Search },
+    Enum { size: u32, signed: bool, values: Box<[Enumerator]> },
+    Forward { keyword: Keyword },
+    Alias { to: TypeId, how: Alias },
+    Function { proto: TypeId },
+    Prototype { returns: TypeId, parameters: Box<[TypeId]> },
+    Variable { of: TypeId, linkage: u32 },
+    Section { size: u32, variables: Box<[Placed]> },
     DeclTag,
 }
 
@@ -117,6 +84,15 @@ pub struct Bits {
     pub start: u64,
     /// How many there are.
     pub len: u32,
+}
+
+/// How the members at a byte are found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Search {
+    /// Whether each lies behind the one before it, as in C: then one is found by its place. Else all are asked.
+    in_order: bool,
+    /// How many are asked at most, with those in them.
+    asked: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,8 +246,7 @@ impl Btf {
     }
 
     /// About how many bytes of memory a value of this type takes when it is decoded: a node for each scalar and each name, where
-    /// members that overlap count each time. What takes time counts as well: the names of an enum, among which one is looked for, and
-    /// the members of a struct that are not in order.
+    /// members that overlap count each time. What takes time counts as well: the names of an enum, among which one is looked for.
     pub(crate) fn content(&self, id: TypeId) -> u64 {
         self.content_of(id, &mut HashMap::new())
     }
@@ -286,14 +261,12 @@ impl Btf {
             Kind::Array { element, len } if self.size(*element) != Some(0) => {
                 self.content_of(*element, known).saturating_mul((*len).into()).saturating_add(NODE)
             }
-            Kind::Struct { members, size, in_order, .. } => {
-                // For each byte all members are asked whether they lie there.
-                let asked = if *in_order { 0 } else { members.len() as u64 * u64::from(*size) };
+            Kind::Struct { members, .. } => {
                 let one = |sum: u64, member: &Member| {
                     let name = NAME + member.name.len() as u64;
                     sum.saturating_add(name).saturating_add(self.content_of(member.of, known))
                 };
-                members.iter().fold(NODE + asked, one)
+                members.iter().fold(NODE, one)
             }
             Kind::Variable { of, .. } => self.content_of(*of, known),
             // Each one is looked for among the enumerators, and has the name of one.
@@ -303,8 +276,8 @@ impl Btf {
             }
             _ => NODE,
         };
-        // Only what has parts is worth remembering; a scalar takes no table.
-        if matches!(ty.kind, Kind::Array { .. } | Kind::Struct { .. }) {
+        // Only what has parts or names is worth remembering; other scalars take no table.
+        if matches!(ty.kind, Kind::Array { .. } | Kind::Struct { .. } | Kind::Enum { .. }) {
             known.insert(id, content);
         }
         content

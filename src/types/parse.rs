@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::wrapper;
-use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Placed, Type, TypeId};
+use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Placed, Search, Type, TypeId};
 use crate::error::{BtfFault, Error, Object, Plain, Result};
 
 const MAGIC: u16 = 0xeb9f;
@@ -68,11 +68,11 @@ fn parse(bytes: &[u8]) -> Parsed<Btf> {
     let has_wrappers = types.iter().any(wrapper::may_be_one);
     let mut btf = Btf { types: Arc::from(types), has_wrappers };
     check_sizes(&btf)?;
-    let in_order: Vec<bool> = btf.types.iter().map(|ty| btf.is_in_order(&ty.kind)).collect();
+    let searches = btf.searches();
     // Nobody else has them yet.
-    for (ty, is_in_order) in Arc::get_mut(&mut btf.types).into_iter().flatten().zip(in_order) {
-        if let Kind::Struct { in_order, .. } = &mut ty.kind {
-            *in_order = is_in_order;
+    for (ty, known) in Arc::get_mut(&mut btf.types).into_iter().flatten().zip(searches) {
+        if let Kind::Struct { search, .. } = &mut ty.kind {
+            *search = known;
         }
     }
     Ok(btf)
@@ -158,7 +158,7 @@ fn read_type(reader: &mut Reader<'_>, strings: &mut Strings<'_>) -> Parsed<Type>
         4 | 5 => {
             let keyword = if number == 4 { Keyword::Struct } else { Keyword::Union };
             let members = reader.records(count, |reader| read_member(reader, strings, flag))?;
-            Kind::Struct { keyword, size, members, in_order: false }
+            Kind::Struct { keyword, size, members, search: Search::default() }
         }
         6 | 19 if !matches!(size, 1 | 2 | 4 | 8) => return Err(format!("an enum of {size} bytes")),
         16 if !matches!(size, 2 | 4 | 8 | 12 | 16) => return Err(format!("a float of {size} bytes")),
@@ -337,7 +337,11 @@ fn nesting(types: &[Type], known: &mut [Nesting], id: usize, above: u32) -> Pars
     known[id] = Nesting::Open;
     let (mut depth, mut ways) = (0, 1_u64);
     if !matches!(types[id].kind, Kind::Pointer { .. } | Kind::Function { .. } | Kind::Prototype { .. }) {
+        let is_section = |id: usize| matches!(types[id].kind, Kind::Section { .. });
         for part in references(&types[id].kind) {
+            if is_section(id) && is_section(part.0 as usize) {
+                return Err(fault("a section in a section"));
+            }
             let inside = nesting(types, known, part.0 as usize, above + 1)?;
             depth = depth.max(1 + inside.0);
             ways = ways.saturating_add(inside.1);

@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use super::{Bits, Btf, Kind, Member, Part, Placed, TypeId};
+use super::{Bits, Btf, Kind, Member, Part, Placed, Search, TypeId};
 
 /// Bytes that are accessed together: `width` is 1, 2, 4 or 8, and `at` a multiple of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,19 @@ impl Units {
         inside.unwrap_or_else(|| byte.max(at + self.btf.size(of).unwrap_or(0)))
     }
 
+    /// How many types are asked at most, to find the unit of a byte of the variable that holds this one.
+    pub(crate) fn asked(&self, byte: u64) -> u64 {
+        let Some((of, _)) = self.object_at(byte) else { return 1 };
+        let mut of = of;
+        loop {
+            match *self.btf.kind(of) {
+                Kind::Variable { of: next, .. } | Kind::Array { element: next, .. } => of = next,
+                Kind::Struct { search, .. } => return search.asked,
+                _ => return 1,
+            }
+        }
+    }
+
     /// The variable that starts last before or at a byte, and where; or the value itself.
     fn object_at(&self, byte: u64) -> Option<(TypeId, u64)> {
         match self.btf.kind(self.root) {
@@ -116,10 +129,10 @@ impl Btf {
                 let step = self.size(*element).unwrap_or(1);
                 self.claims(*element, at + (byte - at) / step * step, byte, widest);
             }
-            Kind::Struct { members, in_order, .. } => {
+            Kind::Struct { members, search, .. } => {
                 // A claim to the byte lies in the same eight as the byte does, and so do bytes of whoever makes it.
                 let eight = byte / 8 * 8;
-                for part in self.between(members, *in_order, eight.saturating_sub(at)..eight + 8 - at) {
+                for part in self.between(members, *search, eight.saturating_sub(at)..eight + 8 - at) {
                     match part {
                         Part { of, offset, bits: None } => self.claims(of, at + offset, byte, widest),
                         Part { offset, bits: Some(bits), .. } => {
@@ -149,13 +162,13 @@ impl Btf {
                 let elements = (index..u64::from(*len)).take(2);
                 elements.map(|index| at + index * step).find_map(|at| self.next_start(*element, at, byte))
             }
-            Kind::Struct { members, in_order, .. } => {
-                let behind = self.between(members, *in_order, byte.saturating_sub(at)..u64::MAX);
+            Kind::Struct { members, search, .. } => {
+                let behind = self.between(members, *search, byte.saturating_sub(at)..u64::MAX);
                 let mut starts = behind.filter_map(|part| match part {
                     Part { of, offset, bits: None } => self.next_start(of, at + offset, byte),
                     Part { offset, .. } => (at + offset >= byte).then_some(at + offset),
                 });
-                if *in_order { starts.next() } else { starts.min() }
+                if search.in_order { starts.next() } else { starts.min() }
             }
             _ => (at >= byte).then_some(at),
         }
@@ -167,7 +180,7 @@ impl Btf {
     fn between<'m>(
         &'m self,
         members: &'m [Member],
-        in_order: bool,
+        Search { in_order, .. }: Search,
         bytes: Range<u64>,
     ) -> impl Iterator<Item = Part> + 'm {
         let end = |member: &Member| self.bit_range(member).end.div_ceil(8);
@@ -176,9 +189,50 @@ impl Btf {
         parts.take_while(move |part| !in_order || part.offset < bytes.end)
     }
 
-    /// Whether it is a struct each member of which lies behind the one before it.
-    pub(super) fn is_in_order(&self, kind: &Kind) -> bool {
-        let Kind::Struct { members, .. } = kind else { return false };
+    /// How the members of each type are found.
+    pub(super) fn searches(&self) -> Vec<Search> {
+        let mut known = vec![None; self.types.len()];
+        for id in 0..self.types.len() {
+            self.find_search(TypeId(id as u32), &mut known);
+        }
+        known.into_iter().map(Option::unwrap_or_default).collect()
+    }
+
+    /// Finds it for the type and what is in it. Gives how many types are asked for a byte of it at most.
+    fn find_search(&self, id: TypeId, known: &mut [Option<Search>]) -> u64 {
+        let (id, ty) = self.resolve(id);
+        match &ty.kind {
+            Kind::Array { element: of, .. } | Kind::Variable { of, .. } => self.find_search(*of, known),
+            Kind::Struct { members, .. } => {
+                if let Some(search) = known[id.0 as usize] {
+                    return search.asked;
+                }
+                let in_order = self.is_in_order(members);
+                let inside = members.iter().map(|member| self.find_search(member.of, known));
+                let asked = match in_order {
+                    true => self.most_in_eight(members) + inside.max().unwrap_or(0),
+                    false => inside.fold(1, |sum: u64, asked| sum.saturating_add(asked).saturating_add(1)),
+                };
+                known[id.0 as usize] = Some(Search { in_order, asked });
+                asked
+            }
+            _ => 1,
+        }
+    }
+
+    /// Of members in order, how many are asked at most: those that eight bytes, wherever they start, have a byte of.
+    fn most_in_eight(&self, members: &[Member]) -> u64 {
+        let mut behind = members.iter().map(|member| self.bit_range(member).start / 8).enumerate().peekable();
+        let each = members.iter().enumerate().map(|(index, member)| {
+            let last = self.bit_range(member).end.div_ceil(8) + 7;
+            while behind.next_if(|(_, start)| *start < last).is_some() {}
+            (behind.peek().map_or(members.len(), |(next, _)| *next) - index) as u64
+        });
+        each.max().unwrap_or(0)
+    }
+
+    /// Whether each member lies behind the one before it.
+    fn is_in_order(&self, members: &[Member]) -> bool {
         let mut free = 0;
         members.iter().map(|member| self.bit_range(member)).all(|bits| {
             let is_behind = free <= bits.start;
@@ -269,8 +323,8 @@ mod tests {
     /// The same BTF without what is known of the order of members: every one is asked.
     fn without_order(mut btf: Btf) -> Btf {
         for ty in Arc::get_mut(&mut btf.types).expect("it was just parsed") {
-            if let Kind::Struct { in_order, .. } = &mut ty.kind {
-                *in_order = false;
+            if let Kind::Struct { search, .. } = &mut ty.kind {
+                search.in_order = false;
             }
         }
         btf
@@ -389,7 +443,7 @@ mod tests {
         let unordered = without_order(Btf::parse(&bytes).unwrap());
         let (mut checked, mut in_order) = (0, 0);
         for id in (1..).map_while(|id| btf.id(id)) {
-            let Kind::Struct { size, in_order: is_in_order, .. } = btf.get(id).kind else { continue };
+            let Kind::Struct { size, search, .. } = btf.get(id).kind else { continue };
             // The large ones take long in a debug build and hold the small ones.
             if (1..=256).contains(&size) {
                 let units = Units::new(btf.clone(), id, size.into()).unwrap();
@@ -397,7 +451,7 @@ mod tests {
                 let linear = Units::new(unordered.clone(), id, size.into()).unwrap();
                 check_same(&units, &linear, size.into());
                 checked += 1;
-                in_order += u32::from(is_in_order);
+                in_order += u32::from(search.in_order);
             }
         }
         assert!(checked > 1000 && in_order > 1000, "{checked}, {in_order}");

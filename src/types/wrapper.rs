@@ -56,7 +56,7 @@ impl Btf {
             [head, slots] if self.is_head(head, "bpfvar_switch", ["version", "settled", "writer"]) => {
                 let array = self.behind_head(slots).filter(|_| &*slots.name == "slots")?;
                 let Kind::Array { element, len: 2 } = *self.kind(array.of) else { return None };
-                Some(Wrapper::Switch(Part { of: element, ..array }))
+                self.is_aligned_in_each(element, element).then_some(Wrapper::Switch(Part { of: element, ..array }))
             }
             [slots] if &*slots.name == "bpfvar_percpu" => {
                 let array = self.plain(slots)?;
@@ -67,12 +67,16 @@ impl Btf {
                 let [value] = members.as_ref() else { return None };
                 let value = self.plain(value).filter(|_| &*value.name == "value")?;
                 let first = Part { offset: array.offset + value.offset, ..value };
-                // The words of a wrapper inside are aligned in every slot, or in none that a compiler made.
-                let aligned = size % 8 == 0 || !self.holds_one(value.of);
-                (len > 0 && aligned).then_some(Wrapper::PerCpu { first, stride: (*size).into(), slots: len })
+                let is_aligned = *size > 0 && self.is_aligned_in_each(element, value.of);
+                (len > 0 && is_aligned).then_some(Wrapper::PerCpu { first, stride: (*size).into(), slots: len })
             }
             _ => None,
         }
+    }
+
+    /// Whether the words of a wrapper in the value are aligned in every slot, if there may be one: in what a compiler made they are.
+    fn is_aligned_in_each(&self, slot: TypeId, value: TypeId) -> bool {
+        self.size(slot).is_some_and(|size| size % 8 == 0) || !self.holds(value, &|_, ty| may_be_one(ty))
     }
 
     /// A member with a size, and no bitfield.
@@ -106,29 +110,22 @@ impl Btf {
 
     /// Whether such a struct is anywhere inside.
     pub(crate) fn holds_wrapper(&self, id: TypeId) -> bool {
-        self.has_wrappers && self.holds_one(id)
+        self.has_wrappers && self.holds(id, &|id, _| self.wrapper(id).is_some())
     }
 
     /// Whether a struct of one of these names is anywhere inside.
     pub(crate) fn holds_struct(&self, id: TypeId, names: &[&str]) -> bool {
-        match self.kind(id) {
-            Kind::Array { element, .. } => self.holds_struct(*element, names),
-            Kind::Variable { of, .. } => self.holds_struct(*of, names),
-            Kind::Section { variables, .. } => variables.iter().any(|placed| self.holds_struct(placed.variable, names)),
-            Kind::Struct { members, .. } => {
-                names.contains(&&*self.resolve(id).1.name)
-                    || members.iter().any(|member| self.holds_struct(member.of, names))
-            }
-            _ => false,
-        }
+        self.holds(id, &|_, ty| names.contains(&&*ty.name))
     }
 
-    fn holds_one(&self, id: TypeId) -> bool {
-        match self.kind(id) {
-            Kind::Array { element, .. } => self.holds_one(*element),
-            Kind::Variable { of, .. } => self.holds_one(*of),
+    /// Whether it is such a struct, or one is anywhere inside.
+    fn holds(&self, id: TypeId, is_such: &dyn Fn(TypeId, &Type) -> bool) -> bool {
+        let (id, ty) = self.resolve(id);
+        match &ty.kind {
+            Kind::Array { element: of, .. } | Kind::Variable { of, .. } => self.holds(*of, is_such),
+            Kind::Section { variables, .. } => variables.iter().any(|placed| self.holds(placed.variable, is_such)),
             Kind::Struct { members, .. } => {
-                self.wrapper(id).is_some() || members.iter().any(|member| self.holds_one(member.of))
+                is_such(id, ty) || members.iter().any(|member| self.holds(member.of, is_such))
             }
             _ => false,
         }

@@ -37,13 +37,17 @@ pub fn raw_map(map_type: u32, key_size: u32, value_size: u32, max_entries: u32, 
 ///
 /// # Panics
 ///
-/// If key or value are not as long as those of the map.
+/// If key or value are not as long as those of the map, and for maps of types other than hashes, arrays and tries.
 pub fn update_entry(map: BorrowedFd<'_>, key: &[u8], value: &[u8]) -> io::Result<()> {
     /// `PERCPU_HASH`, `PERCPU_ARRAY`, `LRU_PERCPU_HASH`.
     const PER_CPU: [usize; 3] = [5, 6, 10];
+    /// `HASH`, `ARRAY`, `LRU_HASH`, `LPM_TRIE`. Of other types the kernel may read more than a value.
+    const PLAIN: [usize; 4] = [1, 2, 9, 11];
     assert_eq!((key.len(), value.len()), (fdinfo(map, "key_size"), fdinfo(map, "value_size")));
     let mut values = value.to_vec();
-    if PER_CPU.contains(&fdinfo(map, "map_type")) {
+    let map_type = fdinfo(map, "map_type");
+    assert!(PLAIN.contains(&map_type) || PER_CPU.contains(&map_type), "a map of type {map_type}");
+    if PER_CPU.contains(&map_type) {
         values.resize(value.len().next_multiple_of(8), 0);
         values = values.repeat(possible_cpus());
     }

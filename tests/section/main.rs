@@ -2,6 +2,7 @@
 //!
 //! Needs root. A test that cannot run says so; in CI it fails instead.
 
+mod amplified;
 mod bind;
 mod changes;
 mod created;

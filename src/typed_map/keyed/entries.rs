@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use super::super::budget::Budget;
 use super::{KeyedEntry, KeyedMap};
 use crate::error::{Cause, Result};
 use crate::kernel::{Batch, Map, MapType};
@@ -28,6 +29,9 @@ pub struct Entries {
     /// What of each entry is decoded.
     each: KeyedEntry,
     walk: Walk,
+    /// What an entry takes, and what those before took: whoever walks may keep them all.
+    content: u64,
+    budget: Budget,
 }
 
 enum Walk {
@@ -45,7 +49,13 @@ struct Keys {
 
 impl Entries {
     pub(super) fn new(map: &KeyedMap) -> Entries {
-        Entries { map: map.clone(), each: KeyedEntry::any(map), walk: Walk::NotBegun }
+        Entries {
+            map: map.clone(),
+            each: KeyedEntry::any(map),
+            walk: Walk::NotBegun,
+            content: map.content(),
+            budget: Budget::default(),
+        }
     }
 
     /// Gives of each value only a part: `.packets`, `.limits[2]`. In a map with a value for each CPU the first index chooses one.
@@ -61,15 +71,16 @@ impl Entries {
     /// The bytes of the next entry, decoded.
     fn advance(&mut self) -> Result<Option<(Value, Value)>> {
         if let Walk::NotBegun = self.walk {
-            self.map.check_content()?;
             self.walk = Walk::begin(self.map.as_map())?;
         }
         let map = self.map.as_map();
+        let mut take = || self.map.take_content(&mut self.budget, self.content);
         match &mut self.walk {
             Walk::NotBegun | Walk::Ended => Ok(None),
             Walk::Batches { batch, index, next } => loop {
                 if let Some((key, value)) = map.entry_of(batch, *index)? {
                     *index += 1;
+                    take()?;
                     return self.each.decode(key, value).map(Some);
                 }
                 let Some(place) = *next else { return Ok(None) };
@@ -77,7 +88,10 @@ impl Entries {
                 *next = map.lookup_entries(Some(place), batch)?;
             },
             Walk::Keys(keys) => match keys.advance(map)? {
-                Some((key, value)) => self.each.decode(&key, &value).map(Some),
+                Some((key, value)) => {
+                    take()?;
+                    self.each.decode(&key, &value).map(Some)
+                }
                 None => Ok(None),
             },
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::super::budget::Budget;
 use super::super::path::{self, Astray, Step, VarPath};
 use super::{KeyedMap, whole};
 use crate::error::{Advice, Error, Object, Result};
@@ -137,7 +138,7 @@ impl KeyedEntry {
     /// [`Error::Btf`] as [`Var::read`](crate::Var::read). [`Cause::WriteOnlyDescriptor`](crate::Cause::WriteOnlyDescriptor).
     pub fn read(&self) -> Result<Option<Value>> {
         let read = || {
-            self.map.check_content()?;
+            self.map.take_content(&mut Budget::default(), self.map.content())?;
             let copied = self.map.as_map().lookup_key(&self.key)?;
             copied.map(|copied| self.map.decode_part(self.part, self.chosen(), &copied)).transpose()
         };

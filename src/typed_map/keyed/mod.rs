@@ -6,6 +6,7 @@ mod entry;
 use std::fmt;
 use std::sync::Arc;
 
+use super::budget::Budget;
 use crate::error::{Advice, BtfFault, Error, Object, Result};
 use crate::kernel::{KEYED, Map, MapInfo, MapType, ProgramInfo};
 use crate::together::possible;
@@ -188,12 +189,15 @@ impl KeyedMap {
         self.info().object()
     }
 
-    /// BTF comes from whoever made the map: see [`Var::read`](crate::Var::read).
-    fn check_content(&self) -> Result<()> {
-        for (of, size) in [(self.0.key, self.info().key_size), (self.0.value, self.info().value_size)] {
-            super::check_content(&self.0.btf, of, size.into(), || self.object())?;
-        }
-        Ok(())
+    /// What an entry takes when it is decoded; see [`Budget`].
+    fn content(&self) -> u64 {
+        self.0.btf.content(self.0.key).saturating_add(self.0.btf.content(self.0.value))
+    }
+
+    /// Takes that of an entry.
+    fn take_content(&self, budget: &mut Budget, content: u64) -> Result<()> {
+        let size = u64::from(self.info().key_size) + u64::from(self.info().value_size);
+        budget.take(size, content, || self.object())
     }
 
     fn decode_key(&self, key: &[u8]) -> Value {
