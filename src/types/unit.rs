@@ -302,6 +302,9 @@ pub(crate) fn pieces(units: &Units, start: u64, len: u64) -> impl Iterator<Item 
 }
 
 #[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
@@ -309,7 +312,7 @@ mod tests {
     use super::*;
 
     /// That the units of a value are a partition: each byte's unit is that of all of its bytes, aligned and inside.
-    fn check_partition(units: &Units, size: u64) {
+    pub(super) fn check_partition(units: &Units, size: u64) {
         for byte in 0..size {
             let Some(unit) = units.at(byte) else { continue };
             assert!(unit.holds(byte) && unit.at % u64::from(unit.width) == 0, "{unit:?} of byte {byte}");
@@ -321,7 +324,7 @@ mod tests {
     }
 
     /// The same BTF without what is known of the order of members: every one is asked.
-    fn without_order(mut btf: Btf) -> Btf {
+    pub(super) fn without_order(mut btf: Btf) -> Btf {
         for ty in Arc::get_mut(&mut btf.types).expect("it was just parsed") {
             if let Kind::Struct { search, .. } = &mut ty.kind {
                 search.in_order = false;
@@ -330,7 +333,7 @@ mod tests {
         btf
     }
 
-    fn check_same(units: &Units, others: &Units, size: u64) {
+    pub(super) fn check_same(units: &Units, others: &Units, size: u64) {
         for byte in 0..size {
             assert_eq!(units.at(byte), others.at(byte), "byte {byte}");
             assert_eq!(units.next(byte), others.next(byte), "behind byte {byte}");
