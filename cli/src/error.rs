@@ -158,9 +158,9 @@ pub(crate) fn other_type(map: &Object, map_type: impl Display, described: bool) 
 /// The next step in commands of the tool. `None` where the fact says all that a user of the tool can use.
 fn words(advice: Advice, object: &Object) -> Option<String> {
     Some(match advice {
-        Advice::GrantCapBpf | Advice::GiveBtf => "run as root (sudo bpfvar ...)".to_owned(),
-        Advice::LeaveUserNamespace => "run it outside of the namespace (of the container), or name a pin that was mounted into it".to_owned(),
-        Advice::OpenByPin => "run as root (sudo bpfvar ...), or name a pin, pin:/sys/fs/bpf/NAME".to_owned(),
+        // By a pin, too: the kernel gives BTF by its id only.
+        Advice::OpenByPin | Advice::GrantCapBpf | Advice::GiveBtf => "run as root (sudo bpfvar ...)".to_owned(),
+        Advice::LeaveUserNamespace => "run it outside of the namespace (of the container)".to_owned(),
         Advice::UseReadOnly => "only loading the program anew sets it".to_owned(),
         Advice::UpdateUntilFrozen => "`set --rewrite` writes it by system call, until it is frozen".to_owned(),
         Advice::OpenReadWrite => "check owner and mode of the pin".to_owned(),

@@ -47,7 +47,7 @@ use output::Output;
 pub fn main() -> ExitCode {
     // Asked by a shell for candidates; what `bpfvar completions` prints sets the variable.
     CompleteEnv::with_factory(Cli::command).var(complete::VARIABLE).complete();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| output::fail_usage(&error));
     // Every map that is looked at is an open descriptor, and a system may have more maps than the usual soft limit of 1024.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let mut out = Output::new(&cli.options);

@@ -1,5 +1,6 @@
 //! What is printed, and where: values on standard output, the rest on standard error.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Stderr, Stdout, Write};
 use std::process::ExitCode;
@@ -136,10 +137,23 @@ impl Output {
         }
         if !matches!(failure, Failure::Told) {
             let name = paint(self.colored_errors, Ink::Error, "bpfvar:");
-            let _ = writeln!(io::stderr(), "{name} {}", clean(&failure.line(self.verbose)));
+            let _ = writeln!(io::stderr(), "{name} {}", short(&clean(&failure.line(self.verbose))));
         }
         ExitCode::FAILURE
     }
+}
+
+/// Ends the process with what is wrong with the command line, or with the help that was asked for.
+pub(crate) fn fail_usage(error: &clap::Error) -> ! {
+    let is_safe = |argument: OsString| !argument.to_string_lossy().contains(is_obeyed);
+    if !error.use_stderr() || std::env::args_os().all(is_safe) {
+        error.exit();
+    }
+    // Arguments are repeated in it, and scripts pass on names that others chose. Its own colors go with theirs.
+    let text = error.render().to_string();
+    let lines = text.lines().map(|line| short(&clean(line)) + "\n");
+    let _ = io::stderr().write_all(lines.collect::<String>().as_bytes());
+    std::process::exit(error.exit_code())
 }
 
 /// Whether the terminal, if it is one, is said to know escape sequences.
@@ -167,6 +181,19 @@ pub(crate) fn clean(text: &str) -> String {
         }
         clean
     })
+}
+
+/// What was given may be a megabyte long; who reads what is wrong with it needs its start and its end.
+fn short(line: &str) -> String {
+    const START: usize = 3000;
+    const END: usize = 600;
+    match line.chars().count().checked_sub(START + END) {
+        Some(left_out @ 1..) => {
+            let end: String = line.chars().skip(START + left_out).collect();
+            format!("{} ... ({left_out} characters more) ... {end}", line.chars().take(START).collect::<String>())
+        }
+        _ => line.to_owned(),
+    }
 }
 
 /// The text in quotes and without anything that a terminal would obey, as JSON and TOML read it.

@@ -1,10 +1,11 @@
 //! Who holds a program or a map: processes, by their open descriptors; where no process does, the pin that does.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -41,6 +42,8 @@ pub(crate) struct Owners {
     /// The descriptors of maps, which are looked at if somebody asks: there are many, and most maps are a program's.
     map_descriptors: Vec<(Owner, PathBuf)>,
     maps: OnceCell<HashMap<u32, Vec<Owner>>>,
+    /// The processes whose descriptors this one may not see; 0 stands for all, where /proc shows none.
+    hidden: HashSet<u32>,
     pins: OnceCell<Pins>,
 }
 
@@ -51,14 +54,24 @@ impl Owners {
         let pids: Vec<u32> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
         // Each descriptor costs a system call of three microseconds, and a server has ten thousands of them.
         let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-        let found: Vec<Process> = thread::scope(|scope| {
+        let found: Vec<Look> = thread::scope(|scope| {
             let chunks = pids.chunks(pids.len().div_ceil(threads).max(LEAST_PROCESSES));
-            let look = |pids: &[u32]| pids.iter().filter_map(|pid| Process::look(*pid)).collect::<Vec<_>>();
+            let look = |pids: &[u32]| pids.iter().map(|pid| Process::look(*pid)).collect::<Vec<_>>();
             let threads: Vec<_> = chunks.map(|pids| scope.spawn(move || look(pids))).collect();
             threads.into_iter().flat_map(|thread| thread.join().into_iter().flatten()).collect()
         });
+        // Where nothing is mounted on /proc, not even this process is there.
         let mut owners = Owners::default();
-        for Process { owner, programs, map_descriptors } in found {
+        owners.hidden.extend(pids.is_empty().then_some(0));
+        for look in found {
+            let Process { owner, programs, map_descriptors } = match look {
+                Look::Holder(process) => process,
+                Look::HoldsNothing => continue,
+                Look::Hidden(pid) => {
+                    owners.hidden.insert(pid);
+                    continue;
+                }
+            };
             programs.into_iter().for_each(|id| owners.programs.entry(id).or_default().push(owner.clone()));
             owners.map_descriptors.extend(map_descriptors.into_iter().map(|path| (owner.clone(), path)));
         }
@@ -94,6 +107,16 @@ impl Owners {
     /// The same of a map.
     pub(crate) fn pin_of_map(&self, id: u32) -> Option<&Path> {
         self.pins().maps.get(&id).map(PathBuf::as_path)
+    }
+
+    /// Whether there are processes of which it cannot be told what they hold.
+    pub(crate) fn are_hidden(&self) -> bool {
+        !self.hidden.is_empty()
+    }
+
+    /// Whether this is one of them.
+    pub(crate) fn is_hidden(&self, pid: u32) -> bool {
+        self.hidden.contains(&pid) || self.hidden.contains(&0)
     }
 
     /// The name of a process that holds a program.
@@ -137,6 +160,14 @@ fn sort(held: &mut HashMap<u32, Vec<Owner>>) {
     });
 }
 
+/// What the descriptors of a process say.
+enum Look {
+    Holder(Process),
+    HoldsNothing,
+    /// This process may not see them.
+    Hidden(u32),
+}
+
 /// A process that holds something of BPF.
 struct Process {
     owner: Owner,
@@ -146,14 +177,22 @@ struct Process {
 }
 
 impl Process {
-    /// None for one that holds nothing.
-    fn look(pid: u32) -> Option<Process> {
+    fn look(pid: u32) -> Look {
         let process = Path::new("/proc").join(pid.to_string());
         let (mut programs, mut map_descriptors) = (Vec::new(), Vec::new());
         // Threads of the kernel have none; most others have nothing of BPF.
-        for entry in fs::read_dir(process.join("fd")).into_iter().flatten().flatten() {
+        let is_refused = |error: &io::Error| error.kind() == ErrorKind::PermissionDenied;
+        let entries = fs::read_dir(process.join("fd"));
+        if entries.as_ref().is_err_and(is_refused) {
+            return Look::Hidden(pid);
+        }
+        for entry in entries.into_iter().flatten().flatten() {
             let info = || process.join("fdinfo").join(entry.file_name());
-            match fs::read_link(entry.path()).unwrap_or_default().as_os_str().as_encoded_bytes() {
+            let target = fs::read_link(entry.path());
+            if target.as_ref().is_err_and(is_refused) {
+                return Look::Hidden(pid);
+            }
+            match target.unwrap_or_default().as_os_str().as_encoded_bytes() {
                 b"anon_inode:bpf-map" => map_descriptors.push(info()),
                 b"anon_inode:bpf-prog" | b"anon_inode:bpf_link" | b"anon_inode:bpf-link" => {
                     programs.extend(id_in(&info(), "prog_id"));
@@ -165,11 +204,11 @@ impl Process {
         let executable = |process: &Path| fs::read_link(process.join("exe")).ok()?.file_name().map(ToOwned::to_owned);
         let is_this = || executable(&process).is_some_and(|name| Some(name) == executable(Path::new("/proc/self")));
         if programs.is_empty() && map_descriptors.is_empty() || is_this() {
-            return None;
+            return Look::HoldsNothing;
         }
         let name = fs::read(process.join("comm")).unwrap_or_default();
         let owner = Owner { pid, name: String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned() };
-        Some(Process { owner, programs, map_descriptors })
+        Look::Holder(Process { owner, programs, map_descriptors })
     }
 }
 

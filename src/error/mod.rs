@@ -14,7 +14,7 @@ pub use cause::{Advice, Cause};
 pub use detail::{BindFault, BtfFault, Holder, LayoutMismatch, Property, Torn};
 use errno::Errno;
 pub use object::{Object, ObjectKind};
-pub(crate) use plain::Plain;
+pub(crate) use plain::{Plain, short};
 
 pub use crate::sys::Call;
 
@@ -200,7 +200,7 @@ impl fmt::Display for Error {
                 None => write!(f, "{object}: {call} failed: {source}")?,
             },
             Error::Argument { object, argument, found, rule, .. } => {
-                write!(f, "{object}: {argument} is {found}, but {rule}")?;
+                write!(f, "{object}: {argument} is {}, but {}", short(found), short(rule))?;
             }
             Error::Mismatch { object, property, found, expected, .. } => {
                 write!(f, "{object}: {property} is {found}, expected {expected}")?;

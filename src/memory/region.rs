@@ -6,6 +6,7 @@
 
 use std::alloc::{self, Layout};
 use std::io;
+use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 
@@ -55,7 +56,11 @@ impl Region {
         // Without MAP_FIXED the kernel never gives the page at address 0. Whoever answers for it, as a seccomp supervisor
         // can, might; and behind an offset into that page the address alone is not null.
         let base = NonNull::new(mapping.as_mut_ptr()).filter(|base| base.addr().get() >= sys::page_size());
-        let base = base.ok_or_else(|| io::Error::from_raw_os_error(libc::EFAULT))?;
+        let Some(base) = base else {
+            // To unmap what nobody mapped would take what lies there.
+            mem::forget(mapping);
+            return Err(io::Error::from_raw_os_error(libc::EFAULT));
+        };
         Ok(Region { base, len: mapping.len(), writable, backing: Backing::Mapped(mapping) })
     }
 

@@ -5,8 +5,7 @@ use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use super::file::read_proc;
 
@@ -95,13 +94,21 @@ impl Thread {
 /// A number that a forked child has not in common with its parent: what the parent knew of itself is not true of the child.
 fn forks() -> u64 {
     static FORKS: AtomicU64 = AtomicU64::new(0);
-    static COUNTED: OnceLock<bool> = OnceLock::new();
+    static COUNTED: AtomicU8 = AtomicU8::new(NEVER_ASKED);
+    const NEVER_ASKED: u8 = 0;
+    const YES: u8 = 1;
+    const NO: u8 = 2;
     extern "C" fn count() {
         FORKS.fetch_add(1, Relaxed);
     }
-    // SAFETY: the function may run in a child of a process with several threads: all it does is to add to an atomic.
-    let counted = COUNTED.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(count)) } == 0);
-    if *counted {
+    // Nobody waits here for a thread that asks at the same time: a child that is forked meanwhile has no such thread. Then both ask, and
+    // a fork counts twice.
+    if COUNTED.load(Relaxed) == NEVER_ASKED {
+        // SAFETY: the function may run in a child of a process with several threads: all it does is to add to an atomic.
+        let asked = unsafe { libc::pthread_atfork(None, None, Some(count)) };
+        COUNTED.store(if asked == 0 { YES } else { NO }, Relaxed);
+    }
+    if COUNTED.load(Relaxed) == YES {
         FORKS.load(Relaxed)
     } else {
         // Without memory for that nothing is kept from one call to the next.

@@ -39,6 +39,9 @@ fn parse(bytes: &[u8]) -> Parsed<Btf> {
     if magic == MAGIC.swap_bytes() {
         return Err("it has the other byte order than this machine".to_owned());
     }
+    if bytes.starts_with(b"\x7fELF") {
+        return Err("it is an ELF file; BTF is what is in its section .BTF".to_owned());
+    }
     if magic != MAGIC {
         return Err(format!("it starts with {magic:#06x} instead of {MAGIC:#06x}"));
     }

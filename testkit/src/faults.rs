@@ -56,7 +56,8 @@ pub fn under_signals<R>(interval: Duration, work: impl FnOnce() -> R) -> (R, u64
 }
 
 fn set_timer(interval: Duration) {
-    let time = libc::timeval { tv_sec: 0, tv_usec: interval.subsec_micros().into() };
+    let seconds = interval.as_secs().try_into().expect("a time that is waited for");
+    let time = libc::timeval { tv_sec: seconds, tv_usec: interval.subsec_micros().into() };
     let timer = libc::itimerval { it_interval: time, it_value: time };
     // SAFETY: the struct is read only.
     let result = unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()) };

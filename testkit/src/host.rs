@@ -318,12 +318,16 @@ pub(crate) fn set_limit(resource: libc::__rlimit_resource_t, limit: u64) {
 
 /// Makes the page of `value` accessible as `protection` (PROT_...) says, beside the right to read.
 ///
+/// # Safety
+///
+/// Nobody writes to the page, or runs what is in it.
+///
 /// # Errors
 ///
 /// The kernel's errno.
-pub fn protect<T>(value: &T, protection: i32) -> io::Result<()> {
+pub unsafe fn protect<T>(value: &T, protection: i32) -> io::Result<()> {
     let page = std::ptr::from_ref(value).map_addr(|address| address / page_size() * page_size());
-    // SAFETY: more rights to a page that is borrowed only for reading break nothing, as nobody writes by them or runs it.
+    // SAFETY: it stays readable, and the caller vouches that no other right to it is used.
     match unsafe { libc::mprotect(page.cast_mut().cast(), page_size(), libc::PROT_READ | protection) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

@@ -116,9 +116,11 @@ fn a_read_only_mapping_is_never_made_writable_or_executable() {
     // SAFETY: nobody else gets at the map.
     let frozen = unsafe { Frozen::<u64>::builder().create_from(&[1, 2]) }.unwrap();
     let first = &frozen.as_slice().unwrap()[0];
+    // SAFETY: nobody writes to the page or runs it.
+    let protect = |protection| unsafe { host::protect(first, protection) };
     for protection in [libc::PROT_WRITE, libc::PROT_EXEC] {
-        assert_eq!(host::protect(first, protection).unwrap_err().raw_os_error(), Some(libc::EACCES), "{protection}");
+        assert_eq!(protect(protection).unwrap_err().raw_os_error(), Some(libc::EACCES), "{protection}");
     }
-    host::protect(first, libc::PROT_NONE).unwrap();
+    protect(libc::PROT_NONE).unwrap();
     assert_eq!(*first, 1);
 }

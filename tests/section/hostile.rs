@@ -41,6 +41,12 @@ fn sizes_that_overflow_are_refused() {
 }
 
 #[test]
+fn an_object_file_is_not_taken_for_btf() {
+    let error = Btf::parse(Source::Count.bytes()).unwrap_err().to_string();
+    assert!(error.contains("an ELF file") && error.contains(".BTF"), "{error}");
+}
+
+#[test]
 fn a_struct_is_no_bitfield() {
     let mut types = Types::default();
     let byte = types.int("u8", 1);

@@ -84,6 +84,11 @@ impl Resolver {
     /// have a variable of the same name.
     pub(super) fn in_process<'t>(&self, pid: u32, rest: &'t str) -> Result<Vec<(Object, &'t str)>> {
         let programs = self.owners().programs_of(|owner| owner.pid == pid);
+        if programs.is_empty() && self.owners().is_hidden(pid) {
+            return Err(Failure::new(format!(
+                "process {pid}: what it holds may not be looked at; run as root (sudo bpfvar ...), or name the program, prog:ID"
+            )));
+        }
         if programs.is_empty() {
             return Err(Failure::new(format!(
                 "process {pid} holds no BPF program, or there is no such process; `bpfvar list` shows which processes hold some"

@@ -1,5 +1,6 @@
 //! Which process holds a program, and targets that name the process.
 
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use bpfvar_objects::Source;
 use bpfvar_testkit::host;
 use serde_json::json;
 
-use crate::support::{Elsewhere, fails, has, json, load, map, ok, program, unique};
+use crate::support::{Elsewhere, fails, has, json, load, map, ok, program, text, unique};
 
 #[test]
 fn two_processes_of_one_name_are_told_apart() {
@@ -66,9 +67,38 @@ fn a_process_is_a_target_with_all_that_it_holds() {
     let dumped = json(&["dump", "--json", &name]);
     assert_eq!((dumped["programs"].as_array().unwrap().len(), dumped["sections"].as_array().unwrap().len()), (8, 2));
     has(&fails(&["get", &format!("pid:{}.nothing", other.pid)]), &["no variable \"nothing\""]);
-    for nobody in ["pid:1", "pid:1.x", "pid:4294967295.x"] {
-        has(&fails(&["get", nobody]), &["holds no BPF program", "bpfvar list"]);
+    let mut sleeper = Command::new("sleep").arg("100").spawn().unwrap();
+    for nobody in [format!("pid:{}", sleeper.id()), format!("pid:{}.x", sleeper.id()), "pid:4294967295.x".to_owned()] {
+        has(&fails(&["get", &nobody]), &["holds no BPF program", "bpfvar list"]);
     }
+    sleeper.kill().unwrap();
+    sleeper.wait().unwrap();
+}
+
+/// Nobody is said to hold nothing whose descriptors were not seen.
+#[test]
+fn who_may_not_look_says_so() {
+    if Elsewhere::hold() {
+        return;
+    }
+    if !host::ready(Source::Count.needs()) || !host::has_tool("setpriv") {
+        return;
+    }
+    let name = unique("hi");
+    let other = Elsewhere::start(&name, Source::Count);
+    let admin = |args: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-all,+sys_admin", "--inh-caps=-all", env!("CARGO_BIN_EXE_bpfvar")]).args(args);
+        command.output().expect("setpriv is there")
+    };
+    let listed = admin(&["list", &other.program]);
+    has(&text(&listed.stdout), &["holder not known"]);
+    assert!(!text(&listed.stdout).contains("no process"), "{listed:?}");
+    let refused = admin(&["get", &format!("pid:{}.sampling", other.pid)]);
+    assert_eq!(refused.status.code(), Some(1));
+    has(&text(&refused.stderr), &["may not be looked at", "run as root"]);
+    // What needs nobody's descriptors works.
+    assert_eq!(text(&admin(&["get", "-q", &format!("{}.sampling", other.program)]).stdout), "1\n");
 }
 
 #[test]

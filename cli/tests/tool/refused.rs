@@ -33,6 +33,28 @@ fn usage_is_status_two() {
     }
 }
 
+/// Names that others chose may come by way of a script; they steer no terminal, and fill no screen.
+#[test]
+fn arguments_that_are_repeated_are_clean_and_short() {
+    for odd in ["\u{1b}[31mred\u{202e}.x", "a\u{202e}[y]", "a\u{9b}.x"] {
+        for args in [&["get", odd][..], &["watch", "count.x", "--until", odd], &[odd], &["set", odd, "--color", odd]] {
+            let output = run(args);
+            assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+            let line = text(&output.stderr);
+            assert!(!line.is_empty() && !line.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{line:?}");
+        }
+    }
+    if host::ready((5, 8)) {
+        let long = format!("prog:{}.{}", u32::MAX, "x".repeat(100_000));
+        let line = fails(&["get", &long]);
+        assert!(line.len() < 5000, "{} bytes", line.len());
+    }
+    let Some(loaded) = load(Source::Count) else { return };
+    let setting = format!("{}.sampling={}", program(&loaded), "9".repeat(100_000));
+    let line = fails(&["set", &setting]);
+    assert!(line.contains("sampling") && line.len() < 5000, "{} bytes", line.len());
+}
+
 #[test]
 fn without_capabilities_it_says_what_is_needed() {
     if !host::has_tool("setpriv") {

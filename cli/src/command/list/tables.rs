@@ -116,6 +116,9 @@ impl List<'_> {
         match group.owners.as_slice() {
             [] => match pin() {
                 Some(path) => format!("pinned at {}", path.display()),
+                None if self.resolver.owners().are_hidden() => {
+                    "holder not known: not all processes may be looked at".to_owned()
+                }
                 None => "held by no process, but in use by the kernel".to_owned(),
             },
             owners => held_by(owners),

@@ -102,10 +102,12 @@ mod tests {
         if !host::has_tool("tmux") {
             return;
         }
-        let server = format!("bpfvar-panic-{}", std::process::id());
+        // tmux leaves its socket behind.
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("socket");
         let tmux = |arguments: &[&str]| {
             let output =
-                Command::new("tmux").args(["-L", &server, "-f", "/dev/null"]).args(arguments).output().unwrap();
+                Command::new("tmux").arg("-S").arg(&socket).args(["-f", "/dev/null"]).args(arguments).output().unwrap();
             String::from_utf8(output.stdout).unwrap()
         };
         // This test in a terminal, and what the terminal is like then.
