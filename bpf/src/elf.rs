@@ -11,6 +11,7 @@ pub(crate) struct Elf<'a> {
     /// Where instructions name an extern.
     pub(crate) extern_uses: Vec<ExternUse>,
     section_sizes: HashMap<&'a str, u32>,
+    contents: HashMap<&'a str, &'a [u8]>,
     symbols: HashMap<&'a str, Symbol>,
 }
 
@@ -54,6 +55,7 @@ impl<'a> Elf<'a> {
         Elf {
             btf: btf.data().expect("inside the file"),
             extern_uses,
+            contents: sections().map(|(name, section)| (name, section.data().expect("inside the file"))).collect(),
             section_sizes: sections().map(|(name, section)| (name, section.size() as u32)).collect(),
             symbols: symbols.collect(),
         }
@@ -63,8 +65,16 @@ impl<'a> Elf<'a> {
         *self.section_sizes.get(name).unwrap_or_else(|| panic!("no section {name:?}"))
     }
 
+    pub(crate) fn contents(&self, name: &str) -> Option<&'a [u8]> {
+        self.contents.get(name).copied()
+    }
+
     /// A global symbol: static ones may share a name.
     pub(crate) fn symbol(&self, name: &str) -> Symbol {
-        *self.symbols.get(name).unwrap_or_else(|| panic!("no symbol {name:?}"))
+        self.find_symbol(name).unwrap_or_else(|| panic!("no symbol {name:?}"))
+    }
+
+    pub(crate) fn find_symbol(&self, name: &str) -> Option<Symbol> {
+        self.symbols.get(name).copied()
     }
 }

@@ -5,6 +5,7 @@
 //! with: [`load_by_bpftool`], which is libbpf, and with the feature `aya` `load_by_aya`.
 
 mod btf;
+mod compiled;
 mod elf;
 mod imitation;
 mod loaded;
@@ -12,6 +13,7 @@ mod real;
 mod source;
 
 pub use btf::{Btf, Linkage, Section, Variable};
+pub use compiled::Compiled;
 pub use imitation::{load, load_as_aya, load_named, types};
 pub use loaded::{Loaded, LoadedMap, LoadedProgram};
 #[cfg(feature = "aya")]

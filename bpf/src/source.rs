@@ -1,12 +1,12 @@
 //! The objects.
 
-/// The bytes of an object in this machine's byte order.
+/// The bytes of an object in a byte order.
 macro_rules! object {
-    ($name:literal) => {
-        if cfg!(target_endian = "little") {
-            include_bytes!(concat!("../objects/", $name, ".bpf.o")).as_slice()
-        } else {
+    ($name:literal, $big_endian:ident) => {
+        if $big_endian {
             include_bytes!(concat!("../objects/big-endian/", $name, ".bpf.o")).as_slice()
+        } else {
+            include_bytes!(concat!("../objects/", $name, ".bpf.o")).as_slice()
         }
     };
 }
@@ -71,20 +71,24 @@ impl Source {
         }
     }
 
-    /// The ELF file.
+    /// The ELF file in this machine's byte order.
     pub fn bytes(self) -> &'static [u8] {
+        self.bytes_in(cfg!(target_endian = "big"))
+    }
+
+    pub(crate) fn bytes_in(self, big_endian: bool) -> &'static [u8] {
         match self {
-            Source::Count => object!("count"),
-            Source::Custom => object!("custom"),
-            Source::Keyed => object!("keyed"),
-            Source::Kinds => object!("kinds"),
-            Source::Maps => object!("maps"),
-            Source::PerCpu => object!("percpu"),
-            Source::Shapes => object!("shapes"),
-            Source::Tail => object!("tail"),
-            Source::Together => object!("together"),
+            Source::Count => object!("count", big_endian),
+            Source::Custom => object!("custom", big_endian),
+            Source::Keyed => object!("keyed", big_endian),
+            Source::Kinds => object!("kinds", big_endian),
+            Source::Maps => object!("maps", big_endian),
+            Source::PerCpu => object!("percpu", big_endian),
+            Source::Shapes => object!("shapes", big_endian),
+            Source::Tail => object!("tail", big_endian),
+            Source::Together => object!("together", big_endian),
             Source::TogetherX86 => include_bytes!("../objects/together-x86.bpf.o"),
-            Source::Twin => object!("twin"),
+            Source::Twin => object!("twin", big_endian),
         }
     }
 

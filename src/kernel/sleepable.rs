@@ -85,19 +85,12 @@ impl Places {
             Some(part) => (false, part),
             None => (true, find(&aux, "sleepable")?),
         };
-        let (bit, is_flag) = match (part.bits, btf.kind(part.of)) {
-            (Some(Bits { start, len: 1 }), _) if start < 8 => (start, true),
-            (None, Kind::Int(Int { size: 1, .. })) => (0, true),
-            _ => (0, false),
-        };
-        // The first bit is the lowest on a little-endian machine and the highest on another.
-        let mask = match part.bits {
-            None => u8::MAX,
-            Some(_) if cfg!(target_endian = "little") => 1 << bit,
-            Some(_) => 0x80 >> bit,
+        let mask = match (part.bits, btf.kind(part.of)) {
+            (Some(bits @ Bits { start: 0..8, len: 1 }), _) => 1 << btf.order().shift(1, bits),
+            (None, Kind::Int(Int { size: 1, .. })) => u8::MAX,
+            _ => return None,
         };
         let offset = |part: Part| i16::try_from(part.offset).ok();
-        is_flag.then_some(())?;
         Some(Places {
             function: btf.function("bpf_iter_bpf_prog")?,
             aux: offset(find(&program, "aux")?)?,

@@ -7,6 +7,7 @@
 mod declare;
 mod emit;
 pub(crate) mod explore;
+mod order;
 mod parse;
 mod unit;
 mod wrapper;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use emit::{Description, Emitter, Encoding};
+pub(crate) use order::Order;
 pub(crate) use unit::{Unit, Units, pieces, put_masked};
 pub(crate) use wrapper::Wrapper;
 
@@ -35,6 +37,7 @@ pub struct Btf {
     types: Arc<[Type]>,
     /// Whether any struct may be one of `bpfvar.bpf.h`: most have none, and then nothing is looked for.
     has_wrappers: bool,
+    order: Order,
 }
 
 /// Number of a type in its BTF. 0 is `void`.
@@ -165,6 +168,11 @@ const NODE: u64 = 64;
 const NAME: u64 = 32;
 
 impl Btf {
+    /// The byte order of the values that it describes, which is its own.
+    pub(crate) fn order(&self) -> Order {
+        self.order
+    }
+
     pub(crate) fn get(&self, id: TypeId) -> &Type {
         // References were checked when parsing; ids from outside are checked by `contains`.
         self.types.get(id.0 as usize).unwrap_or(&self.types[0])

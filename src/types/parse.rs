@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::wrapper;
-use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Placed, Search, Type, TypeId};
+use super::{Alias, Bits, Btf, Enumerator, Int, Keyword, Kind, Member, Order, Placed, Search, Type, TypeId};
 use crate::error::{BtfFault, Error, Object, Plain, Result};
 
 const MAGIC: u16 = 0xeb9f;
@@ -24,7 +24,12 @@ impl Btf {
     ///
     /// [`Error::Btf`] with what is wrong and where.
     pub fn parse(bytes: &[u8]) -> Result<Btf> {
-        parse(bytes).map_err(|reason| Error::Btf {
+        Btf::parse_in(bytes, Order::NATIVE)
+    }
+
+    /// The same in a byte order.
+    pub(crate) fn parse_in(bytes: &[u8], order: Order) -> Result<Btf> {
+        parse(bytes, order).map_err(|reason| Error::Btf {
             object: Box::new(Object::Btf { id: None }),
             fault: BtfFault::Malformed(reason),
         })
@@ -33,8 +38,8 @@ impl Btf {
 
 type Parsed<T> = std::result::Result<T, String>;
 
-fn parse(bytes: &[u8]) -> Parsed<Btf> {
-    let mut header = Reader { bytes, at: 0 };
+fn parse(bytes: &[u8], order: Order) -> Parsed<Btf> {
+    let mut header = Reader { bytes, at: 0, order };
     let magic = header.u16()?;
     if magic == MAGIC.swap_bytes() {
         return Err("it has the other byte order than this machine".to_owned());
@@ -61,7 +66,7 @@ fn parse(bytes: &[u8]) -> Parsed<Btf> {
     };
     let most = MAX_NAMES * bytes.len();
     let mut strings = Strings { bytes: part("strings", string_offset, string_len)?, most, left: most };
-    let mut reader = Reader { bytes: part("types", type_offset, type_len)?, at: 0 };
+    let mut reader = Reader { bytes: part("types", type_offset, type_len)?, at: 0, order };
     let mut types = vec![Type { name: "void".into(), kind: Kind::Void }];
     while reader.at < reader.bytes.len() {
         let id = types.len();
@@ -69,7 +74,7 @@ fn parse(bytes: &[u8]) -> Parsed<Btf> {
     }
     check_nesting(&types)?;
     let has_wrappers = types.iter().any(wrapper::may_be_one);
-    let mut btf = Btf { types: Arc::from(types), has_wrappers };
+    let mut btf = Btf { types: Arc::from(types), has_wrappers, order };
     check_sizes(&btf)?;
     let searches = btf.searches();
     // Nobody else has them yet.
@@ -84,6 +89,7 @@ fn parse(bytes: &[u8]) -> Parsed<Btf> {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    order: Order,
 }
 
 impl Reader<'_> {
@@ -95,15 +101,21 @@ impl Reader<'_> {
     }
 
     fn u8(&mut self) -> Parsed<u8> {
-        self.take().map(u8::from_ne_bytes)
+        self.take().map(|[byte]| byte)
     }
 
     fn u16(&mut self) -> Parsed<u16> {
-        self.take().map(u16::from_ne_bytes)
+        self.take().map(match self.order {
+            Order::Little => u16::from_le_bytes,
+            Order::Big => u16::from_be_bytes,
+        })
     }
 
     fn u32(&mut self) -> Parsed<u32> {
-        self.take().map(u32::from_ne_bytes)
+        self.take().map(match self.order {
+            Order::Little => u32::from_le_bytes,
+            Order::Big => u32::from_be_bytes,
+        })
     }
 
     fn id(&mut self) -> Parsed<TypeId> {

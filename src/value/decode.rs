@@ -1,7 +1,7 @@
 //! From bytes to a tree.
 
 use super::Value;
-use crate::types::{Bits, Btf, Int, Kind, Part, TypeId};
+use crate::types::{Bits, Btf, Int, Kind, Order, Part, TypeId};
 
 /// The value of a part, whose bytes start at the first of `bytes`. There are as many as the part is long.
 pub(crate) fn decode(btf: &Btf, part: Part, bytes: &[u8]) -> Value {
@@ -14,12 +14,13 @@ pub(crate) fn decode(btf: &Btf, part: Part, bytes: &[u8]) -> Value {
 fn decode_whole(btf: &Btf, of: TypeId, bytes: &[u8]) -> Value {
     let size = btf.size(of).unwrap_or(0) as usize;
     let bytes = &bytes[..size.min(bytes.len())];
+    let integer = |bytes| btf.order().integer(bytes);
     match btf.kind(of) {
         Kind::Int(Int { bool: true, .. }) => Value::Bool(bytes.iter().any(|&byte| byte != 0)),
         Kind::Int(Int { signed, bits, .. }) => {
             let word = integer(bytes);
             // An integer type of the old kind that is narrower than its storage, outside of a struct.
-            let word = extract(word, bytes.len(), *bits);
+            let word = extract(word, btf.order(), bytes.len(), *bits);
             if *signed { Value::Int(sign_extend(word, bits.len)) } else { Value::Uint(word) }
         }
         Kind::Enum { signed, .. } => enumerator(btf, of, integer(bytes), size as u32 * 8, *signed),
@@ -62,7 +63,7 @@ fn decode_bits(btf: &Btf, of: TypeId, bits: Bits, bytes: &[u8]) -> Value {
     if bits.len > 64 {
         return Value::Bytes(bytes.to_vec());
     }
-    let word = extract(integer(bytes), bytes.len(), bits);
+    let word = extract(btf.order().integer(bytes), btf.order(), bytes.len(), bits);
     match btf.kind(of) {
         Kind::Int(Int { bool: true, .. }) => Value::Bool(word != 0),
         Kind::Int(Int { signed: true, .. }) => Value::Int(sign_extend(word, bits.len)),
@@ -86,22 +87,10 @@ pub(super) fn bit_bytes(bits: Bits) -> usize {
     (bits.start + u64::from(bits.len)).div_ceil(8) as usize
 }
 
-/// Up to 16 bytes as the integer that this machine makes of them.
-fn integer(bytes: &[u8]) -> u128 {
-    let one = |word: u128, byte: &u8| word << 8 | u128::from(*byte);
-    if cfg!(target_endian = "little") { bytes.iter().rev().fold(0, one) } else { bytes.iter().fold(0, one) }
-}
-
-/// Bits of an integer of `size` bytes; the first is the lowest on a little-endian machine and the highest on another.
-fn extract(word: u128, size: usize, bits: Bits) -> u128 {
-    let shifted = word >> shift(size, bits);
+/// Bits of an integer of `size` bytes.
+fn extract(word: u128, order: Order, size: usize, bits: Bits) -> u128 {
+    let shifted = word >> order.shift(size, bits);
     if bits.len >= 128 { shifted } else { shifted & ((1 << bits.len) - 1) }
-}
-
-/// How far bits of an integer of `size` bytes are from its lowest.
-pub(super) fn shift(size: usize, bits: Bits) -> u32 {
-    let start = bits.start as u32;
-    if cfg!(target_endian = "little") { start } else { (size as u32 * 8).saturating_sub(start + bits.len) }
 }
 
 fn sign_extend(word: u128, bits: u32) -> i128 {

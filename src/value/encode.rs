@@ -3,7 +3,7 @@
 #[cfg(feature = "json")]
 use serde_json::error::Category;
 
-use super::decode::{bit_bytes, shift};
+use super::decode::bit_bytes;
 use super::text::{Number, parse_float, parse_number};
 use super::{Input, Value};
 use crate::error::Advice;
@@ -72,7 +72,7 @@ impl Encoder<'_> {
             (None, _) => {
                 let size = self.btf.size(part.of).unwrap_or(0) as usize;
                 let word = self.scalar(part.of, size as u32 * 8, value)?;
-                self.put(at, &native(word, size), value)
+                self.put(at, &self.btf.order().bytes(word, size), value)
             }
         }
     }
@@ -321,9 +321,10 @@ impl Encoder<'_> {
     /// Bits of at most 64, so over at most 9 bytes.
     fn put_bits(&mut self, at: usize, bits: Bits, word: u128, value: &Input) -> Encoded {
         let len = bit_bytes(bits);
-        let shift = shift(len, bits);
+        let order = self.btf.order();
+        let shift = order.shift(len, bits);
         let mask = ((1_u128 << bits.len) - 1) << shift;
-        let (new, mask) = (native(word << shift & mask, len), native(mask, len));
+        let (new, mask) = (order.bytes(word << shift & mask, len), order.bytes(mask, len));
         self.put_checked(at, new.into_iter().zip(mask), value)
     }
 
@@ -352,14 +353,4 @@ impl Encoder<'_> {
 
 fn number_of(value: i128) -> Number {
     if value < 0 { Number::Negative(value.unsigned_abs()) } else { Number::Positive(value as u128) }
-}
-
-/// The lowest `size` bytes of an integer in the order of memory.
-fn native(word: u128, size: usize) -> Vec<u8> {
-    let bytes = word.to_le_bytes();
-    let mut bytes = bytes[..size.min(16)].to_vec();
-    if cfg!(target_endian = "big") {
-        bytes.reverse();
-    }
-    bytes
 }

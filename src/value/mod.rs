@@ -3,6 +3,8 @@
 mod decode;
 mod encode;
 mod input;
+#[cfg(test)]
+mod orders;
 #[cfg(feature = "serde")]
 mod serde;
 mod sum;
