@@ -1,12 +1,13 @@
 //! `bpfvar freeze`.
 
+use bpfvar::Map;
 use clap_complete::engine::ArgValueCompleter;
 
 use crate::complete;
 use crate::error::{Failure, Result};
 use crate::output::Output;
 use crate::resolve::Resolver;
-use crate::target::Target;
+use crate::target::{Origin, Target};
 
 /// What it takes.
 #[derive(clap::Args, Debug)]
@@ -26,6 +27,10 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
+    if let Some(map) = named_map(target)? {
+        map.freeze()?;
+        return frozen(&target.text, out);
+    }
     let resolver = Resolver::default();
     if let Some(keyed) = resolver.keyed(target)? {
         if keyed.entry.is_some() {
@@ -50,6 +55,16 @@ pub(super) fn run(Args { target }: &Args, out: &mut Output) -> Result<()> {
         _ => return refuse("a program"),
     }
     frozen(&target.text, out)
+}
+
+/// The map, if the target is the id or the pin of one: freezing it takes no types.
+fn named_map(target: &Target) -> Result<Option<Map>> {
+    Ok(match &target.origin {
+        Origin::Id { number, programs: false, maps: true } if target.rest.is_empty() => Some(Map::from_id(*number)?),
+        // What else may be pinned there, or go wrong, is said by whoever looks for variables.
+        Origin::Pin(path) if target.rest.is_empty() => Map::from_pin(path).ok(),
+        _ => None,
+    })
 }
 
 fn frozen(target: &str, out: &mut Output) -> Result<()> {

@@ -54,7 +54,7 @@ impl Resolver {
         Ok(self.programs.get().map_or(&[], Vec::as_slice))
     }
 
-    pub(super) fn maps(&self) -> Result<&[MapInfo]> {
+    pub(crate) fn maps(&self) -> Result<&[MapInfo]> {
         if self.maps.get().is_none() {
             let _ = self.maps.set(Map::all()?);
         }

@@ -1,6 +1,7 @@
 //! `get`, `set`, `add`, `cas`, `show`, `dump`, `list`, `freeze`.
 
 use bpfvar_objects::Source;
+use bpfvar_testkit::host;
 use serde_json::{Value, json};
 
 use crate::support::{fails, has, json, load, map, ok, ok_with, program, run, run_times, run_with, text};
@@ -337,4 +338,25 @@ fn freeze_is_for_whole_maps_and_for_good() {
     has(&fails(&["add", &format!("{p}.packets"), "1"]), &["frozen"]);
     run_times(&loaded, 2);
     assert_eq!(ok(&["get", "-q", &format!("{p}.packets")]), "2\n", "programs still write it");
+}
+
+/// Freezing takes no types, and no right to look for any.
+#[test]
+fn a_map_without_types_is_frozen_by_id_and_pin() {
+    if !host::ready((5, 8)) {
+        return;
+    }
+    let make = || bpfvar::Map::from_fd(bpfvar_testkit::raw_map(2, 4, 8, 1, 0).unwrap()).unwrap();
+    let by_id = make();
+    let target = format!("map:{}", by_id.info().id);
+    assert_eq!(ok(&["freeze", &target]), format!("{target}: frozen\n"));
+    assert!(by_id.is_frozen().unwrap());
+    has(&fails(&["freeze", &target]), &["frozen"]);
+    let bpffs = host::Bpffs::mount();
+    let by_pin = make();
+    by_pin.pin(bpffs.path("plain")).unwrap();
+    let target = format!("pin:{}", bpffs.path("plain").display());
+    ok(&["freeze", "-q", &target]);
+    assert!(by_pin.is_frozen().unwrap());
+    has(&fails(&["freeze", "map:4294967295"]), &["4294967295"]);
 }

@@ -61,7 +61,10 @@ impl List<'_> {
             return if printed > 0 { Ok(()) } else { Err(self.filter.nothing(self.programs)) };
         }
         let note = match (printed, without) {
-            (0, 0) => "no BPF program is loaded".to_owned(),
+            (0, 0) => match self.resolver.maps()?.len() {
+                0 => "no BPF program is loaded".to_owned(),
+                maps => format!("no BPF program is loaded, and of {maps} maps none has values that BTF describes"),
+            },
             (0, _) => format!("{without} programs are loaded, and none has variables that BTF describes"),
             (_, 0) => return Ok(()),
             (_, 1) => "\n1 other program has no variables that BTF describes".to_owned(),
