@@ -77,19 +77,19 @@ pub(crate) const KERNELS: [Kernel; 4] = [
         }],
         cpus: &[2, 1],
     },
-    // The newest of Debian unstable
+    // The newest that Debian has, in the backports for 13
     Kernel {
-        version: "7.2",
+        version: "7.3",
         packages: &[
             Package {
                 archive: Archive::Debian,
-                path: "pool/main/l/linux-signed-amd64/linux-binary-7.2.13+deb14-cloud-amd64_7.2.13-1_amd64.deb",
-                sha256: "03e41f1c34c16583462f029e81944a85ebcdb78098c258dedfa1cfdd680a27f8",
+                path: "pool/main/l/linux-signed-amd64/linux-binary-7.3.4+deb13-cloud-amd64_7.3.4-1~bpo13+1_amd64.deb",
+                sha256: "c4fbc8e404958693b28825474c20742d70594d65ca58aea7be6a279c81eb6fa0",
             },
             Package {
                 archive: Archive::Debian,
-                path: "pool/main/l/linux/linux-base-7.2.13+deb14-cloud-amd64_7.2.13-1_amd64.deb",
-                sha256: "c41b217e1a4e321f5eff028e965ea25f5da8a74cd3683ca7f4bacedc59e0ecc5",
+                path: "pool/main/l/linux/linux-base-7.3.4+deb13-cloud-amd64_7.3.4-1~bpo13+1_amd64.deb",
+                sha256: "e08baa43706ba6e8daff58029b039f46beecfb3b3750c6fa0d6d5ca508a46a43",
             },
         ],
         cpus: &[2],
