@@ -152,6 +152,7 @@ pub(crate) fn fail_usage(error: &clap::Error) -> ! {
     // Arguments are repeated in it, and scripts pass on names that others chose. Its own colors go with theirs.
     let text = error.render().to_string();
     let lines = text.lines().map(|line| short(&clean(line)) + "\n");
+    // If standard error is closed, the status tells.
     let _ = io::stderr().write_all(lines.collect::<String>().as_bytes());
     std::process::exit(error.exit_code())
 }

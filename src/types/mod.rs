@@ -284,8 +284,14 @@ impl Btf {
             }
             _ => NODE,
         };
-        // Only what has parts or names is worth remembering; other scalars take no table.
-        if matches!(ty.kind, Kind::Array { .. } | Kind::Struct { .. } | Kind::Enum { .. }) {
+        // Only what takes long to count is worth remembering: a scalar takes no table.
+        const MANY: usize = 64;
+        let is_worth = match &ty.kind {
+            Kind::Array { .. } | Kind::Struct { .. } => true,
+            Kind::Enum { values, .. } => values.len() > MANY,
+            _ => false,
+        };
+        if is_worth {
             known.insert(id, content);
         }
         content
