@@ -18,11 +18,11 @@ pub struct Forged {
     /// `u32 a"b\c` in `.data`.
     #[bind("a\"b\\c")]
     pub a_b_c: bpfvar::Shared<u32>,
+    /// `u32 b\u{202e}'d` in `.data`.
+    #[bind("b\\u{202e}`d")]
+    pub b_u_202e_d: bpfvar::Shared<u32>,
     /// `struct bits bits` in `.data`.
     pub bits: bpfvar::Shared<Bits>,
-    /// `u32 b\u{202e}'d` in `.data`.
-    #[bind("b\u{202e}`d")]
-    pub b_d: bpfvar::Shared<u32>,
     /// `enum colors colors` in `.data`.
     pub colors: bpfvar::Shared<bpfvar::Checked<Colors>>,
     /// `struct empty empty` in `.data`, of no size.
@@ -152,7 +152,7 @@ pub struct OptionU83Impl0 {
     /// `u32 x"y`.
     pub _x_y: u32,
     /// `u32 \u{202e}\u{e9}`.
-    pub _unnamed_2: u32,
+    pub _u_202e: u32,
     /// `u32 a b`.
     pub _a_b_2: u32,
     /// `u32`, without a name: to be read and set by path, with `Var::at`.
@@ -177,7 +177,7 @@ const _: () = {
     assert!(offset_of!(OptionU83Impl0, _unnamed) == 8);
     assert!(offset_of!(OptionU83Impl0, _a_b) == 12);
     assert!(offset_of!(OptionU83Impl0, _x_y) == 16);
-    assert!(offset_of!(OptionU83Impl0, _unnamed_2) == 20);
+    assert!(offset_of!(OptionU83Impl0, _u_202e) == 20);
     assert!(offset_of!(OptionU83Impl0, _a_b_2) == 24);
     assert!(offset_of!(OptionU83Impl0, _bytes_28) == 28);
     assert!(offset_of!(OptionU83Impl0, rxBytes) == 32);
